@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# The tests talk to real peers: Chromium, Postfix. Install what is missing when we may, and say so; else name it and fail.
+set -euo pipefail
+declare -A needed=([chromium]=chromium [postfix]=/usr/sbin/postfix)
+missing=()
+for package in "${!needed[@]}"; do
+    command -v "${needed[$package]}" >/dev/null || missing+=("$package")
+done
+[ ${#missing[@]} = 0 ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing the system packages the tests need: ${missing[*]} …"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+else
+    echo "The tests need these system packages: ${missing[*]} (Debian, Ubuntu: apt install ${missing[*]})" >&2
+    exit 1
+fi

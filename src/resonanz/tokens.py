@@ -1,0 +1,249 @@
+"""Signed tokens: the strings in tracking URLs and return paths, and the only thing a recipient's program hands back.
+
+A token is ``base64url(head · key id · payload · tag)``: one byte of version, anonymity and kind, one byte naming the
+signing key, the payload, and a 12-byte keyed BLAKE2b tag over everything before it (RFC 7693; 96 bits, so that guessing
+is hopeless while URLs stay short). The payload is a 16-byte id and, for links, a varint index and the destination
+itself: a redirect needs no database and cannot be pointed anywhere that was not signed.
+
+Return-path tokens are base32 (RFC 4648 section 6) because receivers fold the case of local parts, and stay within the 64
+octets that RFC 5321 section 4.5.3.1.1 allows.
+
+    >>> keys = Keys([Key(1, bytes(32))])
+    >>> text = mint(keys, Token(TokenKind.OPEN, UUID(int=7)))
+    >>> read(keys, text).kind
+    <TokenKind.OPEN: 1>
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import blake2b
+from pathlib import Path
+from uuid import UUID
+
+from resonanz.model import InvalidInput
+
+VERSION = 1
+TAG_BYTES = 12
+KEY_BYTES = 32
+MAX_TOKEN_CHARACTERS = 16_384
+RETURN_PATH_PREFIX = "b+"
+
+_PERSON = b"resonanz.token"  # BLAKE2b personalisation: a key shared by mistake with another use signs nothing here
+
+
+class TokenKind(IntEnum):
+    """What a token may be used for; a token of one kind is refused at every other door."""
+
+    OPEN = 1
+    CLICK = 2
+    FILE = 3
+    UNSUBSCRIBE = 4
+    PREFERENCES = 5
+    VIEW = 6
+    RETURN_PATH = 7
+
+
+_WITH_LINK = {TokenKind.CLICK, TokenKind.FILE}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a token says. `destination` is the author's URL, exactly; `link` its index in the mail (0-based)."""
+
+    kind: TokenKind
+    id: UUID
+    anonymous: bool = False
+    link: int | None = None
+    destination: str = ""
+
+
+class BadToken(InvalidInput):
+    """Not one of our tokens: malformed, of another kind, or signed by nobody we know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One signing key. `id` (0–255) travels in the token; `secret` never leaves this process."""
+
+    id: int
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Key(id={self.id}, secret=…)"
+
+    def tag(self, message: bytes) -> bytes:
+        """Return the 12-byte tag of `message`."""
+        return blake2b(message, digest_size=TAG_BYTES, key=self.secret, person=_PERSON).digest()
+
+
+class Keys:
+    """The signing keys: the first signs, all verify, so that links outlive a rotation."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self._keys = tuple(keys)
+        if not self._keys:
+            raise InvalidInput("no signing key", where="keys", remedy="create one with `resonanz keys rotate`")
+        self._by_id = {key.id: key for key in self._keys}
+        if len(self._by_id) != len(self._keys):
+            raise InvalidInput("two signing keys share an id", where="keys")
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._keys)
+
+    @property
+    def signing(self) -> Key:
+        """The key that signs new tokens."""
+        return self._keys[0]
+
+    def find(self, key_id: int) -> Key | None:
+        """Return the key with this id, or None."""
+        return self._by_id.get(key_id)
+
+    def rotated(self) -> Keys:
+        """Return the same keys with a fresh one in front. Raises InvalidInput when all 256 ids are taken."""
+        free = next((number for number in range(1, 256) if number not in self._by_id), None)
+        if free is None:
+            raise InvalidInput("all key ids are taken", where="keys")
+        return Keys((Key(free, secrets.token_bytes(KEY_BYTES)), *self._keys))
+
+
+# ── Minting and reading ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mint(keys: Keys, token: Token) -> str:
+    """Return the signed text of `token`, for the path of a URL."""
+    return base64.urlsafe_b64encode(_seal(keys.signing, token)).rstrip(b"=").decode("ascii")
+
+
+def mint_return_path(keys: Keys, message: UUID) -> str:
+    """Return the local part of the return path for `message`: 58 characters, lower case, safe to be folded."""
+    sealed = _seal(keys.signing, Token(TokenKind.RETURN_PATH, message))
+    return RETURN_PATH_PREFIX + base64.b32encode(sealed).rstrip(b"=").decode("ascii").lower()
+
+
+def read(keys: Keys, text: str) -> Token:
+    """Verify the text of a token and return what it says. Raises BadToken; the message never repeats the input."""
+    if len(text) > MAX_TOKEN_CHARACTERS:
+        raise BadToken("token too long", where="token")
+    try:
+        sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise BadToken("not a token", where="token") from None
+    return _open(keys, sealed)
+
+
+def read_return_path(keys: Keys, local_part: str) -> UUID:
+    """Verify a return path's local part, in whatever case it came back, and return the message's id."""
+    folded = local_part.lower()
+    if not folded.startswith(RETURN_PATH_PREFIX):
+        raise BadToken("not a return path", where="return path")
+    body = folded.removeprefix(RETURN_PATH_PREFIX).upper()
+    try:
+        sealed = base64.b32decode(body + "=" * (-len(body) % 8))
+    except (binascii.Error, ValueError):
+        raise BadToken("not a return path", where="return path") from None
+    token = _open(keys, sealed)
+    if token.kind is not TokenKind.RETURN_PATH:
+        raise BadToken("a token of another kind", where="return path")
+    return token.id
+
+
+def sealed_prefix(key: Key, kind: TokenKind, id: UUID, *, anonymous: bool = False) -> bytes:
+    """Return head, key id and id: the constant start of every token of one kind for one message."""
+    return bytes((VERSION << 5 | anonymous << 4 | kind, key.id)) + id.bytes
+
+
+def link_suffix(link: int, destination: str) -> bytes:
+    """Return index and destination as they stand in a payload: the constant end of one link's token."""
+    return _varint(link) + destination.encode("utf-8", "surrogatepass")
+
+
+def _seal(key: Key, token: Token) -> bytes:
+    signed = sealed_prefix(key, token.kind, token.id, anonymous=token.anonymous)
+    if token.kind in _WITH_LINK:
+        signed += link_suffix(token.link or 0, token.destination)
+    return signed + key.tag(signed)
+
+
+def _open(keys: Keys, sealed: bytes) -> Token:
+    if len(sealed) < 2 + 16 + TAG_BYTES:
+        raise BadToken("token too short", where="token")
+    signed, tag = sealed[:-TAG_BYTES], sealed[-TAG_BYTES:]
+    key = keys.find(signed[1])
+    # An unknown key id is checked against the first key all the same, so that it takes as long as a wrong tag.
+    if not hmac.compare_digest((key or keys.signing).tag(signed), tag) or key is None:
+        raise BadToken("signature does not match", where="token")
+    head = signed[0]
+    if head >> 5 != VERSION:
+        raise BadToken("unknown token version", where="token")
+    try:
+        kind = TokenKind(head & 0x0F)
+    except ValueError:
+        raise BadToken("unknown token kind", where="token") from None
+    token = Token(kind, UUID(bytes=signed[2:18]), bool(head & 0x10))
+    if kind not in _WITH_LINK:
+        return token
+    link, start = _read_varint(signed, 18)
+    return Token(kind, token.id, token.anonymous, link, signed[start:].decode("utf-8", "surrogatepass"))
+
+
+def _varint(number: int) -> bytes:
+    """LEB128: seven bits a byte, lowest first."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _read_varint(data: bytes, start: int) -> tuple[int, int]:
+    number = shift = 0
+    for position in range(start, min(start + 5, len(data))):
+        number |= (data[position] & 0x7F) << shift
+        if data[position] < 0x80:
+            return number, position + 1
+        shift += 7
+    raise BadToken("link index damaged", where="token")
+
+
+# ── The key file ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def load_keys(path: Path) -> Keys:
+    """Read the key file. Raises InvalidInput naming the file when it is missing or damaged."""
+    try:
+        rows = json.loads(path.read_text("ascii"))["keys"]
+        return Keys(Key(int(row["id"]), bytes.fromhex(row["secret"])) for row in rows)
+    except FileNotFoundError:
+        raise InvalidInput("no key file", where=str(path), remedy="run `resonanz setup`") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidInput("the key file is damaged", where=str(path), remedy="restore it from a backup") from error
+
+
+def save_keys(path: Path, keys: Keys) -> None:
+    """Write the key file for its owner only, in one step: a crash leaves the old file or the new one, never half."""
+    rows = [{"id": key.id, "secret": key.secret.hex()} for key in keys]
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        json.dump({"keys": rows}, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def create_keys(path: Path) -> Keys:
+    """Return the keys in `path`, creating the file with one fresh key when there is none."""
+    if not path.exists():
+        save_keys(path, Keys([Key(1, secrets.token_bytes(KEY_BYTES))]))
+    return load_keys(path)

@@ -170,7 +170,7 @@ class ClientKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The program behind a hit, as far as its user agent says. `os` and `device` are empty where they would be a guess."""
+    """The program behind a hit, by its user agent. `os` and `device` are empty where they would be a guess."""
 
     kind: ClientKind
     name: str

@@ -5,8 +5,8 @@ signing key, the payload, and a 12-byte keyed BLAKE2b tag over everything before
 is hopeless while URLs stay short). The payload is a 16-byte id and, for links, a varint index and the destination
 itself: a redirect needs no database and cannot be pointed anywhere that was not signed.
 
-Return-path tokens are base32 (RFC 4648 section 6) because receivers fold the case of local parts, and stay within the 64
-octets that RFC 5321 section 4.5.3.1.1 allows.
+Return-path tokens are base32 (RFC 4648 section 6) because receivers fold the case of local parts; 50 characters
+stay within the 64 octets that RFC 5321 section 4.5.3.1.1 allows.
 
     >>> keys = Keys([Key(1, bytes(32))])
     >>> text = mint(keys, Token(TokenKind.OPEN, UUID(int=7)))
@@ -125,7 +125,7 @@ def mint(keys: Keys, token: Token) -> str:
 
 
 def mint_return_path(keys: Keys, message: UUID) -> str:
-    """Return the local part of the return path for `message`: 58 characters, lower case, safe to be folded."""
+    """Return the local part of the return path for `message`: 50 characters, lower case, safe to be folded."""
     sealed = _seal(keys.signing, Token(TokenKind.RETURN_PATH, message))
     return RETURN_PATH_PREFIX + base64.b32encode(sealed).rstrip(b"=").decode("ascii").lower()
 

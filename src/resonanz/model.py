@@ -189,16 +189,22 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One immutable fact. `source` and `source_key` together are unique: recording one twice records it once."""
+    """One immutable fact.
 
-    id: UUID
+    `id` is its position among all facts (0 until it is recorded). A `source_key` is unique within its `source`, so that
+    recording a fact twice records it once; hits from a journal need none, their journal's cursor does the same for less.
+    An event belongs to a message, or in anonymous mode only to its submission. `repeat_of` is the id of the event that
+    this one repeats: it stays a fact, but it is folded away where events are listed and counted.
+    """
+
     kind: EventKind
     occurred_at: datetime
     received_at: datetime
     source: str
-    source_key: str
+    source_key: str = ""
+    id: int = 0
     message_id: UUID | None = None
-    campaign_id: UUID | None = None
+    submission_id: UUID | None = None
     recipient: str = ""
     verdict: Verdict | None = None
     confidence: Confidence | None = None
@@ -207,7 +213,7 @@ class Event:
     place: Place | None = None
     link: int | None = None
     url: str = ""
-    repeat_of: UUID | None = None
+    repeat_of: int | None = None
     detail: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -229,7 +235,7 @@ class HitKind(StrEnum):
 class Hit:
     """One raw request at the edge, before it becomes an event. Plain values; the token was verified already.
 
-    `id` is the message's id, or in anonymous mode the campaign's. `occurred_us` is microseconds since the epoch.
+    `id` is the message's id, or in anonymous mode the submission's (a campaign is one submission too). `occurred_us` is microseconds since the epoch.
     `headers` holds only those few that speak about who is asking (lower-case names).
     """
 

@@ -1,0 +1,228 @@
+"""Accounts, sessions, API keys, throttles and choices, as rows. Secrets are stored as SHA-256 or argon2 hashes only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from resonanz.model import InvalidInput
+from resonanz.store.engine import Tx
+from resonanz.store.rows import upsert
+from resonanz.store.tables import accounts, api_keys, choices, sessions, throttles
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may sign in."""
+
+    id: UUID
+    address: str
+    name: str
+    password_hash: str
+    created_at: datetime
+    password_changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One signed-in browser."""
+
+    account_id: UUID
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One API key, without its secret, which nobody can read again."""
+
+    id: UUID
+    account_id: UUID
+    name: str
+    prefix: str
+    created_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+def count_accounts(tx: Tx) -> int:
+    """Return how many accounts there are; none means that set-up is not finished."""
+    return tx.execute(select(func.count()).select_from(accounts)).scalar_one()
+
+
+def add_account(tx: Tx, account: Account) -> None:
+    """Create an account. Raises InvalidInput when the address is taken."""
+    try:
+        tx.execute(
+            insert(accounts).values(
+                id=account.id,
+                address=account.address,
+                name=account.name,
+                password_hash=account.password_hash,
+                created_at=account.created_at,
+                password_changed_at=account.password_changed_at,
+            )
+        )
+    except IntegrityError:
+        raise InvalidInput("there is an account with this address already", where="address") from None
+
+
+def find_account(tx: Tx, address: str) -> Account | None:
+    """Return the account with this normalised address."""
+    return _account(tx.execute(select(accounts).where(accounts.c.address == address)).one_or_none())
+
+
+def get_account(tx: Tx, account_id: UUID) -> Account | None:
+    """Return the account with this id."""
+    return _account(tx.execute(select(accounts).where(accounts.c.id == account_id)).one_or_none())
+
+
+def list_accounts(tx: Tx) -> list[Account]:
+    """Return all accounts, oldest first."""
+    rows = tx.execute(select(accounts).order_by(accounts.c.created_at))
+    return [account for row in rows if (account := _account(row))]
+
+
+def set_password(tx: Tx, account_id: UUID, password_hash: str, now: datetime) -> None:
+    """Change a password and end every session of the account: whoever knew the old one is out."""
+    tx.execute(
+        update(accounts).where(accounts.c.id == account_id).values(password_hash=password_hash, password_changed_at=now)
+    )
+    tx.execute(delete(sessions).where(sessions.c.account_id == account_id))
+
+
+def rehash_password(tx: Tx, account_id: UUID, password_hash: str) -> None:
+    """Store the same password under newer hash parameters; sessions stay."""
+    tx.execute(update(accounts).where(accounts.c.id == account_id).values(password_hash=password_hash))
+
+
+def _account(row: Any) -> Account | None:
+    if row is None:
+        return None
+    return Account(row.id, row.address, row.name, row.password_hash, row.created_at, row.password_changed_at)
+
+
+# ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def add_session(tx: Tx, secret_hash: bytes, session: Session) -> None:
+    """Remember a signed-in browser, and forget those that have expired."""
+    tx.execute(delete(sessions).where(sessions.c.expires_at < session.created_at))
+    tx.execute(
+        insert(sessions).values(
+            secret_hash=secret_hash,
+            account_id=session.account_id,
+            created_at=session.created_at,
+            seen_at=session.seen_at,
+            expires_at=session.expires_at,
+            user_agent=session.user_agent,
+        )
+    )
+
+
+def find_session(tx: Tx, secret_hash: bytes) -> Session | None:
+    """Return the session with this secret, expired or not."""
+    row = tx.execute(select(sessions).where(sessions.c.secret_hash == secret_hash)).one_or_none()
+    if row is None:
+        return None
+    return Session(row.account_id, row.created_at, row.seen_at, row.expires_at, row.user_agent)
+
+
+def extend_session(tx: Tx, secret_hash: bytes, seen_at: datetime, expires_at: datetime) -> None:
+    """Move the end of a session that is in use."""
+    tx.execute(
+        update(sessions).where(sessions.c.secret_hash == secret_hash).values(seen_at=seen_at, expires_at=expires_at)
+    )
+
+
+def end_session(tx: Tx, secret_hash: bytes) -> None:
+    """Sign one browser out."""
+    tx.execute(delete(sessions).where(sessions.c.secret_hash == secret_hash))
+
+
+# ── API keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def add_api_key(tx: Tx, key: ApiKey, secret_hash: bytes) -> None:
+    """Store a new key."""
+    tx.execute(
+        insert(api_keys).values(
+            id=key.id,
+            account_id=key.account_id,
+            name=key.name,
+            prefix=key.prefix,
+            secret_hash=secret_hash,
+            created_at=key.created_at,
+        )
+    )
+
+
+def find_api_key(tx: Tx, secret_hash: bytes) -> ApiKey | None:
+    """Return the key with this secret, revoked or not."""
+    return _api_key(tx.execute(select(api_keys).where(api_keys.c.secret_hash == secret_hash)).one_or_none())
+
+
+def list_api_keys(tx: Tx, account_id: UUID) -> list[ApiKey]:
+    """Return an account's keys, newest first."""
+    rows = tx.execute(
+        select(api_keys).where(api_keys.c.account_id == account_id).order_by(api_keys.c.created_at.desc())
+    )
+    return [key for row in rows if (key := _api_key(row))]
+
+
+def touch_api_key(tx: Tx, key_id: UUID, now: datetime) -> None:
+    """Note that a key was used."""
+    tx.execute(update(api_keys).where(api_keys.c.id == key_id).values(used_at=now))
+
+
+def revoke_api_key(tx: Tx, account_id: UUID, key_id: UUID, now: datetime) -> bool:
+    """End a key of this account. Returns whether there was a living one."""
+    living = (api_keys.c.id == key_id) & (api_keys.c.account_id == account_id) & api_keys.c.revoked_at.is_(None)
+    return tx.execute(update(api_keys).where(living).values(revoked_at=now)).rowcount > 0
+
+
+def _api_key(row: Any) -> ApiKey | None:
+    if row is None:
+        return None
+    return ApiKey(row.id, row.account_id, row.name, row.prefix, row.created_at, row.used_at, row.revoked_at)
+
+
+# ── Throttles and choices ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def throttle_state(tx: Tx, bucket: str) -> tuple[int, datetime] | None:
+    """Return the attempts in this bucket's window and when the window ends."""
+    row = tx.execute(select(throttles).where(throttles.c.bucket == bucket)).one_or_none()
+    return None if row is None else (row.attempts, row.window_ends_at)
+
+
+def set_throttle(tx: Tx, bucket: str, attempts: int, window_ends_at: datetime) -> None:
+    """Write a bucket's state."""
+    upsert(tx, throttles, {"bucket": bucket}, {"attempts": attempts, "window_ends_at": window_ends_at})
+
+
+def clear_throttle(tx: Tx, bucket: str, now: datetime) -> None:
+    """Forget a bucket, and every one whose window is over."""
+    tx.execute(delete(throttles).where((throttles.c.bucket == bucket) | (throttles.c.window_ends_at < now)))
+
+
+def get_choice(tx: Tx, name: str) -> Any:
+    """Return what was chosen in the dashboard under this name, or None."""
+    return tx.execute(select(choices.c.value).where(choices.c.name == name)).scalar_one_or_none()
+
+
+def set_choice(tx: Tx, name: str, value: Any, now: datetime) -> None:
+    """Remember a choice."""
+    upsert(tx, choices, {"name": name}, {"value": value, "changed_at": now})
+
+
+def delete_choice(tx: Tx, name: str) -> bool:
+    """Forget a choice. Returns whether it was there: a one-time secret is used up by whoever gets True."""
+    return tx.execute(delete(choices).where(choices.c.name == name)).rowcount > 0

@@ -1,0 +1,144 @@
+"""Contacts, their consents, and the suppression list, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, delete, func, insert, select
+
+from resonanz.model import new_id
+from resonanz.store.engine import Tx
+from resonanz.store.rows import insert_missing
+from resonanz.store.tables import consents, contacts, suppressions
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person we know, by the normalised address."""
+
+    id: UUID
+    address: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """One recorded choice of a contact for one purpose."""
+
+    contact_id: UUID
+    purpose: str
+    state: str
+    occurred_at: datetime
+    source: str
+    text_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionRow:
+    """An address that gets no mail, why and since when."""
+
+    address: str
+    reason: str
+    since: datetime
+    source: str
+    note: str = ""
+
+
+def ensure_contacts(tx: Tx, people: Sequence[tuple[str, str]], now: datetime) -> dict[str, UUID]:
+    """Return the contact ids of these (normalised address, name) pairs, creating who is missing."""
+    insert_missing(
+        tx,
+        contacts,
+        [{"id": new_id(), "address": address, "name": name, "created_at": now} for address, name in people],
+    )
+    found = tx.execute(
+        select(contacts.c.address, contacts.c.id).where(contacts.c.address.in_([address for address, _ in people]))
+    )
+    return {row.address: row.id for row in found}
+
+
+def find_contact(tx: Tx, address: str) -> Contact | None:
+    """Return the contact with this normalised address."""
+    row = tx.execute(select(contacts).where(contacts.c.address == address)).one_or_none()
+    return None if row is None else Contact(row.id, row.address, row.name, row.created_at)
+
+
+def add_consent(tx: Tx, consent: ConsentRow) -> None:
+    """Append a choice; it is in force from now on."""
+    tx.execute(
+        insert(consents).values(
+            contact_id=consent.contact_id,
+            purpose=consent.purpose,
+            state=consent.state,
+            occurred_at=consent.occurred_at,
+            source=consent.source,
+            text_version=consent.text_version,
+        )
+    )
+
+
+def current_consents(tx: Tx, contact_ids: Iterable[UUID]) -> dict[tuple[UUID, str], str]:
+    """Return the state in force per (contact, purpose); what was never recorded is not in it."""
+    newest = (
+        select(func.max(consents.c.id).label("id"))
+        .where(consents.c.contact_id.in_(list(contact_ids)))
+        .group_by(consents.c.contact_id, consents.c.purpose)
+        .subquery()
+    )
+    rows = tx.execute(
+        select(consents.c.contact_id, consents.c.purpose, consents.c.state).join(
+            newest, and_(consents.c.id == newest.c.id)
+        )
+    )
+    return {(row.contact_id, row.purpose): row.state for row in rows}
+
+
+def consent_history(tx: Tx, contact_id: UUID) -> list[ConsentRow]:
+    """Return every recorded choice of one contact, oldest first."""
+    rows = tx.execute(select(consents).where(consents.c.contact_id == contact_id).order_by(consents.c.id))
+    return [
+        ConsentRow(row.contact_id, row.purpose, row.state, row.occurred_at, row.source, row.text_version)
+        for row in rows
+    ]
+
+
+def suppress(tx: Tx, row: SuppressionRow) -> bool:
+    """Put an address on the list; the first reason stays. Returns whether it was new."""
+    return bool(
+        insert_missing(
+            tx,
+            suppressions,
+            [
+                {
+                    "address": row.address,
+                    "reason": row.reason,
+                    "since": row.since,
+                    "source": row.source,
+                    "note": row.note,
+                }
+            ],
+        )
+    )
+
+
+def find_suppression(tx: Tx, address: str) -> SuppressionRow | None:
+    """Return why this normalised address is suppressed, or None."""
+    row = tx.execute(select(suppressions).where(suppressions.c.address == address)).one_or_none()
+    return None if row is None else SuppressionRow(row.address, row.reason, row.since, row.source, row.note)
+
+
+def list_suppressions(tx: Tx, limit: int = 100, after: str = "") -> list[SuppressionRow]:
+    """Return suppressed addresses in order, from the one behind `after`."""
+    rows = tx.execute(
+        select(suppressions).where(suppressions.c.address > after).order_by(suppressions.c.address).limit(limit)
+    )
+    return [SuppressionRow(row.address, row.reason, row.since, row.source, row.note) for row in rows]
+
+
+def unsuppress(tx: Tx, address: str) -> bool:
+    """Take an address off the list. Returns whether it was on it."""
+    return tx.execute(delete(suppressions).where(suppressions.c.address == address)).rowcount > 0

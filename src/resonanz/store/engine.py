@@ -1,0 +1,127 @@
+"""Opening the database: one face over SQLite (in WAL mode, fsync on commit) and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from resonanz.model import InvalidInput, TemporaryFailure
+
+Tx = Connection
+
+BUSY_TIMEOUT_MS = 15_000
+# 3.7.0 to 3.51.2 can corrupt a WAL database when two connections write and checkpoint together.
+MINIMUM_SQLITE = (3, 51, 3)
+
+
+class Database:
+    """One database, and the two ways into it: `read` and `write`, each one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        """The SQLAlchemy engine, for migrations and bulk paths."""
+        return self._engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite rather than PostgreSQL."""
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """Open a transaction for reading; it sees one state of the database. Raises TemporaryFailure."""
+        with self._transaction("BEGIN") as tx:
+            yield tx
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """Open a transaction for writing, committed when the block ends well. Raises TemporaryFailure.
+
+        SQLite takes its write lock at once (BEGIN IMMEDIATE): a deferred transaction that reads first and writes later
+        fails with SQLITE_BUSY as soon as another process wrote in between, and no busy timeout helps there.
+        """
+        with self._transaction("BEGIN IMMEDIATE") as tx:
+            yield tx
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Tx]:
+        try:
+            with self._engine.connect() as connection:
+                if self.is_sqlite:
+                    connection.execute(text(begin))
+                try:
+                    yield connection
+                except BaseException:
+                    connection.rollback()
+                    raise
+                connection.commit()
+        except OperationalError as error:
+            raise TemporaryFailure(
+                "the database cannot be used right now",
+                where=self._engine.url.render_as_string(hide_password=True),
+                remedy=str(error.orig).strip().splitlines()[0],
+            ) from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise TemporaryFailure("the connection to the database was lost") from error
+            raise
+
+
+def open_database(url: str) -> Database:
+    """Open `sqlite:///…` or `postgresql://…`. Raises InvalidInput for any other address. Creates no tables."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise InvalidInput("not a database address", where="RESONANZ_DATABASE_URL") from None
+    if parsed.get_backend_name() == "sqlite":
+        return Database(_sqlite(parsed))
+    if parsed.get_backend_name() == "postgresql":
+        engine = sqlalchemy.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return Database(engine)
+    raise InvalidInput(
+        f"no support for {parsed.get_backend_name()}",
+        where="RESONANZ_DATABASE_URL",
+        remedy="use sqlite:///… or postgresql://…",
+    )
+
+
+def _sqlite(url: sqlalchemy.URL) -> Engine:
+    import pysqlite3.dbapi2 as sqlite  # bundles a SQLite newer than the system's
+
+    if sqlite.sqlite_version_info < MINIMUM_SQLITE:
+        raise InvalidInput(
+            f"SQLite {sqlite.sqlite_version} can corrupt databases in WAL mode",
+            where="pysqlite3",
+            remedy="install pysqlite3 0.6 or newer",
+        )
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    # isolation_level=None: the driver begins nothing by itself, so that BEGIN IMMEDIATE above is what really happens.
+    engine = sqlalchemy.create_engine(
+        url,
+        module=sqlite,
+        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine

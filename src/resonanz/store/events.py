@@ -1,0 +1,175 @@
+"""Facts, the journals' cursors, and the hourly rollup, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select
+
+from resonanz.model import Client, ClientKind, Event, EventKind, Place, Who
+from resonanz.store.engine import Tx
+from resonanz.store.rows import add_up, upsert
+from resonanz.store.tables import cursors, events, hourly_counts
+
+
+def add_event(tx: Tx, event: Event) -> int:
+    """Append one fact and return its id. A second fact with the same source key raises IntegrityError: look first."""
+    row = tx.execute(insert(events).values(**_values(event)).returning(events.c.id)).one()
+    return int(row.id)
+
+
+def has_event(tx: Tx, source: str, source_key: str) -> bool:
+    """Whether this source has told us this already."""
+    query = select(events.c.id).where(events.c.source == source, events.c.source_key == source_key).limit(1)
+    return tx.execute(query).first() is not None
+
+
+def of_message(tx: Tx, message_id: UUID, *, limit: int = 1000) -> list[Event]:
+    """Return a message's events, oldest first, repeats included."""
+    query = select(events).where(events.c.message_id == message_id).order_by(events.c.id).limit(limit)
+    return [_event(row) for row in tx.execute(query)]
+
+
+def latest_of(tx: Tx, message_id: UUID, kind: EventKind, *, limit: int = 50) -> list[Event]:
+    """Return the newest events of one kind for one message, newest first; what repeats are folded against."""
+    query = (
+        select(events)
+        .where(events.c.message_id == message_id, events.c.kind == kind)
+        .order_by(events.c.id.desc())
+        .limit(limit)
+    )
+    return [_event(row) for row in tx.execute(query)]
+
+
+def after(tx: Tx, event_id: int, *, limit: int) -> list[Event]:
+    """Return events in order from the one behind `event_id`."""
+    query = select(events).where(events.c.id > event_id).order_by(events.c.id).limit(limit)
+    return [_event(row) for row in tx.execute(query)]
+
+
+def latest(tx: Tx, *, limit: int, kinds: Sequence[EventKind] = (), repeats: bool = False) -> list[Event]:
+    """Return the newest events, newest first."""
+    query = select(events).order_by(events.c.id.desc()).limit(limit)
+    if kinds:
+        query = query.where(events.c.kind.in_(kinds))
+    if not repeats:
+        query = query.where(events.c.repeat_of.is_(None))
+    return [_event(row) for row in tx.execute(query)]
+
+
+def last_id(tx: Tx) -> int:
+    """Return the id of the newest fact, 0 when there is none."""
+    return tx.execute(select(func.max(events.c.id))).scalar_one() or 0
+
+
+def every(tx: Tx, *, batch: int = 1000) -> Iterator[list[Event]]:
+    """Yield all facts in order, in batches: what a rebuild replays."""
+    position = 0
+    while rows := after(tx, position, limit=batch):
+        yield rows
+        position = rows[-1].id
+
+
+# ── Cursors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def cursor(tx: Tx, journal: str) -> int:
+    """Return the position up to which a journal has been taken over."""
+    return tx.execute(select(cursors.c.position).where(cursors.c.journal == journal)).scalar_one_or_none() or 0
+
+
+def move_cursor(tx: Tx, journal: str, position: int, now: datetime) -> None:
+    """Note how far a journal has been taken over; in the same transaction as its facts, so that each counts once."""
+    upsert(tx, cursors, {"journal": journal}, {"position": position, "moved_at": now})
+
+
+# ── The hourly rollup ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def count_hour(tx: Tx, moment: datetime, kind: EventKind, who: Who, amount: int) -> None:
+    """Add to the count of the hour that `moment` falls into."""
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    add_up(tx, hourly_counts, {"hour": hour, "kind": kind, "who": who}, "events", amount)
+
+
+def counts_between(tx: Tx, start: datetime, end: datetime) -> dict[tuple[EventKind, Who], int]:
+    """Return the counts of the hours in [start, end)."""
+    query = (
+        select(hourly_counts.c.kind, hourly_counts.c.who, func.sum(hourly_counts.c.events).label("events"))
+        .where(hourly_counts.c.hour >= start, hourly_counts.c.hour < end)
+        .group_by(hourly_counts.c.kind, hourly_counts.c.who)
+    )
+    return {(row.kind, row.who): int(row.events) for row in tx.execute(query)}
+
+
+def counts_by_hour(tx: Tx, start: datetime, end: datetime) -> list[tuple[datetime, EventKind, Who, int]]:
+    """Return the rollup's rows in [start, end), in order of time."""
+    query = (
+        select(hourly_counts)
+        .where(hourly_counts.c.hour >= start, hourly_counts.c.hour < end)
+        .order_by(hourly_counts.c.hour)
+    )
+    return [(row.hour, row.kind, row.who, int(row.events)) for row in tx.execute(query)]
+
+
+def clear_counts(tx: Tx) -> None:
+    """Empty the rollup, before a rebuild."""
+    tx.execute(delete(hourly_counts))
+
+
+# ── Rows and values ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _values(event: Event) -> dict[str, Any]:
+    client = event.client or Client(ClientKind.UNKNOWN, "")
+    place = event.place or Place("")
+    return {
+        "kind": event.kind,
+        "message_id": event.message_id,
+        "submission_id": event.submission_id,
+        "recipient": event.recipient,
+        "occurred_at": event.occurred_at,
+        "received_at": event.received_at,
+        "source": event.source,
+        "source_key": event.source_key,
+        "verdict": event.verdict,
+        "confidence": event.confidence,
+        "reasons": list(event.reasons),
+        "client_kind": event.client.kind if event.client else None,
+        "client_name": client.name,
+        "client_os": client.os,
+        "client_device": client.device,
+        "country": place.country,
+        "region": place.region,
+        "city": place.city,
+        "link": event.link,
+        "url": event.url,
+        "repeat_of": event.repeat_of,
+        "detail": dict(event.detail),
+    }
+
+
+def _event(row: Any) -> Event:
+    return Event(
+        id=row.id,
+        kind=row.kind,
+        message_id=row.message_id,
+        submission_id=row.submission_id,
+        recipient=row.recipient,
+        occurred_at=row.occurred_at,
+        received_at=row.received_at,
+        source=row.source,
+        source_key=row.source_key,
+        verdict=row.verdict,
+        confidence=row.confidence,
+        reasons=tuple(row.reasons),
+        client=Client(row.client_kind, row.client_name, row.client_os, row.client_device) if row.client_kind else None,
+        place=Place(row.country, row.region, row.city) if row.country else None,
+        link=row.link,
+        url=row.url,
+        repeat_of=row.repeat_of,
+        detail=row.detail,
+    )

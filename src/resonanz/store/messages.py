@@ -1,0 +1,245 @@
+"""Contents, submissions, messages and their links, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, insert, or_, select, update
+
+from resonanz.model import Coverage, MessageState, TrackingMode
+from resonanz.store.engine import Tx
+from resonanz.store.rows import insert_missing
+from resonanz.store.tables import contents, links, messages, submissions
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A mail as handed in. `form` is `rfc822` (the bytes of a mail) or `composed` (JSON of its fields)."""
+
+    id: UUID
+    form: str
+    body: bytes
+    sender: str
+    subject: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a client handed us in one go."""
+
+    id: UUID
+    content_id: UUID
+    account_id: UUID | None
+    source: str
+    track_opens: TrackingMode
+    track_clicks: TrackingMode
+    recipients: int
+    created_at: datetime
+    idempotency_key: str | None = None
+    anonymous_opens: int = 0
+    anonymous_clicks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One mail to one recipient, with the counters projected from its events."""
+
+    id: UUID
+    submission_id: UUID
+    contact_id: UUID | None
+    recipient: str
+    sender: str
+    subject: str
+    header_id: str | None
+    created_at: datetime
+    track_opens: TrackingMode
+    track_clicks: TrackingMode
+    coverage: Coverage
+    untracked_reason: str
+    state: MessageState
+    state_at: datetime
+    state_note: str = ""
+    opens_human: int = 0
+    opens_indeterminate: int = 0
+    opens_machine: int = 0
+    clicks_human: int = 0
+    clicks_indeterminate: int = 0
+    clicks_machine: int = 0
+    first_opened_at: datetime | None = None
+    last_opened_at: datetime | None = None
+    first_clicked_at: datetime | None = None
+    last_clicked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where one link of a content leads, and how it reads."""
+
+    link: int
+    url: str
+    label: str
+
+
+# ── Contents and submissions ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def add_content(tx: Tx, content: Content) -> None:
+    """Store a content."""
+    tx.execute(
+        insert(contents).values(
+            id=content.id,
+            form=content.form,
+            body=content.body,
+            sender=content.sender,
+            subject=content.subject,
+            created_at=content.created_at,
+        )
+    )
+
+
+def get_content(tx: Tx, content_id: UUID) -> Content | None:
+    """Return a content."""
+    row = tx.execute(select(contents).where(contents.c.id == content_id)).one_or_none()
+    if row is None:
+        return None
+    return Content(row.id, row.form, bytes(row.body), row.sender, row.subject, row.created_at)
+
+
+def add_submission(tx: Tx, submission: Submission) -> None:
+    """Store a submission."""
+    tx.execute(
+        insert(submissions).values(
+            id=submission.id,
+            content_id=submission.content_id,
+            account_id=submission.account_id,
+            source=submission.source,
+            track_opens=submission.track_opens,
+            track_clicks=submission.track_clicks,
+            recipients=submission.recipients,
+            created_at=submission.created_at,
+            idempotency_key=submission.idempotency_key,
+        )
+    )
+
+
+def get_submission(tx: Tx, submission_id: UUID) -> Submission | None:
+    """Return a submission."""
+    return _submission(tx.execute(select(submissions).where(submissions.c.id == submission_id)).one_or_none())
+
+
+def find_submission(tx: Tx, account_id: UUID, idempotency_key: str) -> Submission | None:
+    """Return the submission that this account made under this key."""
+    mine = (submissions.c.account_id == account_id) & (submissions.c.idempotency_key == idempotency_key)
+    return _submission(tx.execute(select(submissions).where(mine)).one_or_none())
+
+
+def _submission(row: Any) -> Submission | None:
+    return None if row is None else Submission(**row._mapping)
+
+
+# ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def add_messages(tx: Tx, rows: Sequence[Message]) -> None:
+    """Store new messages."""
+    if rows:
+        tx.execute(
+            insert(messages),
+            [
+                {
+                    "id": row.id,
+                    "submission_id": row.submission_id,
+                    "contact_id": row.contact_id,
+                    "recipient": row.recipient,
+                    "sender": row.sender,
+                    "subject": row.subject,
+                    "header_id": row.header_id,
+                    "created_at": row.created_at,
+                    "track_opens": row.track_opens,
+                    "track_clicks": row.track_clicks,
+                    "coverage": row.coverage,
+                    "untracked_reason": row.untracked_reason,
+                    "state": row.state,
+                    "state_at": row.state_at,
+                }
+                for row in rows
+            ],
+        )
+
+
+def get_message(tx: Tx, message_id: UUID) -> Message | None:
+    """Return one message."""
+    row = tx.execute(select(messages).where(messages.c.id == message_id)).one_or_none()
+    return None if row is None else Message(**row._mapping)
+
+
+def get_messages(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Message]:
+    """Return these messages by id; missing ones are left out."""
+    rows = tx.execute(select(messages).where(messages.c.id.in_(list(ids))))
+    return {row.id: Message(**row._mapping) for row in rows}
+
+
+def find_by_header_id(tx: Tx, header_id: str) -> list[Message]:
+    """Return the messages that carry this Message-ID (several, when a relayed mail had several recipients)."""
+    return [Message(**row._mapping) for row in tx.execute(select(messages).where(messages.c.header_id == header_id))]
+
+
+def of_submission(tx: Tx, submission_id: UUID, limit: int = 1000) -> list[Message]:
+    """Return the messages of one submission, in the order they were made."""
+    query = select(messages).where(messages.c.submission_id == submission_id).order_by(messages.c.id).limit(limit)
+    return [Message(**row._mapping) for row in tx.execute(query)]
+
+
+def list_messages(
+    tx: Tx,
+    *,
+    limit: int,
+    before: UUID | None = None,
+    state: MessageState | None = None,
+    search: str = "",
+) -> list[Message]:
+    """Return messages, newest first, from the one behind `before`: a page costs the same wherever it is.
+
+    `search` finds part of a recipient or subject, whatever its case.
+    """
+    query: Select[Any] = select(messages).order_by(messages.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(messages.c.id < before)
+    if state is not None:
+        query = query.where(messages.c.state == state)
+    if search:
+        query = query.where(
+            or_(
+                messages.c.recipient.icontains(search, autoescape=True),
+                messages.c.subject.icontains(search, autoescape=True),
+            )
+        )
+    return [Message(**row._mapping) for row in tx.execute(query)]
+
+
+def update_message(tx: Tx, message_id: UUID, values: Mapping[str, Any]) -> None:
+    """Set columns of one message; only `sending` (what was built) and the projections (what happened) do."""
+    tx.execute(update(messages).where(messages.c.id == message_id).values(**values))
+
+
+# ── Links ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def add_links(tx: Tx, content_id: UUID, rows: Iterable[Link]) -> None:
+    """Remember a content's links; the first copy that was built decides."""
+    insert_missing(
+        tx,
+        links,
+        [{"content_id": content_id, "link": row.link, "url": row.url, "label": row.label} for row in rows],
+    )
+
+
+def list_links(tx: Tx, content_id: UUID) -> list[Link]:
+    """Return a content's links by index."""
+    rows = tx.execute(select(links).where(links.c.content_id == content_id).order_by(links.c.link))
+    return [Link(row.link, row.url, row.label) for row in rows]

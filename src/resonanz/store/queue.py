@@ -1,0 +1,122 @@
+"""The sending queue as rows: who is due, who is claimed, what is on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+
+from resonanz.model import EventKind
+from resonanz.store.engine import Tx
+from resonanz.store.tables import attempts, queue
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message that one worker holds until its lease ends. `attempts` were made before this one."""
+
+    message_id: UUID
+    attempts: int
+    on_wire: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to carry a message out, and what the other side said."""
+
+    number: int
+    started_at: datetime
+    finished_at: datetime
+    transport: str
+    outcome: EventKind
+    reply: str
+
+
+def enqueue(tx: Tx, message_ids: Iterable[UUID], due_at: datetime) -> None:
+    """Put messages into the queue."""
+    rows = [{"message_id": message_id, "due_at": due_at} for message_id in message_ids]
+    if rows:
+        tx.execute(insert(queue), rows)
+
+
+def claim(tx: Tx, worker: str, now: datetime, until: datetime, limit: int) -> list[Claim]:
+    """Take up to `limit` due messages for this worker until its lease ends.
+
+    The race: two workers may select the same rows. The guarded update lets only one of them change each row, and the
+    rows it names afterwards are those that carry its own name and lease; on PostgreSQL the loser skips locked rows.
+    """
+    free = or_(queue.c.claimed_until.is_(None), queue.c.claimed_until < now)
+    due = (
+        select(queue.c.message_id)
+        .where(queue.c.due_at <= now, free)
+        .order_by(queue.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(tx.execute(due).scalars())
+    if not ids:
+        return []
+    rows = tx.execute(
+        update(queue)
+        .where(queue.c.message_id.in_(ids), free)
+        .values(claimed_by=worker, claimed_until=until)
+        .returning(queue.c.message_id, queue.c.attempts, queue.c.on_wire)
+    )
+    return [Claim(row.message_id, row.attempts, row.on_wire) for row in rows]
+
+
+def mark_on_wire(tx: Tx, worker: str, message_id: UUID) -> bool:
+    """Note that the message is about to be handed over. False when the lease was lost: then it must not be sent."""
+    held = and_(queue.c.message_id == message_id, queue.c.claimed_by == worker)
+    return tx.execute(update(queue).where(held).values(on_wire=True)).rowcount == 1
+
+
+def release(tx: Tx, message_id: UUID, due_at: datetime, *, attempts_made: int) -> None:
+    """Give a message back, to be tried again at `due_at`."""
+    tx.execute(
+        update(queue)
+        .where(queue.c.message_id == message_id)
+        .values(due_at=due_at, attempts=attempts_made, claimed_by=None, claimed_until=None, on_wire=False)
+    )
+
+
+def settle(tx: Tx, message_id: UUID) -> None:
+    """Take a message out of the queue: it is sent, or given up."""
+    tx.execute(delete(queue).where(queue.c.message_id == message_id))
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """Return when the next unclaimed message is due, or None when nothing waits."""
+    due_at: datetime | None = tx.execute(
+        select(func.min(queue.c.due_at)).where(queue.c.claimed_until.is_(None))
+    ).scalar_one()
+    return due_at
+
+
+def depth(tx: Tx) -> int:
+    """Return how many messages are in the queue."""
+    return tx.execute(select(func.count()).select_from(queue)).scalar_one()
+
+
+def add_attempt(tx: Tx, message_id: UUID, attempt: Attempt) -> None:
+    """Write down one try."""
+    tx.execute(
+        insert(attempts).values(
+            message_id=message_id,
+            number=attempt.number,
+            started_at=attempt.started_at,
+            finished_at=attempt.finished_at,
+            transport=attempt.transport,
+            outcome=attempt.outcome,
+            reply=attempt.reply,
+        )
+    )
+
+
+def list_attempts(tx: Tx, message_id: UUID) -> list[Attempt]:
+    """Return every try for a message, oldest first."""
+    rows = tx.execute(select(attempts).where(attempts.c.message_id == message_id).order_by(attempts.c.id))
+    return [Attempt(row.number, row.started_at, row.finished_at, row.transport, row.outcome, row.reply) for row in rows]

@@ -1,0 +1,273 @@
+"""Every table, with what its rows mean. Migrations bring a database to this state; `tests/store` checks it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from resonanz.model import ClientKind, Confidence, Coverage, EventKind, MessageState, TrackingMode, Verdict, Who
+from resonanz.store.types import Id, Json, Moment, Word
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# A 64-bit key that SQLite still takes as its rowid.
+BigKey = BigInteger().with_variant(Integer(), "sqlite")
+
+# ── Who may use this instance ───────────────────────────────────────────────────────────────────────────────────────
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("address", String(320), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("password_changed_at", Moment, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("secret_hash", LargeBinary(32), primary_key=True),  # SHA-256 of the cookie: a stolen table signs nobody in
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("user_agent", Text, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("prefix", String(16), nullable=False),  # the first characters, so that a person can tell keys apart
+    Column("secret_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Column("revoked_at", Moment),
+)
+
+throttles = Table(  # attempts per bucket (an address, a network) inside one window
+    "throttles",
+    metadata,
+    Column("bucket", String(200), primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("window_ends_at", Moment, nullable=False),
+)
+
+choices = Table(  # what was decided in the dashboard, by name; everything else is a setting of the process
+    "choices",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Json, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+# ── Who is written to, and what they allow ──────────────────────────────────────────────────────────────────────────
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("address", String(320), nullable=False, unique=True),  # normalised
+    Column("name", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+consents = Table(  # append-only; the newest row per contact and purpose is in force
+    "consents",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("contact_id", Id, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),
+    Column("purpose", String(32), nullable=False),  # mailing, opens, clicks
+    Column("state", String(16), nullable=False),  # granted, refused, withdrawn
+    Column("occurred_at", Moment, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("text_version", Text, nullable=False),
+    Index("ix_consents_contact_id_purpose", "contact_id", "purpose", "id"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("address", String(320), primary_key=True),  # normalised; kept apart from contacts so that erasure keeps it
+    Column("reason", String(32), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+# ── What is sent ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+contents = Table(  # a mail as its author handed it in, stored once however many recipients it has
+    "contents",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("form", String(16), nullable=False),  # rfc822: the bytes of a mail; composed: JSON of subject, text, html …
+    Column("body", LargeBinary, nullable=False),
+    Column("sender", String(320), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+submissions = Table(  # what a client handed us in one go; the unit of anonymous counting
+    "submissions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("content_id", Id, ForeignKey("contents.id"), nullable=False),
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="SET NULL"), index=True),
+    Column("source", String(16), nullable=False),  # dashboard, api, cli, relay
+    Column("track_opens", Word(TrackingMode), nullable=False),  # the most the sender asked for
+    Column("track_clicks", Word(TrackingMode), nullable=False),
+    Column("idempotency_key", String(128)),
+    Column("recipients", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("anonymous_opens", Integer, nullable=False, server_default="0"),
+    Column("anonymous_clicks", Integer, nullable=False, server_default="0"),
+    Index("uq_submissions_idempotency", "account_id", "idempotency_key", unique=True),
+)
+
+messages = Table(  # one mail to exactly one recipient; everything after created_at is a projection of its events
+    "messages",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("submission_id", Id, ForeignKey("submissions.id"), nullable=False, index=True),
+    Column("contact_id", Id, ForeignKey("contacts.id", ondelete="SET NULL"), index=True),
+    Column("recipient", String(320), nullable=False, index=True),
+    Column("sender", String(320), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("header_id", Text, index=True),  # the Message-ID it carries
+    Column("created_at", Moment, nullable=False),
+    Column("track_opens", Word(TrackingMode), nullable=False),  # as decided when it was built
+    Column("track_clicks", Word(TrackingMode), nullable=False),
+    Column("coverage", Word(Coverage), nullable=False),
+    Column("untracked_reason", String(64), nullable=False, server_default=""),
+    Column("state", Word(MessageState), nullable=False),
+    Column("state_at", Moment, nullable=False),
+    Column("state_note", Text, nullable=False, server_default=""),  # what the other server said
+    Column("opens_human", Integer, nullable=False, server_default="0"),
+    Column("opens_indeterminate", Integer, nullable=False, server_default="0"),
+    Column("opens_machine", Integer, nullable=False, server_default="0"),
+    Column("clicks_human", Integer, nullable=False, server_default="0"),
+    Column("clicks_indeterminate", Integer, nullable=False, server_default="0"),
+    Column("clicks_machine", Integer, nullable=False, server_default="0"),
+    Column("first_opened_at", Moment),
+    Column("last_opened_at", Moment),
+    Column("first_clicked_at", Moment),
+    Column("last_clicked_at", Moment),
+    Index("ix_messages_state", "state", "id"),
+)
+
+links = Table(  # where each link of a content leads and how it reads, by its index in that content
+    "links",
+    metadata,
+    Column("content_id", Id, ForeignKey("contents.id", ondelete="CASCADE"), primary_key=True),
+    Column("link", Integer, primary_key=True, autoincrement=False),
+    Column("url", Text, nullable=False),
+    Column("label", Text, nullable=False),
+)
+
+queue = Table(  # messages that still have to be carried out; a row goes when its message is settled
+    "queue",
+    metadata,
+    Column("message_id", Id, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("claimed_by", String(64)),
+    Column("claimed_until", Moment),
+    Column("on_wire", Boolean, nullable=False, server_default=text("false")),  # set just before DATA
+    Index("ix_queue_due_at", "due_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("message_id", Id, ForeignKey("messages.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("number", SmallInteger, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment, nullable=False),
+    Column("transport", String(64), nullable=False),
+    Column("outcome", Word(EventKind), nullable=False),
+    Column("reply", Text, nullable=False),
+)
+
+# ── What happened ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+events = Table(  # append-only facts; the only update ever made is to the verdict columns, by a correction
+    "events",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("kind", Word(EventKind), nullable=False),
+    Column("message_id", Id),
+    Column("submission_id", Id),
+    Column("recipient", String(320), nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("source", String(32), nullable=False),
+    Column("source_key", String(255), nullable=False),
+    Column("verdict", Word(Verdict)),
+    Column("confidence", Word(Confidence)),
+    Column("reasons", Json, nullable=False),
+    Column("client_kind", Word(ClientKind)),
+    Column("client_name", Text, nullable=False),
+    Column("client_os", Text, nullable=False),
+    Column("client_device", Text, nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("region", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("link", Integer),
+    Column("url", Text, nullable=False),
+    Column("repeat_of", BigInteger),
+    Column("detail", Json, nullable=False),
+    Index("ix_events_message_id", "message_id", "id"),
+    Index(
+        "uq_events_source_key",
+        "source",
+        "source_key",
+        unique=True,
+        sqlite_where=text("source_key <> ''"),
+        postgresql_where=text("source_key <> ''"),
+    ),
+    sqlite_autoincrement=True,  # an id is never used twice, so that a watcher's position stays true
+)
+
+cursors = Table(  # how far each journal has been taken over
+    "cursors",
+    metadata,
+    Column("journal", String(64), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("moved_at", Moment, nullable=False),
+)
+
+hourly_counts = Table(  # rollup: first events (repeats folded) by UTC hour
+    "hourly_counts",
+    metadata,
+    Column("hour", Moment, primary_key=True),
+    Column("kind", Word(EventKind), primary_key=True),
+    Column("who", Word(Who), primary_key=True),  # `human` for kinds that carry no verdict
+    Column("events", BigInteger, nullable=False),
+)

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from resonanz.model import InvalidInput
@@ -147,6 +148,18 @@ def end_session(tx: Tx, secret_hash: bytes) -> None:
     tx.execute(delete(sessions).where(sessions.c.secret_hash == secret_hash))
 
 
+def list_sessions(tx: Tx, account_id: UUID, now: datetime) -> list[Session]:
+    """Return an account's living sessions, last used first."""
+    living = (sessions.c.account_id == account_id) & (sessions.c.expires_at > now)
+    rows = tx.execute(select(sessions).where(living).order_by(sessions.c.seen_at.desc()))
+    return [Session(row.account_id, row.created_at, row.seen_at, row.expires_at, row.user_agent) for row in rows]
+
+
+def end_sessions(tx: Tx, account_id: UUID) -> None:
+    """Sign every browser of an account out."""
+    tx.execute(delete(sessions).where(sessions.c.account_id == account_id))
+
+
 # ── API keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -197,15 +210,23 @@ def _api_key(row: Any) -> ApiKey | None:
 # ── Throttles and choices ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def throttle_state(tx: Tx, bucket: str) -> tuple[int, datetime] | None:
-    """Return the attempts in this bucket's window and when the window ends."""
-    row = tx.execute(select(throttles).where(throttles.c.bucket == bucket)).one_or_none()
-    return None if row is None else (row.attempts, row.window_ends_at)
+def count_attempt(tx: Tx, bucket: str, now: datetime, window_ends_at: datetime) -> tuple[int, datetime]:
+    """Count one attempt and return how many this window has seen and when it ends; a window that is over begins anew.
 
-
-def set_throttle(tx: Tx, bucket: str, attempts: int, window_ends_at: datetime) -> None:
-    """Write a bucket's state."""
-    upsert(tx, throttles, {"bucket": bucket}, {"attempts": attempts, "window_ends_at": window_ends_at})
+    One statement, so that attempts made at the same moment are all counted.
+    """
+    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+    is_over = throttles.c.window_ends_at <= now
+    fresh = dialect.insert(throttles).values(bucket=bucket, attempts=1, window_ends_at=window_ends_at)
+    counted = fresh.on_conflict_do_update(
+        index_elements=["bucket"],
+        set_={
+            "attempts": case((is_over, 1), else_=throttles.c.attempts + 1),
+            "window_ends_at": case((is_over, fresh.excluded.window_ends_at), else_=throttles.c.window_ends_at),
+        },
+    ).returning(throttles.c.attempts, throttles.c.window_ends_at)
+    row = tx.execute(counted).one()
+    return row.attempts, row.window_ends_at
 
 
 def clear_throttle(tx: Tx, bucket: str, now: datetime) -> None:

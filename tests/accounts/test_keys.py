@@ -1,0 +1,70 @@
+"""API keys are shown once, work until they are revoked, and note when they were used."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from resonanz.accounts import authenticate_key, create_key
+from resonanz.accounts.keys import revoke_key
+from resonanz.model import InvalidInput, NotFound, new_id
+from resonanz.store import Database
+from resonanz.store.accounts import list_api_keys
+from resonanz.store.tables import api_keys
+from tests.kit.accounts import NOON, cheap_passwords, make_account
+
+CHEAP = cheap_passwords()
+
+
+def test_a_key_authenticates_its_account_until_it_is_revoked(database: Database) -> None:
+    """And revoking it twice, or by another account, finds no such key."""
+    account = make_account(database, CHEAP)
+    secret, key = create_key(database, account.id, "  shop   backend ", NOON)
+    assert key.name == "shop backend"
+    assert secret.startswith("rz_")
+    assert secret.startswith(key.prefix)
+    assert authenticate_key(database, secret, NOON) == account
+    with pytest.raises(NotFound):
+        revoke_key(database, new_id(), key.id, NOON)
+    revoke_key(database, account.id, key.id, NOON)
+    assert authenticate_key(database, secret, NOON) is None
+    with pytest.raises(NotFound):
+        revoke_key(database, account.id, key.id, NOON)
+
+
+def test_the_key_itself_is_not_stored(sqlite_database: Database) -> None:
+    """Nothing in the row but its first characters gives a key away."""
+    account = make_account(sqlite_database, CHEAP)
+    secret, key = create_key(sqlite_database, account.id, "x", NOON)
+    with sqlite_database.read() as tx:
+        row = tx.execute(select(api_keys)).one()
+    assert secret not in repr(row)
+    assert len(key.prefix) < len(secret) / 4
+
+
+def test_use_is_noted_at_most_once_a_minute(sqlite_database: Database) -> None:
+    """Reading through the API does not become a write per request."""
+    account = make_account(sqlite_database, CHEAP)
+    secret, _ = create_key(sqlite_database, account.id, "x", NOON)
+    noted = []
+    for seconds in (0, 30, 59, 60, 90):
+        authenticate_key(sqlite_database, secret, NOON + timedelta(seconds=seconds))
+        with sqlite_database.read() as tx:
+            noted.append(list_api_keys(tx, account.id)[0].used_at)
+    assert [(moment - NOON).seconds for moment in noted if moment] == [0, 0, 0, 60, 60]
+
+
+@pytest.mark.parametrize("secret", ["", "rz_", "rz_" + "x" * 43, "Bearer", "rz_\ud800", "rz_" + "x" * 1_000_000])
+def test_what_is_no_key_authenticates_nobody(sqlite_database: Database, secret: str) -> None:
+    """Whatever stands in an Authorization header, the answer is nobody."""
+    assert authenticate_key(sqlite_database, secret, NOON) is None
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 81])
+def test_a_key_needs_a_name(sqlite_database: Database, name: str) -> None:
+    """A key nobody can tell apart is refused before anything is stored."""
+    account = make_account(sqlite_database, CHEAP)
+    with pytest.raises(InvalidInput):
+        create_key(sqlite_database, account.id, name, NOON)
+    with sqlite_database.read() as tx:
+        assert list_api_keys(tx, account.id) == []

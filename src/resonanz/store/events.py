@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, text
 
-from resonanz.model import Client, ClientKind, Event, EventKind, Place, Who
+from resonanz.model import Client, ClientKind, Event, EventKind, Place, Verdict, Who
 from resonanz.store.engine import Tx
-from resonanz.store.rows import add_up, upsert
+from resonanz.store.rows import add_up, in_portions, insert_missing, upsert
 from resonanz.store.tables import cursors, events, hourly_counts
 
 
@@ -21,15 +22,47 @@ def add_event(tx: Tx, event: Event) -> int:
     return int(row.id)
 
 
+def reserve_ids(tx: Tx, amount: int) -> list[int]:
+    """Take ids for facts to come, in rising order. Those that are not used in the end stay gaps for ever.
+
+    On SQLite nobody else can write before this transaction ends. On PostgreSQL the sequence hands each id out once; the
+    (weak) lock on the table lets `settled_id` wait for everyone who holds ids.
+    """
+    if amount == 0:
+        return []
+    if tx.dialect.name == "sqlite":
+        last = tx.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'events'").scalar_one_or_none() or 0
+        return list(range(last + 1, last + 1 + amount))
+    tx.exec_driver_sql("LOCK TABLE events IN ROW EXCLUSIVE MODE")
+    taken = text("SELECT nextval(pg_get_serial_sequence('events', 'id')) FROM generate_series(1, :amount)")
+    return sorted(tx.execute(taken, {"amount": amount}).scalars())
+
+
+def add_events(tx: Tx, facts: Sequence[Event]) -> None:
+    """Append facts that have their ids already. A source key that is known raises IntegrityError."""
+    if facts:
+        tx.execute(insert(events), [{"id": event.id, **_values(event)} for event in facts])
+
+
+def add_event_once(tx: Tx, event: Event) -> bool:
+    """Append a fact that has its id already, unless its source has told us before. Returns whether it was new.
+
+    Safe against another transaction doing the same: on PostgreSQL it waits for the other one's end.
+    """
+    return insert_missing(tx, events, [{"id": event.id, **_values(event)}]) == 1
+
+
 def has_event(tx: Tx, source: str, source_key: str) -> bool:
     """Whether this source has told us this already."""
     query = select(events.c.id).where(events.c.source == source, events.c.source_key == source_key).limit(1)
     return tx.execute(query).first() is not None
 
 
-def of_message(tx: Tx, message_id: UUID, *, limit: int = 1000) -> list[Event]:
-    """Return a message's events, oldest first, repeats included."""
-    query = select(events).where(events.c.message_id == message_id).order_by(events.c.id).limit(limit)
+def of_message(tx: Tx, message_id: UUID, *, after: int = 0, limit: int = 1000) -> list[Event]:
+    """Return a message's events behind the event `after`, oldest first, repeats included."""
+    query = (
+        select(events).where(events.c.message_id == message_id, events.c.id > after).order_by(events.c.id).limit(limit)
+    )
     return [_event(row) for row in tx.execute(query)]
 
 
@@ -42,6 +75,33 @@ def latest_of(tx: Tx, message_id: UUID, kind: EventKind, *, limit: int = 50) -> 
         .limit(limit)
     )
     return [_event(row) for row in tx.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The few columns of an event that later hits are compared with."""
+
+    id: int
+    message_id: UUID
+    kind: EventKind
+    link: int | None
+    verdict: Verdict | None
+    occurred_at: datetime
+    client_name: str
+
+
+def firsts_of(tx: Tx, message_ids: Collection[UUID]) -> list[First]:
+    """Return the events of these messages that repeat nothing, in order of their ids."""
+    columns = [getattr(events.c, field.name) for field in fields(First)]
+    return [
+        First(*row)
+        for portion in in_portions(message_ids)
+        for row in tx.execute(
+            select(*columns)
+            .where(events.c.message_id.in_(portion), events.c.repeat_of.is_(None))
+            .order_by(events.c.id)
+        )
+    ]
 
 
 def after(tx: Tx, event_id: int, *, limit: int) -> list[Event]:
@@ -79,6 +139,13 @@ def every(tx: Tx, *, batch: int = 1000) -> Iterator[list[Event]]:
 def cursor(tx: Tx, journal: str) -> int:
     """Return the position up to which a journal has been taken over."""
     return tx.execute(select(cursors.c.position).where(cursors.c.journal == journal)).scalar_one_or_none() or 0
+
+
+def lock_cursor(tx: Tx, journal: str, now: datetime) -> int:
+    """Return a journal's position and hold it: another process taking the same journal over waits, then reads ours."""
+    insert_missing(tx, cursors, [{"journal": journal, "position": 0, "moved_at": now}])
+    query = select(cursors.c.position).where(cursors.c.journal == journal).with_for_update()
+    return tx.execute(query).scalar_one()
 
 
 def move_cursor(tx: Tx, journal: str, position: int, now: datetime) -> None:

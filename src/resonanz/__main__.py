@@ -1,0 +1,5 @@
+"""`python -m resonanz` is `resonanz`."""
+
+from resonanz.app.cli import main
+
+main()

@@ -1,0 +1,55 @@
+"""Who may call the API, and what its operations work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from resonanz import model
+from resonanz.sending.submit import Draft, Receipt
+from resonanz.store import Database
+from resonanz.store.accounts import Account
+
+
+@dataclass(frozen=True, slots=True)
+class ApiParts:
+    """What the API is made of. `authenticate` turns a key's secret into its account, or None."""
+
+    database: Database
+    authenticate: Callable[[str, datetime], Account | None]
+    submit: Callable[[Draft, datetime], Receipt]
+    max_message: int  # bytes
+
+
+_bearer = HTTPBearer(auto_error=False, description="An API key from the dashboard's account page.")
+
+
+def parts_of(request: Request) -> ApiParts:
+    """The parts this API was built from."""
+    parts: ApiParts = request.app.state.parts
+    return parts
+
+
+Parts = Annotated[ApiParts, Depends(parts_of)]
+
+
+async def signed_in(
+    parts: Parts, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Account:
+    """The account whose key came with the request; 401 without a valid one."""
+    account = None
+    if credentials is not None:
+        account = await run_in_threadpool(parts.authenticate, credentials.credentials, model.now())
+    if account is None:
+        raise HTTPException(401, "No valid API key", {"www-authenticate": "Bearer"})
+    return account
+
+
+Caller = Annotated[Account, Depends(signed_in)]

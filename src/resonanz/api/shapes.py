@@ -1,0 +1,203 @@
+"""What goes in and out of the API, as strict shapes: an unknown or ill-typed field is refused, not guessed at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from resonanz.model import ClientKind, Confidence, Coverage, Event, EventKind, MessageState, TrackingMode, Verdict
+from resonanz.store.messages import Message, Submission
+
+Text = Annotated[str, Field(max_length=10_000_000)]
+Line = Annotated[str, Field(max_length=2_000)]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=False)
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class TrackingIn(_In):
+    """The most that may be tracked; a contact's recorded choice can only lower it."""
+
+    # Words from JSON are plain strings; strictness is for numbers and booleans posing as something else.
+    opens: Annotated[TrackingMode, Field(strict=False)] = TrackingMode.INDIVIDUAL
+    clicks: Annotated[TrackingMode, Field(strict=False)] = TrackingMode.INDIVIDUAL
+
+
+class MessageIn(_In):
+    """One mail to send. Each recipient gets a message of their own, addressed to them alone."""
+
+    sender: Annotated[Line, Field(alias="from", description="`name <address>` or an address")]
+    to: Annotated[list[Line], Field(min_length=1, max_length=100_000)]
+    subject: Line = ""
+    text: Text | None = None
+    html: Text | None = None
+    reply_to: Line | None = None
+    headers: dict[Annotated[str, Field(max_length=76)], Line] = Field(default_factory=dict)
+    tracking: TrackingIn = Field(default_factory=TrackingIn)
+
+
+class AcceptedMessage(_Out):
+    """One message that was stored and will be sent."""
+
+    id: UUID
+    recipient: str
+
+
+class Accepted(_Out):
+    """What became of a submission: everything in it is stored."""
+
+    submission: UUID
+    repeated: bool = Field(description="True when the same Idempotency-Key was answered before; nothing was sent again")
+    messages: list[AcceptedMessage]
+
+
+class Counts(_Out):
+    """Events by who caused them."""
+
+    human: int
+    indeterminate: int
+    machine: int
+
+
+class MessageOut(_Out):
+    """One message and what it set in motion so far."""
+
+    id: UUID
+    submission: UUID
+    recipient: str
+    sender: str
+    subject: str
+    state: MessageState
+    state_at: datetime
+    state_note: str
+    created_at: datetime
+    tracking: dict[str, TrackingMode]
+    coverage: Coverage
+    untracked_reason: str
+    opens: Counts
+    clicks: Counts
+    first_opened_at: datetime | None
+    last_opened_at: datetime | None
+    first_clicked_at: datetime | None
+    last_clicked_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Message) -> MessageOut:
+        """The shape of a stored message."""
+        return cls(
+            id=row.id,
+            submission=row.submission_id,
+            recipient=row.recipient,
+            sender=row.sender,
+            subject=row.subject,
+            state=row.state,
+            state_at=row.state_at,
+            state_note=row.state_note,
+            created_at=row.created_at,
+            tracking={"opens": row.track_opens, "clicks": row.track_clicks},
+            coverage=row.coverage,
+            untracked_reason=row.untracked_reason,
+            opens=Counts(human=row.opens_human, indeterminate=row.opens_indeterminate, machine=row.opens_machine),
+            clicks=Counts(human=row.clicks_human, indeterminate=row.clicks_indeterminate, machine=row.clicks_machine),
+            first_opened_at=row.first_opened_at,
+            last_opened_at=row.last_opened_at,
+            first_clicked_at=row.first_clicked_at,
+            last_clicked_at=row.last_clicked_at,
+        )
+
+
+class MessagePage(_Out):
+    """Messages, newest first; `next` continues the list, null at its end."""
+
+    messages: list[MessageOut]
+    next: UUID | None
+
+
+class ClientOut(_Out):
+    """The program behind an event."""
+
+    kind: ClientKind
+    name: str
+    os: str
+    device: str
+
+
+class EventOut(_Out):
+    """One fact, with the verdict and its reasons where it has one."""
+
+    id: int
+    kind: EventKind
+    message: UUID | None
+    submission: UUID | None
+    recipient: str
+    occurred_at: datetime
+    received_at: datetime
+    source: str
+    verdict: Verdict | None
+    confidence: Confidence | None
+    reasons: list[str]
+    client: ClientOut | None
+    country: str | None
+    link: int | None
+    url: str
+    repeat_of: int | None
+
+    @classmethod
+    def of(cls, event: Event) -> EventOut:
+        """The shape of a recorded event."""
+        return cls(
+            id=event.id,
+            kind=event.kind,
+            message=event.message_id,
+            submission=event.submission_id,
+            recipient=event.recipient,
+            occurred_at=event.occurred_at,
+            received_at=event.received_at,
+            source=event.source,
+            verdict=event.verdict,
+            confidence=event.confidence,
+            reasons=list(event.reasons),
+            client=ClientOut.model_validate(event.client) if event.client else None,
+            country=event.place.country if event.place else None,
+            link=event.link,
+            url=event.url,
+            repeat_of=event.repeat_of,
+        )
+
+
+class EventPage(_Out):
+    """Events in the order they were recorded; `next` is the id to continue `after`."""
+
+    events: list[EventOut]
+    next: int
+
+
+class SubmissionOut(_Out):
+    """What was handed in at one time."""
+
+    id: UUID
+    source: str
+    recipients: int
+    created_at: datetime
+    tracking: dict[str, TrackingMode]
+    messages: list[AcceptedMessage]
+
+    @classmethod
+    def of(cls, row: Submission, messages: list[Message]) -> SubmissionOut:
+        """The shape of a stored submission."""
+        return cls(
+            id=row.id,
+            source=row.source,
+            recipients=row.recipients,
+            created_at=row.created_at,
+            tracking={"opens": row.track_opens, "clicks": row.track_clicks},
+            messages=[AcceptedMessage(id=message.id, recipient=message.recipient) for message in messages],
+        )

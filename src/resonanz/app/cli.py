@@ -1,0 +1,249 @@
+"""The command line. Each command is thin: it reads its arguments, calls one room, and prints; `--json` for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from resonanz import __version__
+from resonanz.app.letter_commands import commands as letter_commands
+from resonanz.model import ResonanzError, TrackingMode
+
+if TYPE_CHECKING:
+    from resonanz.app.settings import Settings
+
+# Rooms are imported inside the commands: `resonanz token read` should not wait for a web framework to load.
+
+
+class _Group(click.Group):
+    """Turns our own errors into one line on standard error and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ResonanzError as error:
+            click.echo(f"resonanz: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="resonanz")
+def cli() -> None:
+    """Self-hosted e-mail tracking that weighs evidence instead of counting hits."""
+
+
+for _command in letter_commands:
+    cli.add_command(_command)
+
+
+# ── Running ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cli.command()
+def setup() -> None:
+    """Create the data folder, keys and database, or bring them up to date."""
+    from resonanz.app.wiring import prepare
+
+    settings = _start("setup")
+    revision = prepare(settings)
+    click.echo(f"Ready: {settings.data_dir} (database revision {revision})")
+
+
+@cli.command()
+def up() -> None:
+    """Set up, then run all roles under one supervisor until SIGTERM or Ctrl-C."""
+    from resonanz.app.running import run_all
+
+    sys.exit(run_all(_start("up")))
+
+
+@cli.command()
+def edge() -> None:
+    """Run the edge alone: pixels, links, unsubscribe. Needs keys and journal, no database."""
+    from resonanz.app.running import run_edge
+
+    run_edge(_start("edge"))
+
+
+@cli.command()
+def app() -> None:
+    """Run the dashboard and the API alone."""
+    from resonanz.app.running import run_app
+
+    run_app(_start("app"))
+
+
+@cli.command()
+def worker() -> None:
+    """Run the worker alone: takes hits from the journals, sends what is queued."""
+    from resonanz.app.running import run_worker
+
+    run_worker(_start("worker"))
+
+
+@cli.command()
+def relay() -> None:
+    """Run the SMTP doors alone: submission for mail clients, inbound for bounces and replies."""
+    from resonanz.app.running import run_relay
+
+    run_relay(_start("relay"))
+
+
+# ── Using ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_modes = click.Choice([mode.value for mode in TrackingMode])
+
+
+@cli.command()
+@click.argument("mail", type=click.File("rb"))
+@click.option("--to", "recipients", multiple=True, help="Recipient; repeat it. Default: the mail's To, Cc and Bcc.")
+@click.option("--from", "sender", help="Envelope sender. Default: the mail's From.")
+@click.option("--opens", type=_modes, default="individual", show_default=True, help="The most opens may be tracked.")
+@click.option("--clicks", type=_modes, default="individual", show_default=True, help="The most clicks may be tracked.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def send(
+    mail: Any, recipients: tuple[str, ...], sender: str | None, opens: str, clicks: str, *, as_json: bool
+) -> None:
+    """Hand in MAIL, a file in RFC 822 form (- for standard input): one message per recipient."""
+    from resonanz.app.wiring import submit_raw
+
+    receipt = submit_raw(
+        _start("send"),
+        mail.read(),
+        recipients=recipients,
+        sender=sender,
+        opens=TrackingMode(opens),
+        clicks=TrackingMode(clicks),
+    )
+    if as_json:
+        _print_json(
+            {
+                "submission": str(receipt.submission_id),
+                "messages": [{"id": str(message), "recipient": to} for message, to in receipt.messages],
+            }
+        )
+        return
+    for message, to in receipt.messages:
+        click.echo(f"queued  {message}  {to}")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(*, as_json: bool) -> None:
+    """Check everything this instance leans on, one line each with the remedy. Exit code 1 when something is broken."""
+    from resonanz.app.doctor import examine
+
+    findings = examine(_start("doctor"))
+    if as_json:
+        _print_json([{"check": f.check, "state": f.state, "detail": f.detail, "remedy": f.remedy} for f in findings])
+    else:
+        from rich.console import Console
+        from rich.text import Text
+
+        console = Console(highlight=False)
+        colours = {"ok": "green", "warning": "yellow", "broken": "red"}
+        for finding in findings:
+            line = Text(f"{finding.state:8}", style=colours[finding.state])
+            line.append(f" {finding.check:12} {finding.detail}", style="default")
+            console.print(line, soft_wrap=True)
+            if finding.remedy:
+                console.print(Text(f"{'':21} → {finding.remedy}"), soft_wrap=True)
+    sys.exit(any(finding.state == "broken" for finding in findings))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--reference", is_flag=True, help="Print the reference page of all settings instead.")
+def config(*, as_json: bool, reference: bool) -> None:
+    """Print the settings in force, secrets masked."""
+    from resonanz.app import settings as room
+
+    if reference:
+        click.echo(room.reference(), nl=False)
+        return
+    shown = room.in_force(room.load_settings())
+    if as_json:
+        _print_json(shown)
+        return
+    for name, value in shown.items():
+        click.echo(f"{name}={value}")
+
+
+# ── Looking after it ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def rebuild(*, as_json: bool) -> None:
+    """Recompute every projection (states, counters, rollups) from the facts."""
+    from resonanz.app.wiring import database_of
+    from resonanz.ingest import rebuild as rebuild_projections
+
+    database = database_of(_start("rebuild"))
+    summary = rebuild_projections(database)
+    database.close()
+    if as_json:
+        from dataclasses import asdict
+
+        _print_json(asdict(summary))
+    else:
+        click.echo(str(summary))
+
+
+@cli.group()
+def keys() -> None:
+    """The signing keys of pixels, links and return paths."""
+
+
+@keys.command("rotate")
+def rotate_keys() -> None:
+    """Put a fresh key in front: it signs from now on, the older ones still verify. Restart the roles afterwards."""
+    from resonanz.tokens import create_keys, save_keys
+
+    settings = _start("keys")
+    rotated = create_keys(settings.keys_file).rotated()
+    save_keys(settings.keys_file, rotated)
+    click.echo(f"Key {rotated.signing.id} signs from now on; {len(list(rotated))} keys verify. Restart the roles.")
+
+
+@cli.group()
+def account() -> None:
+    """People who may sign in."""
+
+
+@account.command("link")
+def account_link() -> None:
+    """Print a new one-time link that creates the first account."""
+    from resonanz.app.wiring import prepare, setup_link
+
+    settings = _start("account")
+    prepare(settings)
+    link = setup_link(settings)
+    if link is None:
+        raise click.ClickException("there is an account already; sign in at " + settings.dashboard_url)
+    click.echo(link)
+
+
+# ── Beneath ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _start(name: str) -> Settings:
+    """Read the settings and set up this process's logs."""
+    from resonanz.app.logs import configure_logs
+    from resonanz.app.settings import load_settings
+
+    settings = load_settings()
+    configure_logs(name, form=settings.log_format, level=settings.log_level)
+    return settings
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """Entry point of `resonanz`."""
+    cli(prog_name="resonanz")

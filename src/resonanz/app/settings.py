@@ -1,0 +1,234 @@
+"""Every setting: read once, from the environment, into one frozen value that wiring hands out in pieces.
+
+Each field's description is its documentation: `resonanz config` prints the values in force, and `docs/settings.md` is
+generated from this file.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from resonanz.model import InvalidInput, TrackingMode
+
+PREFIX = "RESONANZ_"
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """The settings of one instance. Every field has a default; none has to be set to start."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    # Where things are
+    data_dir: Path = Field(Path("data"), description="Folder of everything that must survive a restart.")
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="Database address: `sqlite:///…` or `postgresql://…`. Empty: a SQLite file in the data folder.",
+    )
+    listen_host: str = Field("127.0.0.1", description="Address that all public listeners bind to.")
+    dashboard_port: Port = Field(8600, description="Port of the dashboard and the API.")
+    edge_port: Port = Field(8601, description="Port of the edge: pixels, links, unsubscribe.")
+    preview_port: Port = Field(8602, description="Port of the preview of sent mails; an origin of its own.")
+    submission_port: Port = Field(
+        8587, description="Port where mail clients submit mail (SMTP with AUTH). 0: no submission door."
+    )
+    inbound_port: Port = Field(8525, description="Port where bounces and replies arrive (SMTP). 0: no inbound door.")
+    dashboard_url: str = Field(
+        "", description="Address of the dashboard as people reach it. Empty: http://localhost and the port."
+    )
+    edge_url: str = Field(
+        "",
+        description="Address of the edge as recipients reach it; it stands in every pixel and link, so choose it "
+        "before the first mail. Empty: http://localhost and the port.",
+    )
+    preview_url: str = Field(
+        "", description="Address of the preview listener as people reach it. Empty: http://localhost and the port."
+    )
+    ops_host: str = Field("127.0.0.1", description="Address the roles' health and metrics listeners bind to.")
+    ops_port: Port = Field(
+        8610,
+        description="First of four ports for `/healthz` and `/metrics`: edge, app, worker, relay. 0: none of them.",
+    )
+
+    # Sending
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Where mail goes out: `smtp://`, `smtp+starttls://` or `smtps://user:password@host:port`. The "
+        "certificate is verified. Empty: the built-in outbox, a folder of .eml files.",
+    )
+    smtp_ca_file: Path | None = Field(None, description="Certificates to trust beside the system's, for `smtp_url`.")
+    sending_connections: int = Field(8, ge=1, le=200, description="How many mails may be on the wire at once.")
+    return_path_domain: str = Field(
+        "", description="Domain of the return paths that bounces come back to. Empty: bounces go to the sender."
+    )
+    max_message: ByteSize = Field(ByteSize(25_000_000), description="Largest mail that is accepted.")
+    max_recipients: int = Field(1000, ge=1, description="Most recipients in one submission.")
+    relay_certificate: Path | None = Field(None, description="PEM certificate chain of the SMTP doors.")
+    relay_key: Path | None = Field(None, description="PEM private key of the SMTP doors.")
+
+    # Tracking
+    tracking_without_choice: TrackingMode | None = Field(
+        None,
+        description="How mail to contacts without a recorded choice is tracked: `off`, `anonymous` or `individual`. "
+        "Empty: as chosen when the first account was created, `anonymous` until then.",
+    )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Networks of proxies in front of us whose Forwarded headers are believed, separated by commas."
+    )
+    edge_processes: int = Field(1, ge=1, le=64, description="How many edge processes share the edge's port.")
+    journal_limit: ByteSize = Field(
+        ByteSize(2_000_000_000),
+        description="Size a journal may grow to while nothing takes it over; then the oldest pixel hits are given up, "
+        "clicks and posts never.",
+    )
+
+    # Presentation and operation
+    timezone: str = Field("UTC", description="Time zone of the dashboard, such as `Europe/Berlin`.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="Form of the log lines. `auto`: console on a terminal, JSON elsewhere."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("tracking_without_choice", "smtp_ca_file", "relay_certificate", "relay_key", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("not a time zone of this system") from None
+        return value
+
+    @field_validator("dashboard_url", "edge_url", "preview_url")
+    @classmethod
+    def _plain_origin(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must start with http:// or https:// and name a host")
+        if parts.query or parts.fragment or parts.username or parts.path.strip("/"):
+            raise ValueError("must be a scheme and a host only, such as https://track.example.org")
+        return value.rstrip("/")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive(cls, values: Any) -> Any:
+        """Fill in the addresses that follow from other settings, so that nothing else has to know the rule."""
+        ports = {"dashboard": 8600, "edge": 8601, "preview": 8602}
+        for name, default in ports.items():
+            port = values.get(f"{name}_port", default)
+            values[f"{name}_url"] = values.get(f"{name}_url") or f"http://localhost:{port}"
+        folder = Path(values.get("data_dir") or "data").expanduser().absolute()
+        values["data_dir"] = folder
+        database = values.get("database_url")
+        secret = database.get_secret_value() if isinstance(database, SecretStr) else database
+        values["database_url"] = secret or f"sqlite:///{folder}/resonanz.sqlite"
+        return values
+
+    @property
+    def keys_file(self) -> Path:
+        """The signing keys of all tokens."""
+        return self.data_dir / "keys.json"
+
+    @property
+    def secret_file(self) -> Path:
+        """The secret behind forms and previews."""
+        return self.data_dir / "secret.key"
+
+    @property
+    def journal_dir(self) -> Path:
+        """The edges' journals."""
+        return self.data_dir / "journal"
+
+    @property
+    def outbox_dir(self) -> Path:
+        """The built-in outbox."""
+        return self.data_dir / "outbox"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The dashboard's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def ops_port_of(self, role: str) -> int:
+        """The health and metrics port of a role, 0 for none."""
+        return self.ops_port + ("edge", "app", "worker", "relay").index(role) if self.ops_port else 0
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment. Raises InvalidInput naming each wrong variable, never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            f"{PREFIX}{str(problem['loc'][0]).upper() if problem['loc'] else ''}: {problem['msg']}"
+            for problem in error.errors(include_input=False)
+        ]
+        raise InvalidInput(
+            "; ".join(problems), where="settings", remedy="`resonanz config --reference` explains each setting"
+        ) from None
+
+
+# ── Showing them ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def in_force(settings: Settings) -> dict[str, str]:
+    """Return every variable's value as text; what may hold a password is masked."""
+    return {f"{PREFIX}{name.upper()}": _shown(getattr(settings, name)) for name in Settings.model_fields}
+
+
+def reference() -> str:
+    """Return the reference page of all settings, in Markdown."""
+    lines = [
+        "# Settings",
+        "",
+        "Every setting is an environment variable with a default; none has to be set. `resonanz config` prints the",
+        "values in force. This page is generated: `resonanz config --reference > docs/settings.md`.",
+        "",
+        "| Variable | Default | What it does |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = f"`{shown}`" if (shown := _shown(field.default)) else "empty"
+        lines.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return _masked(value.get_secret_value())
+    if isinstance(value, tuple):
+        return ",".join(str(item) for item in value)
+    if isinstance(value, ByteSize):
+        return str(int(value))
+    return "" if value is None else str(value)
+
+
+def _masked(url: str) -> str:
+    """Hide the password of an address, and whatever cannot be read as one."""
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "…"
+    host = parts.netloc.rpartition("@")[2]
+    user = f"{parts.username}:…@" if parts.password else f"{parts.username}@" if parts.username else ""
+    return f"{parts.scheme}://{user}{host}{parts.path}" if parts.scheme else "…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, func, insert, select
 
 from resonanz.model import new_id
 from resonanz.store.engine import Tx
-from resonanz.store.rows import insert_missing
+from resonanz.store.rows import in_portions, insert_missing
 from resonanz.store.tables import consents, contacts, suppressions
 
 
@@ -55,10 +55,13 @@ def ensure_contacts(tx: Tx, people: Sequence[tuple[str, str]], now: datetime) ->
         contacts,
         [{"id": new_id(), "address": address, "name": name, "created_at": now} for address, name in people],
     )
-    found = tx.execute(
-        select(contacts.c.address, contacts.c.id).where(contacts.c.address.in_([address for address, _ in people]))
-    )
-    return {row.address: row.id for row in found}
+    return {
+        row.address: row.id
+        for portion in in_portions([address for address, _ in people])
+        for row in tx.execute(
+            select(contacts.c.address, contacts.c.id).where(contacts.c.address.in_(portion))
+        )
+    }
 
 
 def find_contact(tx: Tx, address: str) -> Contact | None:
@@ -81,20 +84,23 @@ def add_consent(tx: Tx, consent: ConsentRow) -> None:
     )
 
 
-def current_consents(tx: Tx, contact_ids: Iterable[UUID]) -> dict[tuple[UUID, str], str]:
+def current_consents(tx: Tx, contact_ids: Collection[UUID]) -> dict[tuple[UUID, str], str]:
     """Return the state in force per (contact, purpose); what was never recorded is not in it."""
-    newest = (
-        select(func.max(consents.c.id).label("id"))
-        .where(consents.c.contact_id.in_(list(contact_ids)))
-        .group_by(consents.c.contact_id, consents.c.purpose)
-        .subquery()
-    )
-    rows = tx.execute(
-        select(consents.c.contact_id, consents.c.purpose, consents.c.state).join(
-            newest, and_(consents.c.id == newest.c.id)
+    found: dict[tuple[UUID, str], str] = {}
+    for portion in in_portions(contact_ids):
+        newest = (
+            select(func.max(consents.c.id).label("id"))
+            .where(consents.c.contact_id.in_(portion))
+            .group_by(consents.c.contact_id, consents.c.purpose)
+            .subquery()
         )
-    )
-    return {(row.contact_id, row.purpose): row.state for row in rows}
+        rows = tx.execute(
+            select(consents.c.contact_id, consents.c.purpose, consents.c.state).join(
+                newest, and_(consents.c.id == newest.c.id)
+            )
+        )
+        found.update({(row.contact_id, row.purpose): row.state for row in rows})
+    return found
 
 
 def consent_history(tx: Tx, contact_id: UUID) -> list[ConsentRow]:
@@ -129,6 +135,15 @@ def find_suppression(tx: Tx, address: str) -> SuppressionRow | None:
     """Return why this normalised address is suppressed, or None."""
     row = tx.execute(select(suppressions).where(suppressions.c.address == address)).one_or_none()
     return None if row is None else SuppressionRow(row.address, row.reason, row.since, row.source, row.note)
+
+
+def find_suppressions(tx: Tx, addresses: Collection[str]) -> list[SuppressionRow]:
+    """Return the rows of those of these normalised addresses that are suppressed."""
+    return [
+        SuppressionRow(row.address, row.reason, row.since, row.source, row.note)
+        for portion in in_portions(addresses)
+        for row in tx.execute(select(suppressions).where(suppressions.c.address.in_(portion)))
+    ]
 
 
 def list_suppressions(tx: Tx, limit: int = 100, after: str = "") -> list[SuppressionRow]:

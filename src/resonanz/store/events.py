@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, insert, select, text
 from resonanz.model import Client, ClientKind, Event, EventKind, Place, Verdict, Who
 from resonanz.store.engine import Tx
 from resonanz.store.rows import add_up, in_portions, insert_missing, upsert
-from resonanz.store.tables import cursors, events, hourly_counts
+from resonanz.store.tables import contents, cursors, events, hourly_counts, messages, submissions
 
 
 def add_event(tx: Tx, event: Event) -> int:
@@ -118,6 +118,40 @@ def latest(tx: Tx, *, limit: int, kinds: Sequence[EventKind] = (), repeats: bool
     if not repeats:
         query = query.where(events.c.repeat_of.is_(None))
     return [_event(row) for row in tx.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What a feed shows of an event's mail: its subject, and how many recipients the submission had."""
+
+    subject: str
+    recipients: int
+
+
+def headlines(tx: Tx, facts: Collection[Event]) -> dict[int, Headline]:
+    """Return the headlines of these events by event id; two statements, whatever their number."""
+    of_submission = {
+        row.id: Headline(row.subject, row.recipients)
+        for portion in in_portions({event.submission_id for event in facts if event.submission_id is not None})
+        for row in tx.execute(
+            select(submissions.c.id, submissions.c.recipients, contents.c.subject)
+            .join(contents, contents.c.id == submissions.c.content_id)
+            .where(submissions.c.id.in_(portion))
+        )
+    }
+    of_message = {
+        row.id: row.subject
+        for portion in in_portions({event.message_id for event in facts if event.message_id is not None})
+        for row in tx.execute(select(messages.c.id, messages.c.subject).where(messages.c.id.in_(portion)))
+    }
+    found: dict[int, Headline] = {}
+    for event in facts:
+        group = of_submission.get(event.submission_id) if event.submission_id is not None else None
+        subject = of_message.get(event.message_id) if event.message_id is not None else None
+        if group is not None or subject is not None:
+            group = group or Headline("", 1)
+            found[event.id] = Headline(group.subject if subject is None else subject, group.recipients)
+    return found
 
 
 def last_id(tx: Tx) -> int:

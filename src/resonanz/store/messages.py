@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy import Select, case, func, insert, or_, select, update
 
 from resonanz.model import Coverage, MessageState, TrackingMode
 from resonanz.store.engine import Tx
-from resonanz.store.rows import insert_missing
+from resonanz.store.rows import in_portions, insert_missing
 from resonanz.store.tables import contents, links, messages, submissions
 
 
@@ -142,6 +142,18 @@ def _submission(row: Any) -> Submission | None:
     return None if row is None else Submission(**row._mapping)
 
 
+def add_anonymous(tx: Tx, submission_id: UUID, *, opens: int, clicks: int) -> None:
+    """Add to the totals of a submission that was tracked without names."""
+    tx.execute(
+        update(submissions)
+        .where(submissions.c.id == submission_id)
+        .values(
+            anonymous_opens=submissions.c.anonymous_opens + opens,
+            anonymous_clicks=submissions.c.anonymous_clicks + clicks,
+        )
+    )
+
+
 # ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -178,10 +190,13 @@ def get_message(tx: Tx, message_id: UUID) -> Message | None:
     return None if row is None else Message(**row._mapping)
 
 
-def get_messages(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Message]:
+def get_messages(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Message]:
     """Return these messages by id; missing ones are left out."""
-    rows = tx.execute(select(messages).where(messages.c.id.in_(list(ids))))
-    return {row.id: Message(**row._mapping) for row in rows}
+    return {
+        row.id: Message(*row)
+        for portion in in_portions(ids)
+        for row in tx.execute(select(messages).where(messages.c.id.in_(portion)))
+    }
 
 
 def find_by_header_id(tx: Tx, header_id: str) -> list[Message]:
@@ -193,6 +208,37 @@ def of_submission(tx: Tx, submission_id: UUID, limit: int = 1000) -> list[Messag
     """Return the messages of one submission, in the order they were made."""
     query = select(messages).where(messages.c.submission_id == submission_id).order_by(messages.c.id).limit(limit)
     return [Message(**row._mapping) for row in tx.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All messages of one submission in numbers: how many per state, and how many a person opened or clicked."""
+
+    states: dict[MessageState, int]
+    openers: int
+    clickers: int
+
+
+def summarise(tx: Tx, submission_id: UUID) -> Summary:
+    """Count the messages of one submission."""
+    opened = case((messages.c.opens_human > 0, 1), else_=0)
+    clicked = case((messages.c.clicks_human > 0, 1), else_=0)
+    query = (
+        select(
+            messages.c.state,
+            func.count().label("messages"),
+            func.sum(opened).label("openers"),
+            func.sum(clicked).label("clickers"),
+        )
+        .where(messages.c.submission_id == submission_id)
+        .group_by(messages.c.state)
+    )
+    rows = tx.execute(query).all()
+    return Summary(
+        {row.state: row.messages for row in rows},
+        sum(row.openers for row in rows),
+        sum(row.clickers for row in rows),
+    )
 
 
 def list_messages(

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from resonanz.store.engine import Tx
+
+
+_T = TypeVar("_T")
+
+# Both databases limit the bound values of one statement: SQLite to 32,766, PostgreSQL to 65,535.
+_IN_ONE_STATEMENT = 10_000
+
+
+def in_portions(values: Collection[_T]) -> Iterator[list[_T]]:
+    """Yield `values` in lists short enough for an IN condition."""
+    every = list(values)
+    for start in range(0, len(every), _IN_ONE_STATEMENT):
+        yield every[start : start + _IN_ONE_STATEMENT]
 
 
 def insert_missing(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -19,7 +32,8 @@ def insert_missing(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> i
     new = 0
     for start in range(0, len(rows), 500):  # below SQLite's limit of bound values in one statement
         statement = dialect.insert(table).values(list(rows[start : start + 500])).on_conflict_do_nothing()
-        new += max(tx.execute(statement).rowcount, 0)
+        # Drivers disagree about the row count of such an insert; the rows it returns are those it made.
+        new += len(tx.execute(statement.returning(*table.primary_key.columns)).all())
     return new
 
 

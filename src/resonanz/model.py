@@ -202,10 +202,10 @@ class Place:
 class Event:
     """One immutable fact.
 
-    `id` is its position among all facts (0 until it is recorded). A `source_key` is unique within its `source`, so that
-    recording a fact twice records it once; hits from a journal need none, their journal's cursor does the same for less.
-    An event belongs to a message, or in anonymous mode only to its submission. `repeat_of` is the id of the event that
-    this one repeats: it stays a fact, but it is folded away where events are listed and counted.
+    `id` is its position among all facts (0 until it is recorded). A `source_key` is unique within its `source`, so
+    that recording a fact twice records it once; hits from a journal need none, their journal's cursor does the same for
+    less. An event belongs to a message, or in anonymous mode only to its submission. `repeat_of` is the id of the event
+    that this one repeats: it stays a fact, but it is folded away where events are listed and counted.
     """
 
     kind: EventKind
@@ -246,7 +246,8 @@ class HitKind(StrEnum):
 class Hit:
     """One raw request at the edge, before it becomes an event. Plain values; the token was verified already.
 
-    `id` is the message's id, or in anonymous mode the submission's (a campaign is one submission too). `occurred_us` is microseconds since the epoch.
+    `id` is the message's id, or in anonymous mode the submission's (a campaign is one submission too). `occurred_us` is
+    microseconds since the epoch.
     `headers` holds only those few that speak about who is asking (lower-case names).
     """
 

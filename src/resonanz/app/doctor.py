@@ -1,0 +1,201 @@
+"""`resonanz doctor`: what this instance leans on, looked at one by one, each with its remedy."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import shutil
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from sqlalchemy import text
+
+from resonanz.app.settings import Settings
+from resonanz.model import ResonanzError
+
+State = Literal["ok", "warning", "broken"]
+
+LOW_DISK = 1_000_000_000  # bytes: below, a warning
+NO_DISK = 100_000_000  # bytes: below, journals may soon fail
+CLOCK_TOLERANCE = 5.0  # seconds
+LAG_WARNING = 10_000  # hits waiting to be taken over
+TIMEOUT = 5.0  # seconds for each question to another server
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check saw. `remedy` is empty when there is nothing to do."""
+
+    check: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Run every check; one that fails in an unforeseen way is a finding, never an end to the others."""
+    findings: list[Finding] = []
+    for check in (_database, _disk, _keys, _journal, _edge, _dashboard, _smtp, _clock):
+        name = check.__name__.removeprefix("_")
+        try:
+            findings.extend(check(settings))
+        except ResonanzError as error:
+            findings.append(
+                Finding(name, "broken", f"{error.where}: {error.what}" if error.where else error.what, error.remedy)
+            )
+        except Exception as error:  # a check that breaks is itself a finding
+            findings.append(Finding(name, "broken", f"{type(error).__name__}: {error}"))
+    return findings
+
+
+# ── The checks ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from resonanz.store import open_database
+    from resonanz.store.migrate import check_migrated
+
+    database = open_database(settings.database_url.get_secret_value())
+    try:
+        check_migrated(database)
+        with database.read() as tx:
+            version = tx.execute(text("SELECT sqlite_version()" if database.is_sqlite else "SHOW server_version"))
+            kind = "SQLite" if database.is_sqlite else "PostgreSQL"
+            yield Finding("database", "ok", f"{kind} {version.scalar_one()}, tables up to date")
+    finally:
+        database.close()
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    if not settings.data_dir.is_dir():
+        yield Finding("disk", "broken", f"no folder {settings.data_dir}", "run `resonanz setup`")
+        return
+    free = shutil.disk_usage(settings.data_dir).free
+    state: State = "broken" if free < NO_DISK else "warning" if free < LOW_DISK else "ok"
+    remedy = "" if state == "ok" else "free some space, or move RESONANZ_DATA_DIR to a larger disk"
+    yield Finding("disk", state, f"{free / 1e9:.1f} GB free in {settings.data_dir}", remedy)
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    from resonanz.tokens import load_keys
+
+    keys = load_keys(settings.keys_file)
+    loose = settings.keys_file.stat().st_mode & 0o077
+    if loose:
+        yield Finding(
+            "keys", "warning", f"{settings.keys_file} can be read by others", f"chmod 600 {settings.keys_file}"
+        )
+    else:
+        yield Finding("keys", "ok", f"key {keys.signing.id} signs, {len(list(keys))} verify")
+
+
+def _journal(settings: Settings) -> Iterator[Finding]:
+    from resonanz.journal import JournalReader
+
+    settings.journal_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=settings.journal_dir) as probe:
+        probe.write(b"probe")
+    reader = JournalReader(settings.journal_dir)
+    waiting = sum(reader.depth(journal) for journal in reader.journals())
+    if waiting > LAG_WARNING:
+        yield Finding("journal", "warning", f"{waiting} hits wait to be taken over", "is `resonanz worker` running?")
+    else:
+        yield Finding("journal", "ok", f"writable, {waiting} hits waiting")
+
+
+def _edge(settings: Settings) -> Iterator[Finding]:
+    remedy = "is `resonanz edge` running, and does RESONANZ_EDGE_URL lead to it?"
+    answer = _fetch(f"{settings.edge_url}/o/doctor.gif")
+    if isinstance(answer, str):
+        yield Finding("edge", "broken", f"{settings.edge_url} does not answer: {answer}", remedy)
+    elif answer.kind != "image/gif":
+        yield Finding("edge", "broken", f"{settings.edge_url} answers, but it is not the edge", remedy)
+    elif settings.edge_url.startswith("http://localhost") or settings.edge_url.startswith("http://127."):
+        yield Finding(
+            "edge",
+            "warning",
+            f"answers at {settings.edge_url}, which only this machine can reach",
+            "for real recipients set RESONANZ_EDGE_URL to a public https address that leads here",
+        )
+    elif settings.edge_url.startswith("http://"):
+        yield Finding(
+            "edge", "warning", f"answers at {settings.edge_url}, without TLS", "put a TLS proxy in front of it"
+        )
+    else:
+        yield Finding("edge", "ok", f"answers at {settings.edge_url}")
+
+
+def _dashboard(settings: Settings) -> Iterator[Finding]:
+    answer = _fetch(f"{settings.dashboard_url}/healthz")
+    if isinstance(answer, str):
+        yield Finding(
+            "dashboard",
+            "broken",
+            f"{settings.dashboard_url} does not answer: {answer}",
+            "is `resonanz app` running, and does RESONANZ_DASHBOARD_URL lead to it?",
+        )
+    else:
+        yield Finding("dashboard", "ok", f"answers at {settings.dashboard_url}")
+
+
+def _smtp(settings: Settings) -> Iterator[Finding]:
+    from resonanz.app.wiring import transport_of
+
+    if not settings.smtp_url.get_secret_value():
+        yield Finding(
+            "smtp", "ok", "no SMTP server set: mail goes into the built-in outbox", "set RESONANZ_SMTP_URL to send mail"
+        )
+        return
+    transport = transport_of(settings)
+    yield Finding("smtp", "ok", asyncio.run(transport.check()))
+
+
+def _clock(settings: Settings) -> Iterator[Finding]:
+    """Compare with every clock at hand: the kernel's own opinion, and the Date of our public address."""
+    remedy = "run a time service such as systemd-timesyncd or chrony"
+    answer = _fetch(f"{settings.edge_url}/healthz")
+    if not isinstance(answer, str) and answer.date and abs(answer.off_by) > CLOCK_TOLERANCE:
+        yield Finding("clock", "broken", f"{abs(answer.off_by):.0f} s away from that of {settings.edge_url}", remedy)
+    elif _kernel_says_unsynchronised():
+        yield Finding("clock", "warning", "the kernel says that nothing keeps the clock right", remedy)
+    else:
+        yield Finding("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
+
+
+# ── Beneath ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    kind: str
+    date: str
+    off_by: float
+
+
+def _fetch(url: str) -> _Answer | str:
+    """Return what our own public address answers, or why it does not. Called for addresses of the settings only."""
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as response:  # noqa: S310 - http(s) is checked in the settings
+            date = response.headers.get("Date", "")
+            off_by = time.time() - parsedate_to_datetime(date).timestamp() if date else 0.0
+            return _Answer(response.headers.get_content_type(), date, off_by)
+    except urllib.error.HTTPError as error:
+        return f"status {error.code}"
+    except OSError as error:
+        return str(getattr(error, "reason", error))
+
+
+def _kernel_says_unsynchronised() -> bool:
+    """Ask the kernel (adjtimex(2) with no change) whether its clock is kept by anybody. Where it cannot say: no."""
+    try:
+        adjtimex: Callable[[object], int] = ctypes.CDLL(None).adjtimex
+        # struct timex is 208 bytes on 64-bit Linux; modes = 0 (its first field) only reads.
+        return adjtimex(ctypes.create_string_buffer(512)) == 5  # TIME_ERROR
+    except (OSError, AttributeError):
+        return False

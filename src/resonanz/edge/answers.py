@@ -1,0 +1,159 @@
+"""Every answer the edge gives, built once: status, headers in order, body.
+
+The pixel is a transparent 1x1 GIF89a of 43 bytes. Nothing may be kept by a cache, or later opens would be hidden;
+redirects send no Referer on, or the token would leak to the destination. No answer repeats anything of the request.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+HeaderList = list[tuple[bytes, bytes]]
+
+GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
+
+_NO_STORE: HeaderList = [
+    (b"cache-control", b"no-store, no-cache, must-revalidate, max-age=0, private"),
+    (b"pragma", b"no-cache"),
+    (b"expires", b"Thu, 01 Jan 1970 00:00:00 GMT"),
+]
+_REDIRECT: HeaderList = [
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-robots-tag", b"noindex, nofollow"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'"),
+    (b"content-type", b"text/html; charset=utf-8"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A constant answer: the ASGI messages for GET and HEAD, ready to be sent."""
+
+    start: dict[str, Any]
+    body: dict[str, Any]
+    nothing: dict[str, Any]
+
+    async def send(self, send: Send, method: str) -> None:
+        """Send it; HEAD gets the same headers and no body (RFC 9110 section 9.3.2)."""
+        await send(self.start)
+        await send(self.nothing if method == "HEAD" else self.body)
+
+
+def answer(status: int, headers: HeaderList, body: bytes) -> Answer:
+    """Build a constant answer; the length is added."""
+    return Answer(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, (b"content-length", str(len(body)).encode("ascii"))],
+        },
+        {"type": "http.response.body", "body": body},
+        {"type": "http.response.body", "body": b""},
+    )
+
+
+async def send_redirect(send: Send, method: str, to: bytes) -> None:
+    """Send a 302 to `to`, which is ASCII and came out of a signed token."""
+    shown = escape(to.decode("ascii"))
+    body = f'<!doctype html><title>Moved</title><a href="{shown}">{shown}</a>\n'.encode("ascii")
+    headers = [*_REDIRECT, (b"location", to), (b"content-length", str(len(body)).encode("ascii"))]
+    await send({"type": "http.response.start", "status": 302, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+# ── Pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_STYLE = (
+    ":root{color-scheme:light dark}"
+    "body{font:1.0625rem/1.6 system-ui,sans-serif;max-width:34rem;margin:16vh auto 4rem;padding:0 1.5rem}"
+    "h1{font-size:1.5rem;line-height:1.25;margin:0 0 .75rem}"
+    "button{font:inherit;font-weight:600;padding:.6rem 1.4rem;border:0;border-radius:.5rem;cursor:pointer;"
+    "background:#1f5fd6;color:#fff}button:focus-visible{outline:3px solid #8fb4ff;outline-offset:2px}"
+)
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode("ascii")).digest()).decode("ascii")
+
+_PAGE: HeaderList = [
+    *_NO_STORE,
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-robots-tag", b"noindex, nofollow"),
+    (b"x-content-type-options", b"nosniff"),
+    (
+        b"content-security-policy",
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'".encode("ascii"),
+    ),
+    (b"content-type", b"text/html; charset=utf-8"),
+]
+
+
+def page(status: int, title: str, *paragraphs: str, form: str = "", headers: HeaderList | None = None) -> Answer:
+    """Build a static page. All texts are ours; `form` is HTML."""
+    text = "".join(f"<p>{escape(paragraph)}</p>\n" for paragraph in paragraphs)
+    body = (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n"
+        f"<body>\n<main>\n<h1>{escape(title)}</h1>\n{text}{form}</main>\n</body>\n</html>\n"
+    )
+    return answer(status, [*_PAGE, *(headers or [])], body.encode("utf-8"))
+
+
+PIXEL = answer(200, [(b"content-type", b"image/gif"), *_NO_STORE], GIF)
+
+HOME = page(
+    200,
+    "Links from e-mails",
+    "This address carries links and images of e-mails. There is nothing to see here.",
+    "If you came from a mail and expected something else, go back to the mail and follow its link again.",
+)
+NOT_FOUND = page(
+    404,
+    "This link does not work",
+    "The address is not complete or was changed on its way. Go back to the mail and follow the link there.",
+)
+UNSUBSCRIBE = page(
+    200,
+    "Unsubscribe?",
+    "You will no longer get mails like the one you came from.",
+    form='<form method="post"><input type="hidden" name="confirm" value="unsubscribe">'
+    "<button>Unsubscribe</button></form>\n",
+)
+UNSUBSCRIBED = page(200, "You are unsubscribed", "No more mails of this kind will be sent to your address.")
+NOT_CONFIRMED = page(
+    400,
+    "That did not arrive complete",
+    "Nothing was changed. Please press the button once more.",
+    form='<form method="post"><input type="hidden" name="confirm" value="unsubscribe">'
+    "<button>Unsubscribe</button></form>\n",
+)
+UNAVAILABLE = page(
+    503,
+    "Please try again in a minute",
+    "Your request could not be stored just now, so it would be lost. Nothing was changed.",
+    headers=[(b"retry-after", b"60")],
+)
+READING = ("GET", "HEAD")
+READING_AND_ACTING = ("GET", "HEAD", "POST")
+NO_SUCH_METHOD: dict[tuple[str, ...], Answer] = {
+    methods: page(405, "That cannot be done here", headers=[(b"allow", ", ".join(methods).encode("ascii"))])
+    for methods in (READING, READING_AND_ACTING)
+}
+TOO_SLOW = page(408, "That took too long")
+BODY_TOO_LARGE = page(413, "That is too much")
+PATH_TOO_LONG = page(414, "This address is too long")
+HEADERS_TOO_LARGE = page(431, "Your browser sent too much about itself")
+
+ROBOTS = answer(
+    200,
+    [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"max-age=86400")],
+    b"User-agent: *\nDisallow: /\n",
+)
+HEALTHY = answer(200, [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")], b"ok\n")

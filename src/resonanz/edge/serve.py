@@ -1,0 +1,170 @@
+"""Runs one edge process under granian until SIGTERM: the public listener, the operators' one, the key file's watch.
+
+Several processes may be given the same port: each binds it with SO_REUSEPORT and the kernel shares connections out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+from prometheus_client import REGISTRY
+
+from resonanz.edge.app import MAX_HEADER_BYTES, MAX_PATH, MAX_QUERY, Edge, build
+from resonanz.edge.client import Network, Proxies
+from resonanz.edge.metrics import EdgeMetrics
+from resonanz.journal import SqliteJournal
+from resonanz.model import InvalidInput
+from resonanz.tokens import load_keys
+
+Health = Callable[[], Awaitable[str]]
+OpsBuilder = Callable[[Health], Callable[[Any, Any, Any], Awaitable[None]]]
+
+_BACKLOG = 4096
+_CONNECTIONS = 16_384
+_HEADER_SECONDS = 15  # until a request's head must be complete; also how long an idle connection is kept
+_DRAIN_SECONDS = 10
+_KEYS_SECONDS = 2
+_OPEN_FILES = 65_536
+
+# How long a thread keeps the interpreter when another wants it. The default of 5 ms is longer than a whole commit of
+# the journal takes, and the writer thread asks for the interpreter several times per commit.
+_SWITCH_SECONDS = 0.0005
+
+_log = structlog.get_logger("resonanz.edge")
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSettings:
+    """What one edge process is told. `ops_port` 0 means no listener for operators."""
+
+    keys_file: Path
+    journal_folder: Path
+    journal_limit_bytes: int
+    host: str = "127.0.0.1"
+    port: int = 8601
+    ops_host: str = "127.0.0.1"
+    ops_port: int = 0
+    trusted_proxies: tuple[Network, ...] = ()
+    proxy_header: str = "x-forwarded-for"
+
+
+def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, answer what is in flight, close the journal and return.
+
+    Raises InvalidInput when the key file is missing or a port cannot be bound. `build_ops` makes the operators' ASGI
+    app out of a health check.
+    """
+    keys = load_keys(settings.keys_file)
+    _prepare_process()
+    metrics = EdgeMetrics()
+    REGISTRY.register(metrics)
+    journal = SqliteJournal.open(settings.journal_folder, limit_bytes=settings.journal_limit_bytes, observer=metrics)
+    metrics.journal_available = lambda: journal.available
+    edge = build(keys, journal, proxies=Proxies(settings.trusted_proxies, settings.proxy_header), metrics=metrics)
+    servers = [_server(edge, settings.host, settings.port)]
+    if build_ops is not None and settings.ops_port:
+        servers.append(_server(build_ops(_health(journal)), settings.ops_host, settings.ops_port))
+    gc.collect()
+    gc.freeze()  # what lives as long as the process is not looked through again and again
+    try:
+        asyncio.run(_serve(servers, edge, settings))
+    finally:
+        journal.close()
+        REGISTRY.unregister(metrics)
+
+
+async def _serve(servers: list[Server], edge: Edge, settings: EdgeSettings) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    watch = asyncio.create_task(_follow_keys(edge, settings.keys_file))
+    serving = [asyncio.create_task(server.serve()) for server in servers]
+    stop = asyncio.create_task(stopping.wait())
+    _log.info("edge.started", host=settings.host, port=settings.port)
+    await asyncio.wait({stop, *serving}, return_when=asyncio.FIRST_COMPLETED)
+    for server in servers:
+        server.stop()  # type: ignore[no-untyped-call]
+    _, slow = await asyncio.wait(serving, timeout=_DRAIN_SECONDS)
+    for task in (watch, stop, *slow):
+        task.cancel()
+    failures = [error for task in serving if task.done() and (error := task.exception()) is not None]
+    if failures:
+        raise InvalidInput(
+            f"cannot listen: {failures[0]}", where=f"{settings.host}:{settings.port}", remedy="choose another port"
+        )
+    if not stopping.is_set():
+        raise RuntimeError("the HTTP server ended by itself")
+    _log.info("edge.stopped", cut_off=bool(slow))
+
+
+def _server(app: Any, host: str, port: int) -> Server:
+    return Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.auto,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_HEADER_SECONDS * 1000,
+            max_buffer_size=MAX_PATH + MAX_QUERY + MAX_HEADER_BYTES,
+        ),
+        websockets=False,
+        backlog=_BACKLOG,
+        backpressure=_CONNECTIONS,
+        log_enabled=False,
+    )
+
+
+def _prepare_process() -> None:
+    """Give the process room for many connections and the journal's thread its turns."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _health(journal: SqliteJournal) -> Health:
+    async def health() -> str:
+        return "" if journal.available else "the journal cannot be written; see the log"
+
+    return health
+
+
+async def _follow_keys(edge: Edge, path: Path) -> None:
+    """Take up a rotated key file without a restart; a missing or damaged one changes nothing but is logged once."""
+    known = _state(path)
+    while True:
+        await asyncio.sleep(_KEYS_SECONDS)
+        state = _state(path)
+        if state == known:
+            continue
+        known = state
+        try:
+            edge.keys = load_keys(path)
+            _log.info("edge.keys_taken_up", path=str(path))
+        except (InvalidInput, OSError) as error:
+            _log.error("edge.keys_not_readable", path=str(path), error=str(error), remedy="the known keys stay in use")
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

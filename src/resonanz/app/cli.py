@@ -61,11 +61,12 @@ def up() -> None:
 
 
 @cli.command()
-def edge() -> None:
+@click.option("--number", type=click.IntRange(0, 63), default=0, help="Which of several edge processes on this host.")
+def edge(number: int) -> None:
     """Run the edge alone: pixels, links, unsubscribe. Needs keys and journal, no database."""
     from resonanz.app.running import run_edge
 
-    run_edge(_start("edge"))
+    run_edge(_start("edge"), number)
 
 
 @cli.command()
@@ -104,9 +105,7 @@ _modes = click.Choice([mode.value for mode in TrackingMode])
 @click.option("--opens", type=_modes, default="individual", show_default=True, help="The most opens may be tracked.")
 @click.option("--clicks", type=_modes, default="individual", show_default=True, help="The most clicks may be tracked.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def send(
-    mail: Any, recipients: tuple[str, ...], sender: str | None, opens: str, clicks: str, *, as_json: bool
-) -> None:
+def send(mail: Any, recipients: tuple[str, ...], sender: str | None, opens: str, clicks: str, *, as_json: bool) -> None:
     """Hand in MAIL, a file in RFC 822 form (- for standard input): one message per recipient."""
     from resonanz.app.wiring import submit_raw
 

@@ -54,7 +54,8 @@ class Settings(BaseSettings):
     ops_host: str = Field("127.0.0.1", description="Address the roles' health and metrics listeners bind to.")
     ops_port: Port = Field(
         8610,
-        description="First of four ports for `/healthz` and `/metrics`: edge, app, worker, relay. 0: none of them.",
+        description="First of four ports for `/healthz` and `/metrics`: edge, app, worker, relay (then further edges). "
+        "0: none of them.",
     )
 
     # Sending
@@ -167,9 +168,10 @@ class Settings(BaseSettings):
         """The dashboard's time zone."""
         return ZoneInfo(self.timezone)
 
-    def ops_port_of(self, role: str) -> int:
-        """The health and metrics port of a role, 0 for none."""
-        return self.ops_port + ("edge", "app", "worker", "relay").index(role) if self.ops_port else 0
+    def ops_port_of(self, role: str, number: int = 0) -> int:
+        """The health and metrics port of a role, 0 for none; further edge processes follow behind the four roles."""
+        offset = 3 + number if number else ("edge", "app", "worker", "relay").index(role)
+        return self.ops_port + offset if self.ops_port else 0
 
 
 def load_settings() -> Settings:

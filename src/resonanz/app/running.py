@@ -1,0 +1,252 @@
+"""What each role runs, and all of them together."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import urllib.request
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from resonanz import model
+from resonanz.app.ops import build_ops
+from resonanz.app.serving import Listener, serve
+from resonanz.app.settings import Settings
+from resonanz.app.supervisor import Supervisor, hold_lifeline, role_command
+from resonanz.model import TemporaryFailure
+from resonanz.store import Database
+
+log = structlog.get_logger(__name__)
+
+INGEST_IDLE_SECONDS = 0.1
+INGEST_FAILED_SECONDS = 2.0
+START_SECONDS = 60.0
+
+Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+
+# ── All of them ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def run_all(settings: Settings) -> int:
+    """Set up, start every role under the supervisor, say where to go, and return the exit code."""
+    from resonanz.app.wiring import prepare, setup_link
+
+    prepare(settings)
+    link = setup_link(settings)
+    commands: list[tuple[str, Sequence[str]]] = [
+        (f"edge {number}" if number else "edge", [*role_command("edge"), "--number", str(number)])
+        for number in range(settings.edge_processes)
+    ]
+    commands += [("app", role_command("app")), ("worker", role_command("worker"))]
+    if settings.submission_port or settings.inbound_port:
+        commands.append(("relay", role_command("relay")))
+
+    async def main() -> int:
+        greeting: list[asyncio.Task[None]] = []
+        supervisor = Supervisor(commands)
+        return await supervisor.run(started=lambda: greeting.append(asyncio.create_task(_greet(settings, link))))
+
+    return asyncio.run(main())
+
+
+async def _greet(settings: Settings, link: str | None) -> None:
+    """Wait until dashboard and edge answer where they listen, then say where everything is."""
+    host = "127.0.0.1" if settings.listen_host in ("0.0.0.0", "::", "") else settings.listen_host  # noqa: S104
+    addresses = [f"http://{host}:{port}/healthz" for port in (settings.dashboard_port, settings.edge_port)]
+    deadline = asyncio.get_running_loop().time() + START_SECONDS
+    while not all([await asyncio.to_thread(_answers, address) for address in addresses]):
+        if asyncio.get_running_loop().time() > deadline:
+            log.error("not everything came up; the lines above say why", after_seconds=START_SECONDS)
+            return
+        await asyncio.sleep(0.1)
+    lines = ["", "Resonanz is running.", "", f"  Dashboard     {settings.dashboard_url}"]
+    if link is not None:
+        lines += ["", "  Create the first account with this link; it works once, within 24 hours:", f"  {link}"]
+    lines += ["", "  Ctrl-C stops it.", ""]
+    print("\n".join(lines), file=sys.stdout, flush=True)
+
+
+def _answers(address: str) -> bool:
+    with suppress(OSError), urllib.request.urlopen(address, timeout=2):  # noqa: S310 - our own listener
+        return True
+    return False
+
+
+# ── One by one ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def run_edge(settings: Settings, number: int = 0) -> None:
+    """Run one edge process; several share the port."""
+    from resonanz.edge.serve import EdgeSettings, run
+
+    hold_lifeline()
+    run(
+        EdgeSettings(
+            keys_file=settings.keys_file,
+            journal_folder=settings.journal_dir,
+            journal_limit_bytes=int(settings.journal_limit),
+            host=settings.listen_host,
+            port=settings.edge_port,
+            ops_host=settings.ops_host,
+            ops_port=settings.ops_port_of("edge", number),
+            trusted_proxies=settings.trusted_proxies,
+        ),
+        build_ops=build_ops,
+    )
+
+
+def run_app(settings: Settings) -> None:
+    """Run dashboard, API and preview."""
+    from resonanz.accounts import Passwords
+    from resonanz.api import ApiParts
+    from resonanz.api import build as build_api
+    from resonanz.app.doctor import examine
+    from resonanz.app.web import build_web
+    from resonanz.app.wiring import authenticator, database_of, secret_of, submitter
+    from resonanz.dashboard import DashboardParts, build, build_preview
+    from resonanz.notify import Hub
+    from resonanz.sending.transports.outbox import Outbox
+
+    hold_lifeline()
+    database = database_of(settings)
+    hub = Hub(database)
+    submit = submitter(settings, database)
+    parts = DashboardParts(
+        database=database,
+        passwords=Passwords(),
+        submit=submit,
+        examine=lambda: examine(settings),
+        hub=hub,
+        outbox=None if settings.smtp_url.get_secret_value() else Outbox(settings.outbox_dir),
+        dashboard_url=settings.dashboard_url,
+        edge_url=settings.edge_url,
+        preview_url=settings.preview_url,
+        secret=secret_of(settings),
+        zone=settings.zone,
+        max_message=int(settings.max_message),
+        trusted_proxies=settings.trusted_proxies,
+    )
+    api = build_api(ApiParts(database, authenticator(database), submit, int(settings.max_message)))
+    web = build_web(api=api, dashboard=build(parts))
+    listeners = [
+        Listener(web, settings.listen_host, settings.dashboard_port),
+        Listener(build_preview(parts), settings.listen_host, settings.preview_port),
+        _ops(settings, "app", database),
+    ]
+    _run(database, serve(listeners, [_until_stopped(hub.run)]))
+
+
+def run_worker(settings: Settings) -> None:
+    """Run ingest and sending."""
+    from resonanz.app.wiring import database_of, keys_of, transport_of, unknown_mode
+    from resonanz.journal import JournalReader
+    from resonanz.sending.worker import Worker, WorkerSettings
+
+    hold_lifeline()
+    database = database_of(settings)
+    worker = Worker(
+        database,
+        transport_of(settings),
+        keys_of(settings),
+        WorkerSettings(
+            edge_url=settings.edge_url,
+            return_path_domain=settings.return_path_domain,
+            connections=settings.sending_connections,
+        ),
+        unknown=unknown_mode(settings),
+    )
+    work = [worker.run, _ingest(database, JournalReader(settings.journal_dir))]
+    _run(database, serve([_ops(settings, "worker", database)], work))
+
+
+def run_relay(settings: Settings) -> None:
+    """Run the SMTP doors."""
+    from resonanz.app.wiring import authenticator, database_of, keys_of, submitter
+    from resonanz.relay.serve import RelaySettings, doors
+
+    hold_lifeline()
+    database = database_of(settings)
+    work = doors(
+        RelaySettings(
+            host=settings.listen_host,
+            submission_port=settings.submission_port,
+            inbound_port=settings.inbound_port,
+            return_path_domain=settings.return_path_domain,
+            certificate=settings.relay_certificate,
+            key=settings.relay_key,
+            max_message=int(settings.max_message),
+        ),
+        database=database,
+        keys=keys_of(settings),
+        authenticate=authenticator(database),
+        submit=submitter(settings, database),
+    )
+    _run(database, serve([_ops(settings, "relay", database)], [work]))
+
+
+# ── Beneath ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _run(database: Database, serving: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.run(serving)
+    finally:
+        database.close()
+
+
+def _ops(settings: Settings, role: str, database: Database) -> Listener:
+    return Listener(build_ops(_health(database)), settings.ops_host, settings.ops_port_of(role))
+
+
+def _health(database: Database) -> Callable[[], Coroutine[Any, Any, str]]:
+    """A role that leans on the database is as well as that."""
+
+    def ask() -> str:
+        try:
+            with database.read() as tx:
+                tx.exec_driver_sql("SELECT 1")
+        except TemporaryFailure as failure:
+            return failure.what
+        return ""
+
+    async def health() -> str:
+        return await asyncio.to_thread(ask)
+
+    return health
+
+
+def _until_stopped(run: Callable[[], Coroutine[Any, Any, None]]) -> Work:
+    """Turn a coroutine that runs until it is cancelled into work that ends when it should."""
+
+    async def work(stopping: asyncio.Event) -> None:
+        running = asyncio.create_task(run())
+        stop = asyncio.create_task(stopping.wait())
+        await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    return work
+
+
+def _ingest(database: Database, reader: Any) -> Work:
+    """Take the journals over, again and again. A database that is away is waited for: the hits stay in the journal."""
+    from resonanz.ingest import take_journals
+
+    async def work(stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            try:
+                taken = await asyncio.to_thread(take_journals, database, reader, now=model.now)
+                pause = 0.0 if taken else INGEST_IDLE_SECONDS
+            except TemporaryFailure as failure:
+                log.error("taking hits over has to wait", error=str(failure), in_seconds=INGEST_FAILED_SECONDS)
+                pause = INGEST_FAILED_SECONDS
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), pause)
+
+    return work

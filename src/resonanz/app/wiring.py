@@ -1,0 +1,152 @@
+"""Building every room from the settings. The only place that knows both; rooms get plain values and callables."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from resonanz import model
+from resonanz.accounts import authenticate_key, setup_link_secret, tracking_without_choice
+from resonanz.app.settings import Settings
+from resonanz.mail import parse, parse_addresses
+from resonanz.model import InvalidInput, TrackingMode
+from resonanz.sending.submit import Draft, Limits, Receipt, submit
+from resonanz.sending.transports import Transport, open_transport
+from resonanz.store import Database, Tx, open_database
+from resonanz.store import accounts as account_rows
+from resonanz.store.accounts import Account
+from resonanz.store.migrate import check_migrated, migrate
+from resonanz.tokens import Keys, create_keys, load_keys
+
+SECRET_BYTES = 32
+
+
+# ── Setting up ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def prepare(settings: Settings) -> str:
+    """Create folders, keys and secret, bring the database up to date, and return its revision."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (settings.journal_dir, settings.outbox_dir):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    create_keys(settings.keys_file)
+    secret_of(settings)
+    database = open_database(settings.database_url.get_secret_value())
+    try:
+        return migrate(database)
+    finally:
+        database.close()
+
+
+def setup_link(settings: Settings) -> str | None:
+    """Return a fresh one-time link that creates the first account, or None when there is one."""
+    database = database_of(settings)
+    try:
+        with database.read() as tx:
+            if account_rows.count_accounts(tx):
+                return None
+        return f"{settings.dashboard_url}/setup/{setup_link_secret(database, model.now())}"
+    finally:
+        database.close()
+
+
+# ── The rooms' values ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def database_of(settings: Settings) -> Database:
+    """Open the database. Raises TemporaryFailure with the remedy when its tables are not up to date."""
+    database = open_database(settings.database_url.get_secret_value())
+    check_migrated(database)
+    return database
+
+
+def keys_of(settings: Settings) -> Keys:
+    """Read the signing keys."""
+    return load_keys(settings.keys_file)
+
+
+def secret_of(settings: Settings) -> bytes:
+    """Return the secret behind forms and previews, creating it once."""
+    path: Path = settings.secret_file
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        secret = path.read_bytes()
+        if len(secret) != SECRET_BYTES:
+            raise InvalidInput(
+                "the secret is damaged", where=str(path), remedy="delete the file; everybody signs in again"
+            ) from None
+        return secret
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(SECRET_BYTES))
+    return path.read_bytes()
+
+
+def transport_of(settings: Settings) -> Transport:
+    """The way out: SMTP when it is set, else the built-in outbox."""
+    return open_transport(
+        settings.smtp_url.get_secret_value(),
+        outbox_folder=settings.outbox_dir,
+        ca_file=settings.smtp_ca_file,
+    )
+
+
+def unknown_mode(settings: Settings) -> Callable[[Tx], TrackingMode]:
+    """How contacts without a recorded choice are tracked: the setting where it is set, else what was chosen."""
+    fixed = settings.tracking_without_choice
+    return tracking_without_choice if fixed is None else lambda _tx: fixed
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The limits of a submission."""
+    return Limits(size_bytes=int(settings.max_message), recipients=settings.max_recipients)
+
+
+def submitter(settings: Settings, database: Database) -> Callable[[Draft, datetime], Receipt]:
+    """The one way in for mail, for every door."""
+    limits = limits_of(settings)
+    return lambda draft, now: submit(database, draft, limits=limits, now=now)
+
+
+def authenticator(database: Database) -> Callable[[str, datetime], Account | None]:
+    """The check of an API key."""
+    return lambda secret, now: authenticate_key(database, secret, now)
+
+
+# ── Commands that act at once ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def submit_raw(
+    settings: Settings,
+    raw: bytes,
+    *,
+    recipients: tuple[str, ...],
+    sender: str | None,
+    opens: TrackingMode,
+    clicks: TrackingMode,
+) -> Receipt:
+    """Hand in a mail from the command line."""
+    structure = parse(raw)
+    to = recipients or tuple(
+        str(address)
+        for name in ("To", "Cc", "Bcc")
+        for value in structure.headers(name)
+        for address in parse_addresses(value)
+    )
+    draft = Draft(
+        account_id=None,
+        source="cli",
+        sender=sender or structure.header("From") or "",
+        recipients=to,
+        raw=raw,
+        track_opens=opens,
+        track_clicks=clicks,
+    )
+    database = database_of(settings)
+    try:
+        return submitter(settings, database)(draft, model.now())
+    finally:
+        database.close()

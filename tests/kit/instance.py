@@ -1,0 +1,145 @@
+"""A whole Resonanz of its own for a test: `resonanz up` as a user runs it, on free ports, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+PORTS = ("DASHBOARD_PORT", "EDGE_PORT", "PREVIEW_PORT", "SUBMISSION_PORT", "INBOUND_PORT")
+START_SECONDS = 90.0
+
+
+class Instance:
+    """`resonanz up`, running. `setup_link` is what it printed; `log` is everything on standard error so far."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        ports = free_ports(len(PORTS))
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("RESONANZ_")},
+            "RESONANZ_DATA_DIR": str(folder / "data"),
+            "RESONANZ_LOG_FORMAT": "json",
+            **{f"RESONANZ_{name}": str(port) for name, port in zip(PORTS, ports, strict=True)},
+            "RESONANZ_OPS_PORT": str(_free_range(4)),
+            **(settings or {}),
+        }
+        self.dashboard = f"http://localhost:{self.environment['RESONANZ_DASHBOARD_PORT']}"
+        self.edge = f"http://localhost:{self.environment['RESONANZ_EDGE_PORT']}"
+        self.data = folder / "data"
+        self.log = ""
+        self._lines: queue.Queue[str | None] = queue.Queue()
+
+    def __enter__(self) -> Instance:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "resonanz", "up"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._readers = [
+            threading.Thread(target=self._read_output, daemon=True),
+            threading.Thread(target=self._read_log, daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+        self.greeting = self._wait_for_greeting()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def setup_link(self) -> str:
+        """The one-time link that creates the first account."""
+        found = re.search(r"\S+/setup/\S+", self.greeting)
+        assert found, f"no set-up link in:\n{self.greeting}"
+        return found.group()
+
+    def run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+        """Run another `resonanz` command on this instance's data."""
+        return subprocess.run(
+            [sys.executable, "-m", "resonanz", *arguments],
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+
+    def stop(self) -> int:
+        """Stop it with SIGTERM, and return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"did not stop in time:\n{self.log}") from None
+        for reader in self._readers:
+            reader.join(10)
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+        return code
+
+    def _wait_for_greeting(self) -> str:
+        text = ""
+        while "Ctrl-C stops it" not in text:
+            try:
+                line = self._lines.get(timeout=START_SECONDS)
+            except queue.Empty:
+                line = None
+            if line is None:
+                self.process.kill()
+                raise AssertionError(f"did not start:\n{text}\n{self.log}")
+            text += line
+        return text
+
+    def _read_output(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def _read_log(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log += line
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on right now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def _free_range(count: int) -> int:
+    """Return the first of `count` neighbouring free ports."""
+    while True:
+        first = free_ports(1)[0]
+        sockets = []
+        try:
+            for port in range(first, first + count):
+                sockets.append(socket.socket())
+                sockets[-1].bind(("127.0.0.1", port))
+            return first
+        except (OSError, OverflowError):
+            continue
+        finally:
+            for one in sockets:
+                one.close()

@@ -1,0 +1,39 @@
+"""Questions asked of the facts, and their answers as frozen values. No SQL here: `store` holds it.
+
+Every answer costs a fixed number of statements, however much there is to answer about.
+"""
+
+from resonanz.insight.activity import Activity, activity
+from resonanz.insight.explain import Explanation, explain_coverage, explain_reason, explain_verdict
+from resonanz.insight.messages import (
+    Entry,
+    LinkClicks,
+    MessageList,
+    MessagePage,
+    Query,
+    message_list,
+    message_page,
+)
+from resonanz.insight.submissions import SubmissionPage, submission_page
+from resonanz.insight.today import Day, Today, today
+
+__all__ = [
+    "Activity",
+    "Day",
+    "Entry",
+    "Explanation",
+    "LinkClicks",
+    "MessageList",
+    "MessagePage",
+    "Query",
+    "SubmissionPage",
+    "Today",
+    "activity",
+    "explain_coverage",
+    "explain_reason",
+    "explain_verdict",
+    "message_list",
+    "message_page",
+    "submission_page",
+    "today",
+]

@@ -1,0 +1,31 @@
+"""Contacts, and what they allow: consent per purpose, and the suppression list.
+
+Nothing here sends or tracks; it answers whether somebody else may. Addresses are normalised by whoever calls.
+"""
+
+from resonanz.people.consent import (
+    Choice,
+    Purpose,
+    allowed_among,
+    record_choice,
+    still_allowed,
+    tracking_modes,
+)
+from resonanz.people.groups import SMALLEST_GROUP, hides_in_group
+from resonanz.people.suppression import Reason, reason_for, restore, suppress, suppressed_among
+
+__all__ = [
+    "SMALLEST_GROUP",
+    "Choice",
+    "Purpose",
+    "Reason",
+    "allowed_among",
+    "hides_in_group",
+    "reason_for",
+    "record_choice",
+    "restore",
+    "still_allowed",
+    "suppress",
+    "suppressed_among",
+    "tracking_modes",
+]

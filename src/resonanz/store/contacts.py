@@ -58,9 +58,7 @@ def ensure_contacts(tx: Tx, people: Sequence[tuple[str, str]], now: datetime) ->
     return {
         row.address: row.id
         for portion in in_portions([address for address, _ in people])
-        for row in tx.execute(
-            select(contacts.c.address, contacts.c.id).where(contacts.c.address.in_(portion))
-        )
+        for row in tx.execute(select(contacts.c.address, contacts.c.id).where(contacts.c.address.in_(portion)))
     }
 
 

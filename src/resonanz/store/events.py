@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, or_, select, text
 
 from resonanz.model import Client, ClientKind, Event, EventKind, Place, Verdict, Who
 from resonanz.store.engine import Tx
@@ -66,6 +66,15 @@ def of_message(tx: Tx, message_id: UUID, *, after: int = 0, limit: int = 1000) -
     return [_event(row) for row in tx.execute(query)]
 
 
+def of_messages(tx: Tx, message_ids: Collection[UUID]) -> dict[UUID, list[Event]]:
+    """Return all events of each of these messages, oldest first, repeats included."""
+    found: dict[UUID, list[Event]] = {id: [] for id in message_ids}
+    for portion in in_portions(message_ids):
+        for row in tx.execute(select(events).where(events.c.message_id.in_(portion)).order_by(events.c.id)):
+            found[row.message_id].append(_event(row))
+    return found
+
+
 def latest_of(tx: Tx, message_id: UUID, kind: EventKind, *, limit: int = 50) -> list[Event]:
     """Return the newest events of one kind for one message, newest first; what repeats are folded against."""
     query = (
@@ -97,9 +106,7 @@ def firsts_of(tx: Tx, message_ids: Collection[UUID]) -> list[First]:
         First(*row)
         for portion in in_portions(message_ids)
         for row in tx.execute(
-            select(*columns)
-            .where(events.c.message_id.in_(portion), events.c.repeat_of.is_(None))
-            .order_by(events.c.id)
+            select(*columns).where(events.c.message_id.in_(portion), events.c.repeat_of.is_(None)).order_by(events.c.id)
         )
     ]
 
@@ -108,6 +115,14 @@ def after(tx: Tx, event_id: int, *, limit: int) -> list[Event]:
     """Return events in order from the one behind `event_id`."""
     query = select(events).where(events.c.id > event_id).order_by(events.c.id).limit(limit)
     return [_event(row) for row in tx.execute(query)]
+
+
+def after_or_among(tx: Tx, event_id: int, missing: Collection[int], *, limit: int) -> list[Event]:
+    """Return events behind `event_id` and those of the `missing` ids that exist by now, in order, `limit` at most."""
+    wanted = events.c.id > event_id
+    if missing:
+        wanted = or_(wanted, events.c.id.in_(list(missing)))
+    return [_event(row) for row in tx.execute(select(events).where(wanted).order_by(events.c.id).limit(limit))]
 
 
 def latest(tx: Tx, *, limit: int, kinds: Sequence[EventKind] = (), repeats: bool = False) -> list[Event]:
@@ -179,7 +194,7 @@ def lock_cursor(tx: Tx, journal: str, now: datetime) -> int:
     """Return a journal's position and hold it: another process taking the same journal over waits, then reads ours."""
     insert_missing(tx, cursors, [{"journal": journal, "position": 0, "moved_at": now}])
     query = select(cursors.c.position).where(cursors.c.journal == journal).with_for_update()
-    return tx.execute(query).scalar_one()
+    return int(tx.execute(query).scalar_one())
 
 
 def move_cursor(tx: Tx, journal: str, position: int, now: datetime) -> None:

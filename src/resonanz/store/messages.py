@@ -110,6 +110,12 @@ def get_content(tx: Tx, content_id: UUID) -> Content | None:
     return Content(row.id, row.form, bytes(row.body), row.sender, row.subject, row.created_at)
 
 
+def content_title(tx: Tx, content_id: UUID) -> tuple[str, str]:
+    """Return sender and subject of a content without reading its body. Raises NoResultFound."""
+    row = tx.execute(select(contents.c.sender, contents.c.subject).where(contents.c.id == content_id)).one()
+    return row.sender, row.subject
+
+
 def add_submission(tx: Tx, submission: Submission) -> None:
     """Store a submission."""
     tx.execute(
@@ -140,6 +146,15 @@ def find_submission(tx: Tx, account_id: UUID, idempotency_key: str) -> Submissio
 
 def _submission(row: Any) -> Submission | None:
     return None if row is None else Submission(**row._mapping)
+
+
+def existing_submissions(tx: Tx, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return those of these ids that are submissions."""
+    return frozenset(
+        id
+        for portion in in_portions(ids)
+        for id in tx.execute(select(submissions.c.id).where(submissions.c.id.in_(portion))).scalars()
+    )
 
 
 def add_anonymous(tx: Tx, submission_id: UUID, *, opens: int, clicks: int) -> None:

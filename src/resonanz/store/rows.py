@@ -10,7 +10,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from resonanz.store.engine import Tx
 
-
 _T = TypeVar("_T")
 
 # Both databases limit the bound values of one statement: SQLite to 32,766, PostgreSQL to 65,535.

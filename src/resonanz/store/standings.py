@@ -42,7 +42,8 @@ class Standing:
 
 
 _COLUMNS = [getattr(messages.c, field.name) for field in fields(Standing)]
-_PROJECTED = [field.name for field in fields(Standing)][7:]  # from `state` on
+_NAMES = [field.name for field in fields(Standing)]
+_KEPT, _PROJECTED = _NAMES[: _NAMES.index("state")], _NAMES[_NAMES.index("state") :]
 _UPDATE = (
     update(messages)
     .where(messages.c.id == bindparam("key"))
@@ -61,6 +62,18 @@ def lock_standings(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Standing]:
         for portion in in_portions(sorted(ids))
         for row in tx.execute(query.where(messages.c.id.in_(portion)))
     }
+
+
+def next_ids(tx: Tx, after: UUID | None, *, limit: int) -> list[UUID]:
+    """Return the ids of messages in order, from the one behind `after`."""
+    query = select(messages.c.id).order_by(messages.c.id).limit(limit)
+    return list(tx.execute(query if after is None else query.where(messages.c.id > after)).scalars())
+
+
+def blank(standing: Standing) -> Standing:
+    """Return the standing that a message begins with, before anything happened to it."""
+    kept = {name: getattr(standing, name) for name in _KEPT}
+    return Standing(**kept, state=MessageState.QUEUED, state_at=standing.created_at)
 
 
 def save_standings(tx: Tx, standings: Iterable[Standing]) -> None:

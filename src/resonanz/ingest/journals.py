@@ -1,0 +1,162 @@
+"""Taking the journals over: batches of hits become events, once each, and leave the journal when they are safe.
+
+Facts and the journal's cursor are written in one transaction. A crash before its end leaves the batch to be read again;
+a crash after it leaves entries that the cursor has passed, which nobody reads again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+from sqlalchemy.exc import DataError, IntegrityError
+
+from resonanz.ingest import metrics
+from resonanz.ingest.pipeline import STEPS, DropReason, Surroundings
+from resonanz.ingest.record import write_facts
+from resonanz.ingest.sources.edge import Draft, to_event
+from resonanz.journal import JournalUnavailable
+from resonanz.model import Event, JournalEntry, NotFound
+from resonanz.people import allowed_among
+from resonanz.store import Database, Tx
+from resonanz.store import events as store
+from resonanz.store.messages import existing_submissions
+from resonanz.store.standings import lock_standings
+
+# So many batches of one journal are taken before the next one gets its turn.
+_BATCHES_AT_A_TIME = 20
+
+_log = structlog.get_logger("resonanz.ingest")
+
+
+class Reader(Protocol):
+    """What is asked of the journals; `resonanz.journal.JournalReader` is one."""
+
+    def journals(self) -> list[str]: ...
+    def read(self, journal: str, after: int, limit: int) -> list[JournalEntry]: ...
+    def trim(self, journal: str, upto: int) -> None: ...
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What became of one batch."""
+
+    events: list[Event] = field(default_factory=list)
+    dropped: Counter[DropReason] = field(default_factory=Counter)
+    set_aside: int = 0
+
+
+def take_journals(database: Database, reader: Reader, *, now: Callable[[], datetime], batch: int = 1000) -> int:
+    """Take over what stands in all journals, one round, and return how many hits that were; 0 when there is nothing.
+
+    Raises TemporaryFailure when the database cannot be used: nothing is lost, call again. A journal that cannot be
+    read is logged and left for the next round.
+    """
+    return sum(_take_journal(database, reader, journal, now, batch) for journal in reader.journals())
+
+
+def _take_journal(database: Database, reader: Reader, journal: str, now: Callable[[], datetime], batch: int) -> int:
+    with database.read() as tx:
+        position = store.cursor(tx, journal)
+    taken = 0
+    try:
+        for _ in range(_BATCHES_AT_A_TIME):
+            entries = reader.read(journal, position, batch)
+            if not entries:
+                break
+            _take_batch(database, entries, now)
+            position = entries[-1].position
+            taken += len(entries)
+        if taken:
+            reader.trim(journal, position)
+    except (JournalUnavailable, NotFound) as failure:
+        _log.warning("ingest.journal_unreadable", journal=journal, error=str(failure))
+    return taken
+
+
+def _take_batch(database: Database, entries: Sequence[JournalEntry], now: Callable[[], datetime]) -> None:
+    """Take one batch over in one transaction. If the database refuses a hit in it, halve it until that hit is found."""
+    started = time.perf_counter()
+    try:
+        with database.write() as tx:
+            outcome = _write_batch(tx, entries, now())
+    except (DataError, IntegrityError) as error:
+        if len(entries) > 1:
+            middle = len(entries) // 2
+            _take_batch(database, entries[:middle], now)
+            _take_batch(database, entries[middle:], now)
+            return
+        with database.write() as tx:
+            store.move_cursor(tx, entries[0].journal, entries[0].position, now())
+        _note_set_aside(entries[0], error)
+        outcome = _Outcome(set_aside=1)
+    _count(outcome, time.perf_counter() - started, now())
+
+
+def _write_batch(tx: Tx, entries: Sequence[JournalEntry], now: datetime) -> _Outcome:
+    journal = entries[0].journal
+    position = store.lock_cursor(tx, journal, now)
+    fresh = [entry for entry in entries if entry.position > position]
+    if not fresh:
+        return _Outcome()
+    around = _look_around(tx, fresh)
+    outcome = _Outcome()
+    for entry, id in zip(fresh, store.reserve_ids(tx, len(fresh)), strict=True):
+        _take_hit(entry, id, around, now, outcome)
+    write_facts(tx, outcome.events, around.standings)
+    store.move_cursor(tx, journal, fresh[-1].position, now)
+    return outcome
+
+
+def _look_around(tx: Tx, entries: Sequence[JournalEntry]) -> Surroundings:
+    named = {entry.hit.id for entry in entries if not entry.hit.anonymous}
+    standings = lock_standings(tx, named)
+    around = Surroundings(
+        standings=standings,
+        submissions=existing_submissions(tx, {entry.hit.id for entry in entries if entry.hit.anonymous}),
+        allowed=allowed_among(tx, standings.values()),
+    )
+    for first in store.firsts_of(tx, standings.keys()):
+        around.firsts.setdefault(first.message_id, []).append(first)
+    return around
+
+
+def _take_hit(entry: JournalEntry, id: int, around: Surroundings, now: datetime, outcome: _Outcome) -> None:
+    draft = Draft(entry.hit, id)
+    try:
+        for step in STEPS:
+            dropped = step(draft, around)
+            if dropped is not None:
+                outcome.dropped[dropped] += 1
+                return
+        outcome.events.append(to_event(draft, now))
+    except Exception as error:  # whatever is wrong with this hit, those behind it must not wait for it
+        outcome.set_aside += 1
+        _note_set_aside(entry, error)
+
+
+def _note_set_aside(entry: JournalEntry, error: Exception) -> None:
+    """Log where the hit stands and what sort of failure it was; the failure's text could quote personal data."""
+    _log.error(
+        "ingest.hit_set_aside",
+        journal=entry.journal,
+        position=entry.position,
+        kind=entry.hit.kind.value,
+        error=type(error).__name__,
+    )
+
+
+def _count(outcome: _Outcome, seconds: float, now: datetime) -> None:
+    metrics.BATCH_SECONDS.observe(seconds)
+    metrics.SET_ASIDE.inc(outcome.set_aside)
+    for reason, amount in outcome.dropped.items():
+        metrics.DROPPED.labels(reason.value).inc(amount)
+    for kind, amount in Counter(event.kind for event in outcome.events).items():
+        metrics.TAKEN.labels(kind.value).inc(amount)
+    if outcome.events:
+        metrics.LAG_SECONDS.observe((now - outcome.events[-1].occurred_at).total_seconds())

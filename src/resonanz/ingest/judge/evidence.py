@@ -1,0 +1,32 @@
+"""What the judge looks at, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from resonanz.ingest.judge.reasons import Reason
+from resonanz.model import Client, ClientKind, Confidence, HitKind, Verdict
+
+UNKNOWN = Client(ClientKind.UNKNOWN, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One hit as the judge sees it. `headers` has lower-case names; `anonymous` hits come without any trace of who."""
+
+    kind: HitKind
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    user_agent: str = ""
+    client: Client = UNKNOWN
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with its confidence and the reasons for it."""
+
+    verdict: Verdict
+    confidence: Confidence
+    reasons: tuple[Reason, ...]

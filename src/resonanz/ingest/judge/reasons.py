@@ -1,0 +1,26 @@
+"""The codes that say why a verdict was given. They are stored with events: a code is never renamed or reused."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """One piece of evidence. `insight.explain` has the words for each."""
+
+    METHOD_NOT_GET = "method_not_get"
+    PREFETCH_HEADER = "prefetch_header"
+    GMAIL_PREFETCH = "gmail_prefetch"
+    MAIL_PROXY = "mail_proxy"
+    PROXY_FOLLOWED_LINK = "proxy_followed_link"
+    BARE_MOZILLA = "bare_mozilla"
+    SCANNER_AGENT = "scanner_agent"
+    PREVIEW_AGENT = "preview_agent"
+    CRAWLER_AGENT = "crawler_agent"
+    PROGRAM_AGENT = "program_agent"
+    NO_AGENT = "no_agent"
+    POSTED = "posted"
+    MAIL_CLIENT = "mail_client"
+    BROWSER = "browser"
+    UNKNOWN_CLIENT = "unknown_client"
+    ANONYMOUS = "anonymous"

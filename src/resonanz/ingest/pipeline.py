@@ -1,0 +1,136 @@
+"""From hits to events: a literal list of steps, each looking at one hit and what is known around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from resonanz.ingest.judge import Evidence, identify
+from resonanz.ingest.judge import judge as judge_hit
+from resonanz.ingest.sources.edge import EVENT_KINDS, Draft
+from resonanz.model import Client, ClientKind, EventKind, HitKind, Verdict, Who
+from resonanz.store.events import First
+from resonanz.store.standings import Standing
+
+
+class DropReason(StrEnum):
+    """Why a hit did not become an event."""
+
+    UNKNOWN_MESSAGE = "unknown_message"
+    NOT_AN_ACT = "not_an_act"  # a page was looked at; only a POST unsubscribes
+    NO_CONSENT = "no_consent"
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What a batch of hits is seen against. `firsts` grows as hits of the batch are taken in."""
+
+    standings: Mapping[UUID, Standing]
+    submissions: frozenset[UUID]
+    allowed: Mapping[UUID, tuple[bool, bool]]
+    firsts: dict[UUID, list[First]] = field(default_factory=dict)
+
+
+Step = Callable[[Draft, Surroundings], DropReason | None]
+
+
+def drop_invalid(draft: Draft, around: Surroundings) -> DropReason | None:
+    """Leave out what belongs to no mail of ours, and visits to pages that change nothing."""
+    hit = draft.hit
+    if hit.kind in (HitKind.UNSUBSCRIBE, HitKind.PREFERENCES) and (hit.method != "POST" or hit.anonymous):
+        return DropReason.NOT_AN_ACT
+    known = hit.id in around.submissions if hit.anonymous else hit.id in around.standings
+    return None if known else DropReason.UNKNOWN_MESSAGE
+
+
+def drop_without_consent(draft: Draft, around: Surroundings) -> DropReason | None:
+    """Leave out what the contact does not allow (any more)."""
+    hit = draft.hit
+    if hit.anonymous or hit.kind in (HitKind.UNSUBSCRIBE, HitKind.PREFERENCES):
+        return None
+    opens, clicks = around.allowed[hit.id]
+    return None if (opens if hit.kind is HitKind.OPEN else clicks) else DropReason.NO_CONSENT
+
+
+def put_message(draft: Draft, around: Surroundings) -> DropReason | None:
+    """Put in whose mail it was; an anonymous hit is only of a submission."""
+    if not draft.hit.anonymous:
+        draft.standing = around.standings[draft.hit.id]
+    return None
+
+
+def put_client(draft: Draft, _around: Surroundings) -> DropReason | None:
+    """Put in which program asked."""
+    draft.client = identify(draft.hit.user_agent)
+    return None
+
+
+def judge(draft: Draft, _around: Surroundings) -> DropReason | None:
+    """Put in who caused it."""
+    hit = draft.hit
+    draft.judgement = judge_hit(
+        Evidence(
+            kind=hit.kind,
+            method=hit.method,
+            headers=hit.headers,
+            user_agent=hit.user_agent,
+            client=draft.client or Client(ClientKind.UNKNOWN, ""),
+            anonymous=hit.anonymous,
+        )
+    )
+    return None
+
+
+def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
+    """Put in which earlier event this one repeats."""
+    if draft.standing is None or draft.judgement is None:
+        return None
+    kind = EVENT_KINDS[draft.hit.kind]
+    earlier = around.firsts.setdefault(draft.hit.id, [])
+    for first in reversed(earlier):
+        if _repeats(draft, kind, first):
+            draft.repeat_of = first.id
+            return None
+    client_name = draft.client.name if draft.client is not None else ""
+    earlier.append(
+        First(draft.id, draft.hit.id, kind, draft.hit.link, draft.judgement.verdict, draft.occurred_at, client_name)
+    )
+    return None
+
+
+# How long after an event another of its kind still repeats it; None is for ever. All opens of one message by people
+# are one open, whatever they are made with; a link followed again later is another click.
+_FOLDED_FOR: dict[EventKind, timedelta | None] = {
+    EventKind.OPENED: None,
+    EventKind.CLICKED: timedelta(minutes=1),
+    EventKind.DOWNLOADED: timedelta(minutes=10),
+    EventKind.UNSUBSCRIBED: None,
+}
+
+
+def _repeats(draft: Draft, kind: EventKind, first: First) -> bool:
+    if first.kind is not kind or first.link != draft.hit.link or kind not in _FOLDED_FOR:
+        return False
+    assert draft.judgement is not None
+    if not _same_side(draft.judgement.verdict, first.verdict):
+        return False
+    window = _FOLDED_FOR[kind]
+    return window is None or abs(draft.occurred_at - first.occurred_at) <= window
+
+
+def _same_side(one: Verdict, other: Verdict | None) -> bool:
+    """People are folded together; machines only with their own sort, so that a timeline shows each."""
+    return one is other or (other is not None and one.who is Who.HUMAN and other.who is Who.HUMAN)
+
+
+STEPS: tuple[Step, ...] = (
+    drop_invalid,
+    drop_without_consent,
+    put_message,
+    put_client,
+    judge,
+    fold_repeats,
+)

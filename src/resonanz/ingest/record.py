@@ -1,0 +1,97 @@
+"""Writing facts down: the one place where an event enters the database, with everything derived from it.
+
+Use one `record` or `record_all` per transaction: it takes its locks in one order (messages, submissions, hours), and
+two in a row could wait for another transaction that does the same the other way round (PostgreSQL then ends one of them
+with TemporaryFailure).
+
+What an event's `detail` may hold that is acted upon:
+
+- `reply`: what the other server said; shown beside the message's state.
+- `bounce`: `hard` (the address does not exist) or `soft`; a hard one suppresses the address.
+- `uncertain`: with `failed`, that the mail may have gone out all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from resonanz.ingest.projections import apply, count_anonymous, count_hours
+from resonanz.model import Event, EventKind
+from resonanz.people import Reason, suppress
+from resonanz.store import Tx
+from resonanz.store import events as store
+from resonanz.store.messages import add_anonymous
+from resonanz.store.standings import Standing, lock_standings, save_standings
+
+
+def record(tx: Tx, event: Event) -> Event | None:
+    """Write one fact and everything derived from it. Returns it with its id, or None when its source key is known."""
+    return next(iter(record_all(tx, [event])), None)
+
+
+def record_all(tx: Tx, events: Sequence[Event]) -> list[Event]:
+    """Write facts and everything derived from them, in their order. Returns those that were new, with their ids."""
+    standings = lock_standings(tx, {event.message_id for event in events if event.message_id is not None})
+    ids = store.reserve_ids(tx, len(events))
+    return write_facts(tx, [replace(event, id=id) for event, id in zip(events, ids, strict=True)], standings)
+
+
+def write_facts(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, Standing]) -> list[Event]:
+    """Write facts that have their ids, given the locked standings of their messages; what `record_all` ends with."""
+    store.add_events(tx, [event for event in events if not event.source_key])
+    new = [event for event in events if not event.source_key or store.add_event_once(tx, event)]
+    _project_messages(tx, new, standings)
+    _project_submissions(tx, new)
+    _project_hours(tx, new)
+    _suppress(tx, new)
+    return new
+
+
+def _project_messages(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, Standing]) -> None:
+    touched: dict[UUID, Standing] = {}
+    for event in events:
+        standing = standings.get(event.message_id) if event.message_id is not None else None
+        if standing is not None:
+            apply(standing, event)
+            touched[standing.id] = standing
+    save_standings(tx, touched.values())
+
+
+def _project_submissions(tx: Tx, events: Sequence[Event]) -> None:
+    for submission_id, (opens, clicks) in sorted(count_anonymous(events).items()):
+        add_anonymous(tx, submission_id, opens=opens, clicks=clicks)
+
+
+def _project_hours(tx: Tx, events: Sequence[Event]) -> None:
+    for (hour, kind, side), amount in sorted(count_hours(events).items()):
+        store.count_hour(tx, hour, kind, side, amount)
+
+
+# ── Suppression: an act, not a projection; a rebuild must not undo what a person restored since ─────────────────────
+
+
+def _suppress(tx: Tx, events: Sequence[Event]) -> None:
+    for event in events:
+        reason = _reason_to_suppress(event)
+        if reason is not None and event.recipient:
+            suppress(tx, event.recipient, reason, now=event.occurred_at, source=event.source, note=_note(event))
+
+
+def _reason_to_suppress(event: Event) -> Reason | None:
+    if event.repeat_of is not None:
+        return None
+    match event.kind:
+        case EventKind.BOUNCED if event.detail.get("bounce") == "hard":
+            return Reason.BOUNCED
+        case EventKind.COMPLAINED:
+            return Reason.COMPLAINED
+        case EventKind.UNSUBSCRIBED:
+            return Reason.UNSUBSCRIBED
+        case _:
+            return None
+
+
+def _note(event: Event) -> str:
+    return str(event.detail.get("reply", ""))

@@ -1,0 +1,1 @@
+"""Where facts come from: one module per source, each turning foreign input into events."""

@@ -1,0 +1,61 @@
+"""Hits of the edge, on their way to becoming events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from resonanz.ingest.judge import Judgement
+from resonanz.ingest.sources.text import storable
+from resonanz.model import Client, Event, EventKind, Hit, HitKind, from_microseconds
+from resonanz.store.standings import Standing
+
+SOURCE = "edge"
+
+# Preferences are no event: the choices made there are recorded as consents.
+EVENT_KINDS = {
+    HitKind.OPEN: EventKind.OPENED,
+    HitKind.CLICK: EventKind.CLICKED,
+    HitKind.FILE: EventKind.DOWNLOADED,
+    HitKind.UNSUBSCRIBE: EventKind.UNSUBSCRIBED,
+    HitKind.BEACON: EventKind.VISITED,
+}
+
+
+@dataclass(slots=True)
+class Draft:
+    """A hit while the pipeline's steps fill in what they find out. Mutable; lives for one batch."""
+
+    hit: Hit
+    id: int  # reserved for its event
+    standing: Standing | None = None
+    client: Client | None = None
+    judgement: Judgement | None = None
+    repeat_of: int | None = None
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When the edge was asked."""
+        return from_microseconds(self.hit.occurred_us)
+
+
+def to_event(draft: Draft, received_at: datetime) -> Event:
+    """Return the fact that a finished draft stands for. The address and the user agent are left behind."""
+    hit, standing, judgement = draft.hit, draft.standing, draft.judgement
+    return Event(
+        id=draft.id,
+        kind=EVENT_KINDS[hit.kind],
+        occurred_at=draft.occurred_at,
+        received_at=received_at,
+        source=SOURCE,
+        message_id=standing.id if standing is not None else None,
+        submission_id=standing.submission_id if standing is not None else hit.id,
+        recipient=standing.recipient if standing is not None else "",
+        verdict=judgement.verdict if judgement is not None else None,
+        confidence=judgement.confidence if judgement is not None else None,
+        reasons=judgement.reasons if judgement is not None else (),
+        client=draft.client if standing is not None else None,
+        link=hit.link,
+        url=storable(hit.destination),
+        repeat_of=draft.repeat_of,
+    )

@@ -1,0 +1,159 @@
+"""Questions about single mails: one message with its whole story, and the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from resonanz.insight.explain import (
+    Explanation,
+    explain_confidence,
+    explain_coverage,
+    explain_reason,
+    explain_untracked,
+    explain_verdict,
+)
+from resonanz.model import Event, EventKind, MessageState, Who
+from resonanz.store import Database, queue
+from resonanz.store import events as event_store
+from resonanz.store import messages as message_store
+from resonanz.store.messages import Link, Message, Submission
+from resonanz.store.queue import Attempt
+
+TIMELINE_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a timeline: a first event with those that repeat it folded into it."""
+
+    event: Event
+    repeats: int
+    last_at: datetime  # of the event, or of its newest repeat
+    verdict: Explanation | None
+    confidence: Explanation | None
+    reasons: tuple[Explanation, ...]
+    link: Link | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkClicks:
+    """One link of a mail and how often it was followed, by side; repeats folded."""
+
+    link: Link
+    human: int
+    indeterminate: int
+    machine: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Everything known about one message. `more` tells that its timeline was cut at `TIMELINE_LIMIT` events."""
+
+    message: Message
+    submission: Submission
+    timeline: tuple[Entry, ...]
+    more: bool
+    attempts: tuple[Attempt, ...]
+    links: tuple[LinkClicks, ...]
+    coverage: Explanation
+    untracked: Explanation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which messages to list: newest first, those behind `before`, in this state, with this in recipient or subject."""
+
+    limit: int = 50
+    before: UUID | None = None
+    state: MessageState | None = None
+    search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageList:
+    """A page of messages. `next` is the `before` of the following page, None when this is the last."""
+
+    rows: tuple[Message, ...]
+    next: UUID | None
+
+
+def message_list(database: Database, query: Query) -> MessageList:
+    """Return a page of messages; one statement."""
+    with database.read() as tx:
+        rows = message_store.list_messages(
+            tx, limit=query.limit + 1, before=query.before, state=query.state, search=query.search.strip()
+        )
+    page = tuple(rows[: query.limit])
+    return MessageList(page, page[-1].id if len(rows) > query.limit else None)
+
+
+def message_page(database: Database, message_id: UUID) -> MessagePage | None:
+    """Return everything about one message, or None when there is no such message; five statements."""
+    with database.read() as tx:
+        message = message_store.get_message(tx, message_id)
+        if message is None:
+            return None
+        submission = message_store.get_submission(tx, message.submission_id)
+        assert submission is not None, "a message always has its submission"
+        events = event_store.of_message(tx, message_id, limit=TIMELINE_LIMIT + 1)
+        attempts = queue.list_attempts(tx, message_id)
+        links = message_store.list_links(tx, submission.content_id)
+    shown = events[:TIMELINE_LIMIT]
+    timeline = fold(shown, links)
+    return MessagePage(
+        message=message,
+        submission=submission,
+        timeline=timeline,
+        more=len(events) > TIMELINE_LIMIT,
+        attempts=tuple(attempts),
+        links=_link_clicks(links, timeline),
+        coverage=explain_coverage(message.coverage),
+        untracked=explain_untracked(message.untracked_reason) if message.untracked_reason else None,
+    )
+
+
+def fold(events: Iterable[Event], links: Iterable[Link]) -> tuple[Entry, ...]:
+    """Turn events in order of id into timeline entries in order of time, repeats folded into what they repeat."""
+    by_index = {link.link: link for link in links}
+    entries: dict[int, Entry] = {}
+    for event in events:
+        first = entries.get(event.repeat_of) if event.repeat_of is not None else None
+        if first is None:
+            entries[event.id] = _entry(event, by_index)
+        else:
+            entries[first.event.id] = replace(
+                first, repeats=first.repeats + 1, last_at=max(first.last_at, event.occurred_at)
+            )
+    return tuple(sorted(entries.values(), key=lambda entry: (entry.event.occurred_at, entry.event.id)))
+
+
+def _entry(event: Event, links: dict[int, Link]) -> Entry:
+    return Entry(
+        event=event,
+        repeats=0,
+        last_at=event.occurred_at,
+        verdict=explain_verdict(event.verdict) if event.verdict is not None else None,
+        confidence=explain_confidence(event.confidence) if event.confidence is not None else None,
+        reasons=tuple(explain_reason(code) for code in event.reasons),
+        link=links.get(event.link) if event.link is not None else None,
+    )
+
+
+def _link_clicks(links: Iterable[Link], timeline: Iterable[Entry]) -> tuple[LinkClicks, ...]:
+    counts: dict[tuple[int, Who], int] = {}
+    for entry in timeline:
+        event = entry.event
+        if event.kind is EventKind.CLICKED and event.link is not None and event.verdict is not None:
+            counts[event.link, event.verdict.who] = counts.get((event.link, event.verdict.who), 0) + 1
+    return tuple(
+        LinkClicks(
+            link,
+            human=counts.get((link.link, Who.HUMAN), 0),
+            indeterminate=counts.get((link.link, Who.INDETERMINATE), 0),
+            machine=counts.get((link.link, Who.MACHINE), 0),
+        )
+        for link in links
+    )

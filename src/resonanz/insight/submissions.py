@@ -1,0 +1,62 @@
+"""The question about one submission: its messages, and what was counted without names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from resonanz.insight.explain import TOO_SMALL_A_GROUP, Explanation
+from resonanz.model import MessageState, TrackingMode
+from resonanz.people import hides_in_group
+from resonanz.store import Database
+from resonanz.store import messages as store
+from resonanz.store.messages import Message, Submission
+
+MESSAGES_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionPage:
+    """One submission. The anonymous totals are None where there are none, or where they are withheld: see `withheld`.
+
+    `messages` holds the first `MESSAGES_SHOWN`; `states` counts all of them, and `openers`, `clickers` how many
+    of them a person opened or clicked, by proof.
+    """
+
+    submission: Submission
+    sender: str
+    subject: str
+    messages: tuple[Message, ...]
+    more: bool
+    states: dict[MessageState, int]
+    openers: int
+    clickers: int
+    anonymous_opens: int | None
+    anonymous_clicks: int | None
+    withheld: Explanation | None
+
+
+def submission_page(database: Database, submission_id: UUID) -> SubmissionPage | None:
+    """Return everything about one submission, or None when there is no such submission; four statements."""
+    with database.read() as tx:
+        submission = store.get_submission(tx, submission_id)
+        if submission is None:
+            return None
+        sender, subject = store.content_title(tx, submission.content_id)
+        rows = store.of_submission(tx, submission_id, limit=MESSAGES_SHOWN + 1)
+        summary = store.summarise(tx, submission_id)
+    shown = hides_in_group(submission.recipients)
+    counted = max(submission.track_opens, submission.track_clicks, key=list(TrackingMode).index) != TrackingMode.OFF
+    return SubmissionPage(
+        submission=submission,
+        sender=sender,
+        subject=subject,
+        messages=tuple(rows[:MESSAGES_SHOWN]),
+        more=len(rows) > MESSAGES_SHOWN,
+        states=summary.states,
+        openers=summary.openers,
+        clickers=summary.clickers,
+        anonymous_opens=submission.anonymous_opens if shown else None,
+        anonymous_clicks=submission.anonymous_clicks if shown else None,
+        withheld=TOO_SMALL_A_GROUP if counted and not shown else None,
+    )

@@ -1,0 +1,126 @@
+"""What each contact allows, and how far one mail to them may be tracked.
+
+Choices are appended, never overwritten: the newest per contact and purpose is in force, the older ones are the proof of
+what was in force before (GDPR article 7 (1) asks the controller to be able to show it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from resonanz.model import TrackingMode
+from resonanz.store import Tx
+from resonanz.store.contacts import ConsentRow, add_consent, current_consents
+
+
+class Purpose(StrEnum):
+    """What a contact is asked about, each apart: one may want the mail and refuse the pixel."""
+
+    MAILING = "mailing"
+    OPENS = "opens"
+    CLICKS = "clicks"
+
+
+class Choice(StrEnum):
+    """What the contact said."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+_STRICTEST_FIRST = (TrackingMode.OFF, TrackingMode.ANONYMOUS, TrackingMode.INDIVIDUAL)
+_ALLOWS = {
+    Choice.GRANTED: TrackingMode.INDIVIDUAL,
+    Choice.REFUSED: TrackingMode.OFF,
+    Choice.WITHDRAWN: TrackingMode.OFF,
+}
+
+
+def record_choice(
+    tx: Tx,
+    contact_id: UUID,
+    purpose: Purpose,
+    choice: Choice,
+    *,
+    now: datetime,
+    source: str,
+    text_version: str = "",
+) -> None:
+    """Append what a contact chose; it is in force from now on.
+
+    `source` says where the choice was made (a form, the preference page, an import), `text_version` which wording the
+    contact had before them.
+    """
+    add_consent(tx, ConsentRow(contact_id, purpose, choice, now, source, text_version))
+
+
+def tracking_modes(
+    tx: Tx, contact_ids: Iterable[UUID], *, opens: TrackingMode, clicks: TrackingMode, unknown: TrackingMode
+) -> dict[UUID, tuple[TrackingMode, TrackingMode]]:
+    """Return for each contact how far (opens, clicks) may be tracked: the lesser of what the sender asks for and what
+    the contact allows. `unknown` is the instance's answer for a contact who was never asked."""
+    wanted = set(contact_ids)
+    recorded = current_consents(tx, wanted)
+
+    def allows(contact_id: UUID, purpose: Purpose) -> TrackingMode:
+        state = recorded.get((contact_id, purpose))
+        return unknown if state is None else _ALLOWS[Choice(state)]
+
+    return {
+        contact_id: (
+            lesser(opens, allows(contact_id, Purpose.OPENS)),
+            lesser(clicks, allows(contact_id, Purpose.CLICKS)),
+        )
+        for contact_id in wanted
+    }
+
+
+def lesser(one: TrackingMode, other: TrackingMode) -> TrackingMode:
+    """Return the stricter of two modes."""
+    return min(one, other, key=_STRICTEST_FIRST.index)
+
+
+def still_allowed(tx: Tx, message: Tracked) -> tuple[bool, bool]:
+    """Return whether (opens, clicks) of this message may still be recorded with its recipient's name."""
+    return allowed_among(tx, [message])[message.id]
+
+
+class Tracked(Protocol):
+    """What decides whether a message may still be tracked: a `Message`, or how one stands."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def contact_id(self) -> UUID | None: ...
+    @property
+    def track_opens(self) -> TrackingMode: ...
+    @property
+    def track_clicks(self) -> TrackingMode: ...
+
+
+def allowed_among(tx: Tx, messages: Collection[Tracked]) -> dict[UUID, tuple[bool, bool]]:
+    """Return per message whether (opens, clicks) may still be recorded with the recipient's name.
+
+    Asked when a hit is taken in, so that a withdrawal also silences mail that was sent before it. A message without a
+    contact is that of an erased one: nothing personal is recorded of it any more. A contact who was never asked is
+    judged by the mode that the message was built with.
+    """
+    recorded = current_consents(tx, {message.contact_id for message in messages if message.contact_id is not None})
+
+    def allowed(message: Tracked, mode: TrackingMode, purpose: Purpose) -> bool:
+        if message.contact_id is None or mode is not TrackingMode.INDIVIDUAL:
+            return False
+        return recorded.get((message.contact_id, purpose), Choice.GRANTED) == Choice.GRANTED
+
+    return {
+        message.id: (
+            allowed(message, message.track_opens, Purpose.OPENS),
+            allowed(message, message.track_clicks, Purpose.CLICKS),
+        )
+        for message in messages
+    }

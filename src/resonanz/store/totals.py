@@ -1,0 +1,118 @@
+"""Totals over many facts at once, counted by the database: what a rebuild compares and replaces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ColumnElement, delete, func, insert, or_, select, type_coerce, update
+
+from resonanz.model import EventKind, Verdict, Who, from_microseconds
+from resonanz.store.engine import Tx
+from resonanz.store.tables import events, hourly_counts, submissions
+
+_HOUR_US = 3_600_000_000
+_MACHINE = [verdict for verdict in Verdict if verdict.who is Who.MACHINE]
+
+HourKey = tuple[datetime, EventKind, Who]
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts of facts that repeat nothing: by hour, and without names by submission (opens, clicks)."""
+
+    hours: Counter[HourKey] = field(default_factory=Counter)
+    opens: Counter[UUID] = field(default_factory=Counter)
+    clicks: Counter[UUID] = field(default_factory=Counter)
+
+
+def settled_id(tx: Tx) -> int:
+    """Return an id up to which no fact can appear any more: wait until everyone who holds ids has committed.
+
+    For a transaction that ends at once: on PostgreSQL, nobody records while it lasts.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql("LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE")
+    return tx.execute(select(func.max(events.c.id))).scalar_one() or 0
+
+
+def add_totals(tx: Tx, totals: Totals, *, after: int, upto: int | None = None) -> None:
+    """Count the facts with ids in (after, upto] into `totals`; without `upto`, all behind `after`."""
+    counted = [events.c.id > after, events.c.repeat_of.is_(None)]
+    if upto is not None:
+        counted.append(events.c.id <= upto)
+    _add_hours(tx, totals, counted)
+    _add_anonymous(tx, totals, counted)
+
+
+def _add_hours(tx: Tx, totals: Totals, counted: list[ColumnElement[bool]]) -> None:
+    moment = type_coerce(events.c.occurred_at, BigInteger)
+    hour = (moment - moment % _HOUR_US).label("hour")
+    query = (
+        select(hour, events.c.kind, events.c.verdict, func.count().label("facts"))
+        .where(*counted)
+        .group_by(hour, events.c.kind, events.c.verdict)
+    )
+    for row in tx.execute(query):
+        side = row.verdict.who if row.verdict is not None else Who.HUMAN
+        totals.hours[from_microseconds(row.hour), row.kind, side] += row.facts
+
+
+def _add_anonymous(tx: Tx, totals: Totals, counted: list[ColumnElement[bool]]) -> None:
+    query = (
+        select(events.c.submission_id, events.c.kind, func.count().label("facts"))
+        .where(
+            *counted,
+            events.c.message_id.is_(None),
+            events.c.submission_id.is_not(None),
+            events.c.kind.in_([EventKind.OPENED, EventKind.CLICKED]),
+            or_(events.c.verdict.is_(None), events.c.verdict.not_in(_MACHINE)),
+        )
+        .group_by(events.c.submission_id, events.c.kind)
+    )
+    for row in tx.execute(query):
+        counter = totals.opens if row.kind is EventKind.OPENED else totals.clicks
+        counter[row.submission_id] += row.facts
+
+
+def lock_totals(tx: Tx) -> None:
+    """Let nobody else count until this transaction ends; in the order in which recording takes its locks."""
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql("LOCK TABLE submissions, hourly_counts IN SHARE ROW EXCLUSIVE MODE")
+
+
+def replace_totals(tx: Tx, totals: Totals) -> tuple[int, int]:
+    """Bring the stored totals to these. Returns how many submissions and how many hours were not so."""
+    return _replace_anonymous(tx, totals), _replace_hours(tx, totals)
+
+
+def _replace_anonymous(tx: Tx, totals: Totals) -> int:
+    columns = (submissions.c.id, submissions.c.anonymous_opens, submissions.c.anonymous_clicks)
+    counted = or_(submissions.c.anonymous_opens != 0, submissions.c.anonymous_clicks != 0)
+    stored = {
+        row.id: (row.anonymous_opens, row.anonymous_clicks) for row in tx.execute(select(*columns).where(counted))
+    }
+    right = {id: (totals.opens[id], totals.clicks[id]) for id in {*totals.opens, *totals.clicks}}
+    wrong = [id for id in {*stored, *right} if stored.get(id, (0, 0)) != right.get(id, (0, 0))]
+    for id in sorted(wrong):
+        opens, clicks = right.get(id, (0, 0))
+        tx.execute(
+            update(submissions).where(submissions.c.id == id).values(anonymous_opens=opens, anonymous_clicks=clicks)
+        )
+    return len(wrong)
+
+
+def _replace_hours(tx: Tx, totals: Totals) -> int:
+    stored = {(row.hour, row.kind, row.who): row.events for row in tx.execute(select(hourly_counts))}
+    wrong = [key for key in {*stored, *totals.hours} if stored.get(key, 0) != totals.hours[key]]
+    for hour, kind, side in wrong:
+        tx.execute(
+            delete(hourly_counts).where(
+                hourly_counts.c.hour == hour, hourly_counts.c.kind == kind, hourly_counts.c.who == side
+            )
+        )
+        if amount := totals.hours[hour, kind, side]:
+            tx.execute(insert(hourly_counts).values(hour=hour, kind=kind, who=side, events=amount))
+    return len(wrong)

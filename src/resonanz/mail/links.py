@@ -1,0 +1,191 @@
+"""Which links are tracked, where each leads, and why another is left alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urljoin, urlsplit
+
+from resonanz.mail.references import resolve_references
+from resonanz.mail.tracking import LinkReason, Tracking
+from resonanz.mail.wording import is_preferences, is_unsubscribe
+from resonanz.model import TrackingMode
+from resonanz.tokens import MAX_TOKEN_CHARACTERS, TokenKind
+
+# A token holds head, key id, id, index and tag besides the destination, and base64 makes four characters of three.
+MAX_DESTINATION_OCTETS = MAX_TOKEN_CHARACTERS // 4 * 3 - 40
+
+_OWN = re.compile(r"\{\{\s*(unsubscribe_url|preferences_url)\s*\}\}")
+_OWN_KINDS = {"unsubscribe_url": TokenKind.UNSUBSCRIBE, "preferences_url": TokenKind.PREFERENCES}
+PLACEHOLDER = re.compile(
+    r"\{\{.*?\}\}|\{%.*?%\}|\*\|.*?\|\*|%%.*?%%|\[\[.*?\]\]|<%.*?%>|<\?.*?\?>|\[%.*?%\]|[$#]\{.*?\}|~~.+?~~|<<.+?>>"
+    r"|\{[A-Za-z_][\w .:|\-]*\}|(?<![\w\]])\[[A-Za-z_][\w .:\-]*\]"
+    r"|%[A-Za-z_][\w.\-]*%(?![0-9A-Fa-f]{2})|\|[A-Z_]{3,}\|",
+    re.DOTALL,
+)
+_STRAY = re.compile("[\t\r\n]")
+_EDGES = "".join(map(chr, range(0x21)))
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
+_HOST = re.compile(r"https?:[/\\]{2}(?:[^/\\?#@]*@)*([^/\\?#@]*)", re.IGNORECASE)
+_LOOKS_LIKE_URL = re.compile(
+    r"(?:https?://(?:[^\s/?#@]*@)?([^\s/?#:]+)|((?:[\w\-]+\.)+[^\W\d_]{2,24}))(?::\d{1,5})?(?:[/?#]\S*)?", re.IGNORECASE
+)
+_FILE_ENDINGS = ("html", "htm", "pdf", "js", "php", "jpg", "png", "gif", "txt", "docx", "xlsx", "css", "net")
+_OPT_OUTS = (b"data-no-track", b"mc:disable-tracking", b"mautic:disable-tracking", b"data-skip-click")
+_SAYS_NO = {"false", "0", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one link: a destination and the kind of token that leads there, or a reason."""
+
+    destination: str = ""
+    kind: TokenKind = TokenKind.CLICK
+    reason: LinkReason | None = None
+
+
+class Policy:
+    """The rules of one mail. `declared` are the addresses in its List-Unsubscribe header."""
+
+    def __init__(self, tracking: Tracking, declared: frozenset[str]) -> None:
+        self._tracking = tracking
+        self._declared = declared
+        self._tracking_host = host_of(tracking.base_url)
+        self._excluded = tuple(host.lower().strip(".") for host in tracking.excluded_hosts)
+
+    def judge(
+        self, written: str, *, base: str = "", markers: Callable[[bytes], str | None], text: Callable[[], str]
+    ) -> Decision:
+        """Decide about one attribute value as written.
+
+        `markers` returns an attribute's value or None; `text` what a reader sees. Both are asked only when needed.
+        """
+        value = resolve_references(written)
+        own = _OWN.fullmatch(value.strip())
+        if own:
+            return Decision(kind=_OWN_KINDS[own.group(1)])
+        if self._tracking.clicks is TrackingMode.OFF:
+            return Decision(reason=LinkReason.TRACKING_OFF)
+        if PLACEHOLDER.search(value):
+            resolved = self._resolve(value)
+            if resolved is None:
+                return Decision(reason=LinkReason.PLACEHOLDER)
+            value = resolved
+        return self._judge_url(value, base, markers, text)
+
+    def _judge_url(
+        self, value: str, base: str, markers: Callable[[bytes], str | None], text: Callable[[], str]
+    ) -> Decision:
+        cleaned = _STRAY.sub("", value).strip(_EDGES)
+        reason = self._classify(cleaned)
+        if reason is LinkReason.RELATIVE and base:
+            value = cleaned = urljoin(base, cleaned)
+            reason = self._classify(cleaned)
+        if reason is None:
+            reason = self._refuse_target(cleaned) or self._refuse_marked(markers) or self._refuse_text(cleaned, text)
+        if reason is not None:
+            return Decision(reason=reason)
+        skips_utm = markers(b"data-skip-utm-params") is not None
+        destination = value if skips_utm or not self._tracking.utm else add_utm(value, self._tracking.utm)
+        if len(destination.encode("utf-8", "surrogatepass")) > MAX_DESTINATION_OCTETS:
+            return Decision(reason=LinkReason.TOO_LONG)
+        return Decision(destination)
+
+    def _resolve(self, value: str) -> str | None:
+        resolve = self._tracking.resolve
+        if resolve is None:
+            return None
+        values = [resolve(match.group()) for match in PLACEHOLDER.finditer(value)]
+        if any(found is None for found in values):
+            return None
+        found = iter(values)
+        return PLACEHOLDER.sub(lambda _: next(found) or "", value)
+
+    def _classify(self, cleaned: str) -> LinkReason | None:
+        if not cleaned:
+            return LinkReason.EMPTY
+        if cleaned[0] == "#":
+            return LinkReason.ANCHOR
+        scheme = _SCHEME.match(cleaned)
+        if scheme is None:
+            return LinkReason.RELATIVE
+        if scheme.group(1).lower() not in ("http", "https"):
+            return LinkReason.NOT_HTTP
+        if "<" in cleaned or ">" in cleaned:
+            return LinkReason.MALFORMED
+        return None if host_of(cleaned) else LinkReason.HOSTLESS
+
+    def _refuse_target(self, cleaned: str) -> LinkReason | None:
+        host = host_of(cleaned)
+        if any(host == excluded or host.endswith(f".{excluded}") for excluded in self._excluded):
+            return LinkReason.EXCLUDED_HOST
+        if cleaned.startswith(f"{self._tracking.base_url}/"):
+            return LinkReason.ALREADY_OURS
+        return None
+
+    def _refuse_marked(self, markers: Callable[[bytes], str | None]) -> LinkReason | None:
+        for name in _OPT_OUTS:
+            value = markers(name)
+            if value is not None and value.strip().lower() not in _SAYS_NO:
+                return LinkReason.OPTED_OUT
+        clicktracking = markers(b"clicktracking")
+        if clicktracking is not None and clicktracking.strip().lower() in _SAYS_NO:
+            return LinkReason.OPTED_OUT
+        return None
+
+    def _refuse_text(self, cleaned: str, text: Callable[[], str]) -> LinkReason | None:
+        said = text()
+        if cleaned in self._declared or is_unsubscribe(cleaned, said):
+            return LinkReason.UNSUBSCRIBE
+        if is_preferences(cleaned, said):
+            return LinkReason.PREFERENCES
+        if not self._tracking.track_mismatched and self._names_another_host(said):
+            return LinkReason.VISIBLE_URL
+        return None
+
+    def _names_another_host(self, said: str) -> bool:
+        match = _LOOKS_LIKE_URL.fullmatch(said.strip().rstrip(".,;:!"))
+        if match is None:
+            return False
+        host = (match.group(1) or match.group(2)).lower().removeprefix("www.")
+        if match.group(1) is None and host.rpartition(".")[2] in _FILE_ENDINGS:
+            return False
+        return self._tracking_host != host and not self._tracking_host.endswith(f".{host}")
+
+
+def host_of(url: str) -> str:
+    """Return the host of an http URL in lower case, without port and user; empty when there is none."""
+    match = _HOST.match(url)
+    if match is None:
+        return ""
+    host = match.group(1).strip().lower()
+    return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+
+
+def add_utm(url: str, utm: Mapping[str, str]) -> str:
+    """Return the URL with those query parameters that it lacks, before its fragment; the rest stays byte for byte."""
+    before, hash_sign, fragment = url.partition("#")
+    path, _, query = before.partition("?")
+    present = {pair.partition("=")[0] for pair in re.split("[&;]", query)}
+    missing = [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in utm.items() if name not in present]
+    if not missing:
+        return url
+    parts = [query, *missing] if query else missing
+    return f"{path}?{'&'.join(parts)}{hash_sign}{fragment}"
+
+
+def base_of(href: str) -> str:
+    """Return a document's base URL if links can be resolved against it, else an empty string."""
+    cleaned = _STRAY.sub("", resolve_references(href)).strip(_EDGES)
+    if PLACEHOLDER.search(cleaned) or urlsplit_scheme(cleaned) not in ("http", "https") or not host_of(cleaned):
+        return ""
+    return cleaned
+
+
+def urlsplit_scheme(url: str) -> str:
+    """Return a URL's scheme in lower case, empty when it has none or is none."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return ""

@@ -1,0 +1,348 @@
+"""Where the links are: a scanner that follows the WHATWG tokenizer and reports byte offsets (HTML section 13.2.5).
+
+It knows what a mail client knows: quotes, comments, raw-text elements, script escapes, foreign content. It differs from
+a browser in two places, as mail does: `<noscript>` holds ordinary markup, because no mail client runs scripts, and the
+inside of MSO conditional comments is scanned for what Outlook shows.
+
+Ordinary tags are skipped inside one regular expression. Every quantifier is possessive, so that the time is linear in
+the size whatever the bytes are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_WS = rb"\t\n\f\r "
+_VALUE = rb"""(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^%b>"'][^%b>]*+|(?=>))""" % (_WS, _WS)
+_ATTRIBUTES = rb"(?:[%b/]++|[^%b/>][^%b/>=]*+(?:[%b]*+=[%b]*+%b)?+)*+" % (_WS, _WS, _WS, _WS, _WS, _VALUE)
+_NAME = rb"[A-Za-z][^%b/>]*+" % _WS
+
+_RAW_TEXT = {b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"title", b"textarea"}
+_OPENS_FOREIGN = {b"svg", b"math"}
+_INTEGRATION = {b"foreignobject", b"desc", b"title", b"mi", b"mo", b"mn", b"ms", b"mtext"}
+# What must not be open where an image is put: nothing is shown, or something else, inside these.
+_HOLDS_NO_IMAGE = {b"select", b"template"}
+_WATCHED = (
+    _RAW_TEXT | _OPENS_FOREIGN | _HOLDS_NO_IMAGE | {b"a", b"area", b"base", b"body", b"html", b"head", b"script"}
+    | {b"plaintext", b"frameset"}
+)  # fmt: skip
+_ENDS_WATCHED = _OPENS_FOREIGN | _HOLDS_NO_IMAGE | {b"body", b"html", b"head"}
+
+
+def _names(names: set[bytes]) -> bytes:
+    return rb"(?:%b)(?=[%b/>])" % (b"|".join(sorted(names)), _WS)
+
+
+# Everything that is of no interest: text, and whole tags whose name is not watched.
+_BORING = re.compile(
+    rb"(?:[^<]++|<(?![A-Za-z/!?])|<(?!%b)%b%b>|</(?!%b)%b%b>)*+"
+    % (_names(_WATCHED), _NAME, _ATTRIBUTES, _names(_ENDS_WATCHED), _NAME, _ATTRIBUTES),
+    re.IGNORECASE,
+)
+_TAG = re.compile(rb"<(/?)(%b)(%b)(>?)" % (_NAME, _ATTRIBUTES))
+_NEXT_TAG = re.compile(rb"<(?=[A-Za-z/!?])")
+_ATTRIBUTE = re.compile(
+    rb"""([^%b/>][^%b/>=]*+)(?:[%b]*+=[%b]*+(?:"([^"]*+)(?:"|\Z)|'([^']*+)(?:'|\Z)|([^%b>"'][^%b>]*+)|(?=>)))?+"""
+    % (_WS, _WS, _WS, _WS, _WS, _WS)
+)
+_COMMENT_END = re.compile(rb"--!?>")
+_CONDITION = re.compile(rb"[%b]*+\[if[^\]>]{0,200}+\]>" % _WS, re.IGNORECASE)
+_SCRIPT_STEP = re.compile(rb"<!--|-->|<(/?)script(?=[%b/>])" % _WS, re.IGNORECASE)
+# A start tag that ends foreign content (HTML section 13.2.6.5).
+_BREAKOUT = re.compile(
+    rb"(?:b|big|blockquote|body|br|center|code|dd|div|dl|dt|em|embed|h[1-6]|head|hr|i|img|li|listing|menu|meta|nobr|ol|p"
+    rb"|pre|ruby|s|small|span|strong|strike|sub|sup|table|tt|u|ul|var)\Z",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Element:
+    """One start tag with attributes. Offsets are positions in the mask; `values` maps a lower-case attribute name to
+    where its value lies, the first of several winning, as the standard says."""
+
+    name: bytes
+    start: int
+    end: int
+    values: dict[bytes, tuple[int, int]]
+    is_conditional: bool = False
+
+
+@dataclass(slots=True)
+class Scan:
+    """What was found. `image_end` is the last place inside the body where an image can stand, `image_start` the first;
+    None means nowhere."""
+
+    links: list[Element] = field(default_factory=list)
+    base: Element | None = None
+    image_start: int | None = None
+    image_end: int | None = None
+
+
+def scan(mask: bytes) -> Scan:
+    """Scan a whole document or a fragment. Never raises."""
+    return _Scanner(mask).run()
+
+
+def attributes(mask: bytes, start: int, end: int) -> dict[bytes, tuple[int, int]]:
+    """Return the attributes between two positions inside a tag, by lower-case name."""
+    values: dict[bytes, tuple[int, int]] = {}
+    for match in _ATTRIBUTE.finditer(mask, start, end):
+        which = match.lastindex or 1
+        span = match.span(which) if which > 1 else (match.end(), match.end())
+        values.setdefault(match.group(1).lower(), span)
+    return values
+
+
+class _Scanner:
+    """One run over one document."""
+
+    def __init__(self, mask: bytes) -> None:
+        self.mask = mask
+        self.found = Scan()
+        self.foreign: list[bytes] = []  # innermost last: b"svg", b"math", or b"html" inside an integration point
+        self.blocked: list[tuple[bytes, int]] = []  # open elements that hold no image, and where they began
+        self.body_end: int | None = None
+        self.html_end: int | None = None
+        self.head_end: int | None = None
+        self.has_frames = False
+
+    def run(self) -> Scan:
+        position, size = 0, len(self.mask)
+        end = size
+        while position < size:
+            position = self._skip(position)
+            if position >= size:
+                break
+            after = self._step(position)
+            if after is None:  # the rest is inside a tag, a comment or raw text that is never closed
+                end = position
+                break
+            position = after
+        self._place_image(end)
+        return self.found
+
+    def _skip(self, position: int) -> int:
+        if self.foreign:  # inside foreign content every tag may matter
+            match = _NEXT_TAG.search(self.mask, position)
+            return match.start() if match else len(self.mask)
+        match = _BORING.match(self.mask, position)
+        return match.end() if match else position
+
+    def _step(self, position: int) -> int | None:
+        """Consume the tag, comment or declaration at `position`; return the position after it."""
+        second = self.mask[position + 1 : position + 2]
+        if second == b"!":
+            return self._declaration(position)
+        tag = _TAG.match(self.mask, position)
+        if tag is None:  # `</` or `<?` before something else: a bogus comment up to the next bracket
+            return self._after(b">", position + 2)
+        if not tag.group(4):
+            return None
+        name = tag.group(2).lower()
+        if tag.group(1):
+            return self._end_tag(name, position, tag.end())
+        return self._start_tag(name, tag)
+
+    def _after(self, needle: bytes, position: int) -> int | None:
+        found = self.mask.find(needle, position)
+        return None if found < 0 else found + len(needle)
+
+    # ── Comments and declarations ───────────────────────────────────────────────────────────────────────────────────
+
+    def _declaration(self, position: int) -> int | None:
+        mask = self.mask
+        if mask.startswith(b"<!--", position):
+            return self._comment(position + 4)
+        if self.foreign and self.foreign[-1] != b"html" and mask.startswith(b"<![CDATA[", position):
+            return self._after(b"]]>", position + 9)
+        return self._after(b">", position + 2)
+
+    def _comment(self, start: int) -> int | None:
+        mask = self.mask
+        if mask.startswith(b">", start):
+            return start + 1
+        if mask.startswith(b"->", start):
+            return start + 2
+        match = _COMMENT_END.search(mask, start)
+        end = match.start() if match else len(mask)
+        condition = _CONDITION.match(mask, start, end)
+        if condition and match:
+            self._scan_conditional(condition.end(), end)
+        return match.end() if match else None
+
+    def _scan_conditional(self, start: int, end: int) -> None:
+        """Find what Outlook shows inside an MSO conditional comment."""
+        position = start
+        while True:
+            opening = _NEXT_TAG.search(self.mask, position, end)
+            if opening is None:
+                return
+            tag = _TAG.match(self.mask, opening.start(), end)
+            if tag is None:
+                closing = self.mask.find(b">", opening.end(), end)
+                if closing < 0:
+                    return
+                position = closing + 1
+                continue
+            if not tag.group(4):
+                return
+            position = tag.end()
+            name = tag.group(2).lower()
+            if not tag.group(1):
+                self._note_conditional(name, tag)
+                if name in _RAW_TEXT or name == b"script":
+                    closing_tag = _closing(name).search(self.mask, position, end)
+                    position = closing_tag.start() if closing_tag else position
+
+    def _note_conditional(self, name: bytes, tag: re.Match[bytes]) -> None:
+        values = attributes(self.mask, tag.start(3), tag.end(3))
+        if b"href" in values:
+            self.found.links.append(Element(name, tag.start(), tag.end(), values, is_conditional=True))
+
+    # ── Tags ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _start_tag(self, name: bytes, tag: re.Match[bytes]) -> int | None:
+        after = tag.end()
+        in_foreign = bool(self.foreign) and self.foreign[-1] != b"html"
+        if in_foreign and _BREAKOUT.match(name):
+            self._leave_foreign()
+            in_foreign = False
+        if name == b"a" or (name == b"area" and not in_foreign):
+            self._note_link(name, tag)
+        elif name in _OPENS_FOREIGN or in_foreign or self.foreign:
+            return self._foreign_start_tag(name, tag, in_foreign)
+        elif name in _RAW_TEXT:
+            return self._after_raw_text(name, after)
+        elif name == b"script":
+            return self._after_script(after)
+        elif name == b"plaintext":
+            return None
+        else:
+            self._note_frame(name, tag)
+        return after
+
+    def _foreign_start_tag(self, name: bytes, tag: re.Match[bytes], in_foreign: bool) -> int | None:
+        after = tag.end()
+        is_closed = self.mask[after - 2 : after] == b"/>"
+        if in_foreign or name in _OPENS_FOREIGN:
+            if is_closed:
+                return after
+            if name in _OPENS_FOREIGN:
+                if not self.foreign:
+                    self.blocked.append((name, tag.start()))
+                self.foreign.append(name)
+            elif name in _INTEGRATION:
+                self.foreign.append(b"html")
+            return after
+        if name in _RAW_TEXT:
+            return self._after_raw_text(name, after)
+        return self._after_script(after) if name == b"script" else after
+
+    def _note_link(self, name: bytes, tag: re.Match[bytes]) -> None:
+        values = attributes(self.mask, tag.start(3), tag.end(3))
+        if b"href" in values:
+            self.found.links.append(Element(name, tag.start(), tag.end(), values))
+
+    def _note_frame(self, name: bytes, tag: re.Match[bytes]) -> None:
+        """Note the tags that frame the document: base, body, frameset, and what may hold no image."""
+        if name == b"base" and self.found.base is None:
+            values = attributes(self.mask, tag.start(3), tag.end(3))
+            if b"href" in values:
+                self.found.base = Element(name, tag.start(), tag.end(), values)
+        elif name == b"body" and self.found.image_start is None:
+            self.found.image_start = tag.end()
+        elif name == b"frameset":
+            self.has_frames = True
+        elif name in _HOLDS_NO_IMAGE:
+            self.blocked.append((name, tag.start()))
+
+    def _end_tag(self, name: bytes, start: int, after: int) -> int:
+        if name == b"body":
+            self.body_end = self._unblocked(start)
+        elif name == b"html":
+            self.html_end = self._unblocked(start)
+        elif name == b"head":
+            self.head_end = after
+        elif name in _OPENS_FOREIGN and name in self.foreign:
+            while self.foreign.pop() != name:
+                pass
+            if not self.foreign:
+                self._unblock(name)
+        elif name in _INTEGRATION and self.foreign and self.foreign[-1] == b"html":
+            self.foreign.pop()
+        elif name in _HOLDS_NO_IMAGE:
+            self._unblock(name)
+        return after
+
+    def _leave_foreign(self) -> None:
+        while self.foreign and self.foreign[-1] != b"html":
+            self._unblock(self.foreign.pop())
+
+    def _unblock(self, name: bytes) -> None:
+        for index in range(len(self.blocked) - 1, -1, -1):
+            if self.blocked[index][0] == name:
+                del self.blocked[index:]
+                return
+
+    def _unblocked(self, position: int) -> int:
+        return self.blocked[0][1] if self.blocked else position
+
+    # ── Raw text ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _after_raw_text(self, name: bytes, position: int) -> int | None:
+        match = _closing(name).search(self.mask, position)
+        return match.start() if match else None
+
+    def _after_script(self, position: int) -> int | None:
+        """Find the end tag of a script, minding the escaped and double-escaped states (section 13.2.5.20 ff.)."""
+        is_escaped = is_double = False
+        while True:
+            step = _SCRIPT_STEP.search(self.mask, position)
+            if step is None:
+                return None
+            text, position = step.group(), step.end()
+            if text == b"<!--":
+                if not is_escaped:
+                    is_escaped = True
+                    position -= 2  # its dashes may be those of the end: `<!-->`
+            elif text == b"-->":
+                is_escaped = is_double = False
+            elif not step.group(1):
+                is_double = is_escaped
+            elif is_double:
+                is_double = False
+            else:
+                return step.start()
+
+    # ── The place of an image ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _place_image(self, end: int) -> None:
+        if self.has_frames:
+            self.found.image_start = None
+            return
+        if self.found.image_start is None:
+            self.found.image_start = self.head_end
+        place = self.body_end if self.body_end is not None else self.html_end
+        if place is None:
+            place = self._unblocked(end)
+            place = len(self.mask[:place].rstrip(_WS))
+        self.found.image_end = place
+
+
+_CLOSING = {name: re.compile(rb"</%b(?=[%b/>])" % (name, _WS), re.IGNORECASE) for name in (*_RAW_TEXT, b"script")}
+
+
+def _closing(name: bytes) -> re.Pattern[bytes]:
+    return _CLOSING[name]
+
+
+_IMAGE = re.compile(rb"<img(?=[%b/])(%b)>" % (_WS, _ATTRIBUTES), re.IGNORECASE)
+
+
+def image_tags(mask: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the attributes of each image lie, comments and raw text skipped."""
+    for match in _IMAGE.finditer(mask):
+        yield match.span(1)

@@ -1,0 +1,297 @@
+"""Transfer encodings: reading a body, and changing some of its decoded bytes while the rest stays as it was encoded.
+
+Every body knows how to turn edits of its decoded bytes into splices of the encoded ones. Identity maps one to one;
+quoted-printable is re-encoded only where it changes, with no line over 76 characters (RFC 2045 section 6.7); base64 is
+re-encoded from the first changed line on, in the line length it had (section 6.8).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+MAX_ENCODED_LINE = 76
+
+_SAFE = re.compile(rb"[!-<>-~]*\Z")
+_ESCAPED = re.compile(rb"=(?:([0-9A-Fa-f]{2})|\r?\n)")
+_TORN_SOFT_BREAK = re.compile(rb"=\r(?!\n)")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/\s]")
+_CHUNK = 2048
+
+
+class DamagedEncoding(Exception):
+    """The body is not what its transfer encoding says, so programs will read it in different ways."""
+
+
+class Edit(NamedTuple):
+    """Replace the decoded bytes from `start` to `end` by `new`."""
+
+    start: int
+    end: int
+    new: bytes
+
+
+class Splice(NamedTuple):
+    """Replace the bytes from `start` to `end` of the input, which are `original`, by `replacement`."""
+
+    start: int
+    end: int
+    original: bytes
+    replacement: bytes
+
+
+class Body(Protocol):
+    """An encoded body. `decoded` is what it says."""
+
+    decoded: bytes
+
+    def splices(self, edits: Sequence[Edit]) -> list[Splice]:
+        """Turn edits, sorted and apart from each other, into splices of the encoded bytes."""
+
+
+def open_body(encoded: bytes, encoding: str, eol: bytes) -> Body:
+    """Open a body by its transfer encoding. Raises DamagedEncoding; an encoding nobody knows is damage too."""
+    if encoding in ("7bit", "8bit", "binary"):
+        return _Identity(encoded)
+    if encoding == "quoted-printable":
+        return _QuotedPrintable(encoded, eol)
+    if encoding == "base64":
+        return _Base64(encoded, eol)
+    raise DamagedEncoding(f"unknown transfer encoding {encoding[:40]!r}")
+
+
+def decode_body(encoded: bytes, encoding: str) -> bytes:
+    """Decode a whole body by another way than `Body` does, for holding a result against it. Raises DamagedEncoding."""
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(encoded)
+    if encoding == "base64":
+        try:
+            return base64.b64decode(encoded)
+        except binascii.Error as error:
+            raise DamagedEncoding(str(error)) from error
+    return encoded
+
+
+def apply(data: bytes, splices: Sequence[Splice]) -> bytes:
+    """Apply splices, which are sorted and apart from each other."""
+    pieces: list[bytes] = []
+    position = 0
+    for start, end, _, replacement in splices:
+        pieces += (data[position:start], replacement)
+        position = end
+    return b"".join((*pieces, data[position:]))
+
+
+def undo(message: bytes, splices: Sequence[Splice]) -> bytes:
+    """Take splices back: `undo(result.message, result.splices)` is the input, byte for byte."""
+    pieces: list[bytes] = []
+    position = shift = 0
+    for start, _, original, replacement in splices:
+        begin = start + shift
+        pieces += (message[position:begin], original)
+        position = begin + len(replacement)
+        shift += len(replacement) - len(original)
+    return b"".join((*pieces, message[position:]))
+
+
+class _Identity:
+    def __init__(self, encoded: bytes) -> None:
+        self.decoded = encoded
+
+    def splices(self, edits: Sequence[Edit]) -> list[Splice]:
+        return [Splice(start, end, self.decoded[start:end], new) for start, end, new in edits]
+
+
+# ── Quoted-printable ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _ChunkMap:
+    """Where the decoded bytes of one chunk lie: after the n-th escape, decoded offset and encoded offset."""
+
+    decoded: list[int]
+    encoded: list[int]
+
+
+class _QuotedPrintable:
+    def __init__(self, encoded: bytes, eol: bytes) -> None:
+        if eol == b"\r" or _TORN_SOFT_BREAK.search(encoded):
+            raise DamagedEncoding("a soft line break without LF")
+        self.encoded, self.eol = encoded, eol
+        self.starts, pieces = _decode_chunks(encoded)
+        self.decoded = b"".join(pieces)
+        self.offsets = [0]
+        for piece in pieces:
+            self.offsets.append(self.offsets[-1] + len(piece))
+        self.maps: dict[int, _ChunkMap] = {}
+
+    def splices(self, edits: Sequence[Edit]) -> list[Splice]:
+        spans = [self._span(start, end) for start, end, _ in edits]
+        splices: list[Splice] = []
+        column, last_end = 0, -1
+        for index, (start, end) in enumerate(spans):
+            newline = self.encoded.rfind(b"\n", max(last_end, 0), start)
+            if last_end < 0 or newline >= 0:
+                line_start = newline if newline >= 0 else self.encoded.rfind(b"\n", 0, start)
+                column = start - line_start - 1
+            else:
+                column += start - last_end
+            line_end = self._line_end(end)
+            next_start = spans[index + 1][0] if index + 1 < len(spans) else len(self.encoded) + 1
+            is_shared = next_start < line_end
+            tail = min(line_end, next_start) - end
+            new, column = wrap_quoted_printable(edits[index].new, column, self.eol)
+            if column + tail + is_shared > MAX_ENCODED_LINE and column:
+                new += b"=" + self.eol
+                column = 0
+            splices.append(Splice(start, end, self.encoded[start:end], new))
+            last_end = end
+        return splices
+
+    def _line_end(self, position: int) -> int:
+        found = self.encoded.find(b"\n", position)
+        if found < 0:
+            return len(self.encoded)
+        return found - 1 if found > position and self.encoded[found - 1 : found] == b"\r" else found
+
+    def _span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the encoded range of a decoded one, soft breaks around it left out."""
+        begin = self._locate(start)
+        if end == start:
+            return begin, begin
+        last = self._locate(end - 1)
+        is_escape = self.encoded[last : last + 1] == b"=" and _ESCAPED.match(self.encoded, last) is not None
+        return begin, last + (3 if is_escape else 1)
+
+    def _locate(self, position: int) -> int:
+        """Return where the encoding of a decoded byte begins."""
+        if position >= len(self.decoded):
+            return len(self.encoded)
+        chunk = bisect_right(self.offsets, position) - 1
+        chunk_map = self.maps.get(chunk)
+        if chunk_map is None:
+            chunk_map = self.maps[chunk] = self._map_chunk(chunk)
+        index = bisect_right(chunk_map.decoded, position) - 1
+        return chunk_map.encoded[index] + position - chunk_map.decoded[index]
+
+    def _map_chunk(self, chunk: int) -> _ChunkMap:
+        start = encoded = self.starts[chunk]
+        end = self.starts[chunk + 1]
+        decoded = self.offsets[chunk]
+        chunk_map = _ChunkMap([decoded], [start])
+        for match in _ESCAPED.finditer(self.encoded, start, end):
+            decoded += match.start() - encoded + (match.group(1) is not None)
+            encoded = match.end()
+            chunk_map.decoded.append(decoded)
+            chunk_map.encoded.append(encoded)
+        return chunk_map
+
+
+def _decode_chunks(encoded: bytes) -> tuple[list[int], list[bytes]]:
+    """Decode in chunks cut after line ends, so that a place can be found without a map of the whole body."""
+    starts, pieces = [0], []
+    while starts[-1] < len(encoded):
+        start = starts[-1]
+        newline = encoded.find(b"\n", start + _CHUNK)
+        end = len(encoded) if newline < 0 else newline + 1
+        pieces.append(binascii.a2b_qp(encoded[start:end]))
+        starts.append(end)
+    return starts, pieces
+
+
+def wrap_quoted_printable(data: bytes, column: int, eol: bytes) -> tuple[bytes, int]:
+    """Encode bytes that begin at a column, line breaks and all as escapes; return them and the column they end at.
+
+    A soft break leaves room for its own `=`. No line begins with a dot or a dash, which SMTP and boundaries read.
+    """
+    units = [data[i : i + 1] for i in range(len(data))] if _SAFE.match(data) else _escape_each(data)
+    lines: list[list[bytes]] = [[]]
+    for unit in units:
+        if column + len(unit) > MAX_ENCODED_LINE - 1:
+            lines.append([])
+            column = 0
+        written = b"=%02X" % unit[0] if column == 0 and unit in (b".", b"-") else unit
+        lines[-1].append(written)
+        column += len(written)
+    return (b"=" + eol).join(b"".join(line) for line in lines), column
+
+
+def _escape_each(data: bytes) -> list[bytes]:
+    return [
+        data[i : i + 1] if 0x21 <= byte <= 0x7E and byte != 0x3D else b"=%02X" % byte for i, byte in enumerate(data)
+    ]
+
+
+_TO_ESCAPE = re.compile(rb"[^\t\r\n -<>-~]|[\t ](?=\r?\n|\Z)|(?<![^\n])[.\-]")
+
+
+def encode_quoted_printable(data: bytes) -> bytes:
+    """Encode text with CRLF line endings; line breaks stay line breaks, lines stay within 76 characters."""
+    lines = []
+    for line in data.split(b"\r\n"):
+        escaped = _TO_ESCAPE.sub(lambda match: b"=%02X" % match.group()[0], line)
+        escaped = escaped.replace(b"\r", b"=0D").replace(b"\n", b"=0A")
+        lines.append(_softly_broken(escaped))
+    return b"\r\n".join(lines)
+
+
+def _softly_broken(line: bytes) -> bytes:
+    pieces = []
+    start = 0
+    while len(line) - start > MAX_ENCODED_LINE:
+        cut = start + MAX_ENCODED_LINE - 1
+        escape = line.rfind(b"=", cut - 2, cut)
+        cut = escape if escape >= 0 else cut
+        # A dash or dot at the start of a line was escaped where lines begin; the same holds where we begin one.
+        while line[cut : cut + 1] in (b".", b"-") and cut > start + 1 and line[cut - 3 : cut - 2] != b"=":
+            cut -= 1
+        pieces.append(line[start:cut] + b"=\r\n")
+        start = cut
+    return b"".join((*pieces, line[start:]))
+
+
+# ── Base64 ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Base64:
+    def __init__(self, encoded: bytes, eol: bytes) -> None:
+        self.encoded, self.eol = encoded, eol
+        stripped = encoded.rstrip()
+        self.data_end = len(stripped)
+        unpadded = stripped.rstrip(b"=")
+        if len(stripped) - len(unpadded) > 2 or _NOT_BASE64.search(unpadded):
+            raise DamagedEncoding("characters that are not base64")
+        self.letters = b"".join(encoded.split())
+        if len(self.letters) % 4:
+            raise DamagedEncoding("base64 that ends in the middle of a group")
+        self.decoded = binascii.a2b_base64(self.letters)
+
+    def splices(self, edits: Sequence[Edit]) -> list[Splice]:
+        if not edits:
+            return []
+        width = self._width()
+        line = edits[0].start // 3 * 4 // width
+        start = self._line_start(line, width)
+        first = line * width // 4 * 3 if start else 0
+        pieces: list[bytes] = []
+        position = first
+        for begin, end, new in edits:
+            pieces += (self.decoded[position:begin], new)
+            position = end
+        letters = binascii.b2a_base64(b"".join((*pieces, self.decoded[position:])), newline=False)
+        lines = self.eol.join(letters[i : i + width] for i in range(0, len(letters), width))
+        return [Splice(start, self.data_end, self.encoded[start : self.data_end], lines)]
+
+    def _width(self) -> int:
+        width = len(self.encoded.lstrip().split(None, 1)[0]) if self.encoded.strip() else 0
+        return width if 4 <= width <= MAX_ENCODED_LINE and width % 4 == 0 else MAX_ENCODED_LINE
+
+    def _line_start(self, line: int, width: int) -> int:
+        """Return where a line begins if the lines before it are all of one width, else 0."""
+        start = line * (width + len(self.eol))
+        return start if b"".join(self.encoded[:start].split()) == self.letters[: line * width] else 0

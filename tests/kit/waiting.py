@@ -1,21 +1,25 @@
-"""Waiting for a condition instead of for a time."""
+"""Waiting for something to become true, with a deadline instead of a sleep."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
-T = TypeVar("T")
+DEADLINE = 20.0  # seconds: generous, because a test that waits for it has failed anyway
 
 
-def wait_for(condition: Callable[[], T | None], what: str, *, seconds: float = 30.0) -> T:
-    """Return the first truthy value of `condition`; fail naming `what` when none comes in time."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds:g} s in vain for {what}")
-        time.sleep(0.02)
+def wait_for(condition: Callable[[], object], what: str = "the condition", *, seconds: float = DEADLINE) -> None:
+    """Return once `condition()` is true. Fails the test when it never is."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not come true within {seconds} seconds"
+        time.sleep(0.01)
+
+
+async def until(condition: Callable[[], object], what: str = "the condition", *, seconds: float = DEADLINE) -> None:
+    """The same for coroutines; `condition` may block, it runs in a thread."""
+    end = time.monotonic() + seconds
+    while not await asyncio.to_thread(condition):
+        assert time.monotonic() < end, f"{what} did not come true within {seconds} seconds"
+        await asyncio.sleep(0.01)

@@ -153,8 +153,10 @@ def test_a_claim_belongs_to_one_worker(database: Database) -> None:
         later = queue.claim(tx, "two", until + timedelta(seconds=1), until + timedelta(minutes=5), limit=9)
         assert {claim.message_id: claim.on_wire for claim in later}[first[0].message_id]
         assert not queue.mark_on_wire(tx, "one", first[0].message_id)
-        queue.settle(tx, first[0].message_id)
-        queue.release(tx, first[1].message_id, NOW + timedelta(hours=1), attempts_made=1)
+        queue.settle(tx, "one", first[0].message_id)
+        assert queue.depth(tx) == 3, "a worker that lost its lease settled what another holds"
+        queue.settle(tx, "two", first[0].message_id)
+        queue.release(tx, "two", first[1].message_id, NOW + timedelta(hours=1), attempts_made=1)
         assert queue.depth(tx) == 2
         assert queue.claim(tx, "two", NOW, until, limit=9) == []
 

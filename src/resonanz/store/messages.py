@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, insert, or_, select, update
+from sqlalchemy import Select, and_, case, func, insert, or_, select, update
 
 from resonanz.model import Coverage, MessageState, TrackingMode
 from resonanz.store.engine import Tx
@@ -138,7 +138,7 @@ def get_submission(tx: Tx, submission_id: UUID) -> Submission | None:
     return _submission(tx.execute(select(submissions).where(submissions.c.id == submission_id)).one_or_none())
 
 
-def find_submission(tx: Tx, account_id: UUID, idempotency_key: str) -> Submission | None:
+def find_submission(tx: Tx, account_id: UUID | None, idempotency_key: str) -> Submission | None:
     """Return the submission that this account made under this key."""
     mine = (submissions.c.account_id == account_id) & (submissions.c.idempotency_key == idempotency_key)
     return _submission(tx.execute(select(submissions).where(mine)).one_or_none())
@@ -286,6 +286,14 @@ def list_messages(
 def update_message(tx: Tx, message_id: UUID, values: Mapping[str, Any]) -> None:
     """Set columns of one message; only `sending` (what was built) and the projections (what happened) do."""
     tx.execute(update(messages).where(messages.c.id == message_id).values(**values))
+
+
+def mark_sending(tx: Tx, ids: Collection[UUID]) -> None:
+    """Show that a worker has taken these messages up; the next fact about each says how it went."""
+    waiting = (MessageState.QUEUED, MessageState.DEFERRED)
+    for portion in in_portions(ids):
+        taken = and_(messages.c.id.in_(portion), messages.c.state.in_(waiting))
+        tx.execute(update(messages).where(taken).values(state=MessageState.SENDING))
 
 
 # ── Links ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from resonanz.model import EventKind
 from resonanz.store.engine import Tx
+from resonanz.store.rows import in_portions
 from resonanz.store.tables import attempts, queue
 
 
@@ -74,18 +75,38 @@ def mark_on_wire(tx: Tx, worker: str, message_id: UUID) -> bool:
     return tx.execute(update(queue).where(held).values(on_wire=True)).rowcount == 1
 
 
-def release(tx: Tx, message_id: UUID, due_at: datetime, *, attempts_made: int) -> None:
-    """Give a message back, to be tried again at `due_at`."""
+def extend(tx: Tx, worker: str, message_ids: Collection[UUID], until: datetime) -> None:
+    """Move the end of this worker's leases on these messages; what another has taken meanwhile stays with them."""
+    for portion in in_portions(message_ids):
+        held = and_(queue.c.message_id.in_(portion), queue.c.claimed_by == worker)
+        tx.execute(update(queue).where(held).values(claimed_until=until))
+
+
+def unclaim(tx: Tx, worker: str, message_ids: Collection[UUID]) -> None:
+    """Give back what this worker has not begun: the next one takes it at once."""
+    for portion in in_portions(message_ids):
+        held = and_(queue.c.message_id.in_(portion), queue.c.claimed_by == worker, queue.c.on_wire.is_(False))
+        tx.execute(update(queue).where(held).values(claimed_by=None, claimed_until=None))
+
+
+def has_due(tx: Tx, now: datetime) -> bool:
+    """Whether there is anything to claim; reading it costs no lock."""
+    free = or_(queue.c.claimed_until.is_(None), queue.c.claimed_until < now)
+    return tx.execute(select(queue.c.message_id).where(queue.c.due_at <= now, free).limit(1)).first() is not None
+
+
+def release(tx: Tx, worker: str, message_id: UUID, due_at: datetime, *, attempts_made: int) -> None:
+    """Give a message back, to be tried again at `due_at`. Does nothing when another worker holds it by now."""
     tx.execute(
         update(queue)
-        .where(queue.c.message_id == message_id)
+        .where(queue.c.message_id == message_id, queue.c.claimed_by == worker)
         .values(due_at=due_at, attempts=attempts_made, claimed_by=None, claimed_until=None, on_wire=False)
     )
 
 
-def settle(tx: Tx, message_id: UUID) -> None:
-    """Take a message out of the queue: it is sent, or given up."""
-    tx.execute(delete(queue).where(queue.c.message_id == message_id))
+def settle(tx: Tx, worker: str, message_id: UUID) -> None:
+    """Take a message out of the queue: it is sent, or given up. Does nothing when another worker holds it by now."""
+    tx.execute(delete(queue).where(queue.c.message_id == message_id, queue.c.claimed_by == worker))
 
 
 def next_due(tx: Tx) -> datetime | None:

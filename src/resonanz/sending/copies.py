@@ -1,0 +1,113 @@
+"""The copy of a content that one recipient gets: composed for them, or the author's own bytes made ready for SMTP.
+
+Of an author's mail only what a submission server has to change is changed (RFC 6409 section 8): Bcc goes, a missing
+Date or Message-ID is added, line endings become CRLF. Everything visible stays as it was written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from uuid import UUID
+
+from resonanz.mail.compose import compose, write_header
+from resonanz.mail.structure import Structure, parse
+from resonanz.mail.transfer import Splice, apply
+
+MAX_HEADER_ID = 998  # characters
+
+_LINE_ENDING = re.compile(rb"\r\n|\r|\n")
+_ID = re.compile(r"<[^<>\s]+>")
+_HIDDEN = ("bcc", "resent-bcc")
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A mail ready to be tracked and sent. `header_id` is its Message-ID, angle brackets included."""
+
+    message: bytes
+    header_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A content handed in as fields. `sender` and `reply_to` are mailboxes as a header shows them."""
+
+    sender: str
+    subject: str
+    text: str | None
+    html: str | None
+    reply_to: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        """Return the stored form: the same fields are the same bytes."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True).encode()
+
+    @classmethod
+    def decode(cls, body: bytes) -> Fields:
+        """Read the stored form."""
+        return cls(**json.loads(body))
+
+
+def compose_copy(fields: Fields, *, to: str, header_id: str, date: datetime) -> Copy:
+    """Compose the copy for one recipient, alone in its To. Raises InvalidInput."""
+    message = compose(
+        sender=fields.sender,
+        to=to,
+        subject=fields.subject,
+        text=fields.text,
+        html=fields.html,
+        message_id=header_id,
+        date=date,
+        reply_to=fields.reply_to,
+        headers=fields.headers,
+    )
+    return Copy(message, header_id)
+
+
+def prepare_copy(raw: bytes, *, header_id: str, date: datetime) -> Copy:
+    """Make an author's mail ready for SMTP. `header_id` and `date` are used where the author gave none."""
+    structure = parse(_with_crlf(raw))
+    splices = [
+        Splice(found.start, found.end, structure.message[found.start : found.end], b"")
+        for found in structure.headers
+        if found.name.lower() in _HIDDEN
+    ]
+    message = apply(structure.message, splices)
+    message = message[_separator_length(message) :]
+    own_id = own_header_id(structure)
+    added = b""
+    if not (structure.header("Date") or "").strip():
+        added += write_header("Date", format_datetime(date))
+    if not own_id:
+        added += write_header("Message-ID", header_id)
+    return Copy(added + message, own_id or header_id)
+
+
+def header_id_for(message_id: UUID, domain: str) -> str:
+    """Return the Message-ID we give: the same at every attempt, so that receivers can tell a second copy."""
+    return f"<{message_id.hex}@{domain if domain[:1] != '[' else 'localhost'}>"
+
+
+def own_header_id(structure: Structure) -> str:
+    """Return the Message-ID the author gave, or an empty string."""
+    text = (structure.header("Message-ID") or "").strip()
+    match = _ID.search(text)
+    return (match.group() if match else text)[:MAX_HEADER_ID]
+
+
+def _with_crlf(raw: bytes) -> bytes:
+    pairs = raw.count(b"\r\n")
+    if pairs == raw.count(b"\n") == raw.count(b"\r"):
+        return raw
+    return _LINE_ENDING.sub(b"\r\n", raw)
+
+
+def _separator_length(message: bytes) -> int:
+    """The length of the `From ` line that mbox files put before a mail; it is no header field."""
+    return message.index(b"\n") + 1 if message.startswith(b"From ") and b"\n" in message else 0

@@ -1,0 +1,273 @@
+"""Taking mail in: everything is checked first, then stored in one transaction, and only then is it acknowledged.
+
+Every door hands in the same `Draft`; one message per recipient comes of it. A draft is either `raw`, the bytes of a
+mail, or composed of fields. What is stored is the author's, untouched; each copy is built when it is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from resonanz import ingest
+from resonanz.mail.address import Address, parse_address
+from resonanz.mail.structure import Structure, parse
+from resonanz.model import (
+    Coverage,
+    Event,
+    EventKind,
+    InvalidInput,
+    MessageState,
+    TooLarge,
+    TrackingMode,
+    new_id,
+)
+from resonanz.sending.copies import Fields, compose_copy, header_id_for
+from resonanz.store import Database, Tx, contacts, queue
+from resonanz.store import messages as rows
+
+SOURCES = ("dashboard", "api", "cli", "relay")
+MAX_KEY_CHARACTERS = 128
+MAX_SUBJECT_STORED = 1_000  # characters shown in lists; the mail itself keeps its whole subject
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a door hands in.
+
+    `sender` and each of `recipients` are mailboxes, with or without a display name; `from_name` replaces the sender's.
+    With `raw` the mail's own headers are what recipients see, and `recipients` is the envelope; else the mail is
+    composed from the other fields, each recipient alone in its To. The tracking modes are the most that is asked for:
+    a contact's consent can only lower them. The same `idempotency_key` of the same account sends once.
+    """
+
+    account_id: UUID | None
+    source: str
+    sender: str
+    recipients: Sequence[str]
+    raw: bytes | None = None
+    subject: str = ""
+    text: str | None = None
+    html: str | None = None
+    reply_to: str | None = None
+    from_name: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    track_opens: TrackingMode = TrackingMode.INDIVIDUAL
+    track_clicks: TrackingMode = TrackingMode.INDIVIDUAL
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one submission may hold at most. `size_bytes` counts the content once, not per recipient."""
+
+    size_bytes: int = 25_000_000
+    recipients: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What came of a draft. `repeated` is True when its idempotency key had been answered before."""
+
+    submission_id: UUID
+    messages: tuple[tuple[UUID, str], ...]
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A draft in which everything is right: content in its stored form, addresses normalised and distinct."""
+
+    form: str
+    body: bytes
+    sender: Address
+    subject: str
+    recipients: tuple[Address, ...]
+
+
+def submit(database: Database, draft: Draft, *, limits: Limits, now: datetime) -> Receipt:
+    """Check and store a draft. When it returns, the mail is on disk and will be sent.
+
+    Raises InvalidInput (naming the place, such as `recipients[2]`) and TooLarge, with nothing stored.
+    """
+    checked = _check(draft, limits, now)
+    try:
+        with database.write() as tx:
+            return _first_receipt(tx, draft, checked) or _store(tx, draft, checked, now)
+    except IntegrityError:
+        # The race: another submission with the same key was committed after we had looked. Its receipt is ours.
+        with database.read() as tx:
+            repeated = _first_receipt(tx, draft, checked)
+        if repeated is None:
+            raise
+        return repeated
+
+
+# ── Checking ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check(draft: Draft, limits: Limits, now: datetime) -> _Checked:
+    if draft.source not in SOURCES:
+        raise InvalidInput(f"not one of {', '.join(SOURCES)}", where="source")
+    if draft.idempotency_key is not None and not 0 < len(draft.idempotency_key) <= MAX_KEY_CHARACTERS:
+        raise InvalidInput(f"must have 1 to {MAX_KEY_CHARACTERS} characters", where="idempotency_key")
+    sender = _address(draft.sender, "sender")
+    recipients = _check_recipients(draft.recipients, limits)
+    if draft.raw is not None:
+        structure = _check_raw(draft.raw, limits)
+        return _Checked("rfc822", draft.raw, sender, structure.header("Subject") or "", recipients)
+    body = _check_composed(draft, sender, recipients, limits, now)
+    return _Checked("composed", body, sender, draft.subject, recipients)
+
+
+def _check_recipients(texts: Sequence[str], limits: Limits) -> tuple[Address, ...]:
+    if not texts:
+        raise InvalidInput("no recipient", where="recipients")
+    if len(texts) > limits.recipients:
+        raise TooLarge(
+            f"{len(texts)} recipients, but {limits.recipients} are the limit",
+            where="recipients",
+            remedy="the limit is RESONANZ_MAX_RECIPIENTS",
+        )
+    distinct: dict[str, Address] = {}
+    for index, text in enumerate(texts):
+        address = _address(text, f"recipients[{index}]")
+        distinct.setdefault(address.normalised, address)
+    return tuple(distinct.values())
+
+
+def _address(text: str, where: str) -> Address:
+    try:
+        return parse_address(text)
+    except InvalidInput as error:
+        raise InvalidInput(error.what, where=where, remedy=error.remedy) from None
+
+
+def _check_raw(raw: bytes, limits: Limits) -> Structure:
+    _check_size(len(raw), limits)
+    if not raw.strip():
+        raise InvalidInput("the mail is empty", where="raw")
+    if b"\0" in raw:
+        raise InvalidInput("the mail holds a NUL byte", where=f"raw, offset {raw.index(0)}")
+    structure = parse(raw)
+    if not structure.headers:
+        raise InvalidInput(
+            "the mail has no header fields", where="raw", remedy="a mail begins with lines like `From: …`"
+        )
+    if not (structure.header("From") or "").strip():
+        raise InvalidInput("the mail has no From field", where="raw", remedy="add `From: you@example.org`")
+    return structure
+
+
+def _check_composed(
+    draft: Draft, sender: Address, recipients: Sequence[Address], limits: Limits, now: datetime
+) -> bytes:
+    name = sender.name if draft.from_name is None else draft.from_name
+    fields = Fields(
+        sender=str(Address(name, sender.local, sender.domain)),
+        subject=draft.subject,
+        text=draft.text,
+        html=draft.html,
+        reply_to=draft.reply_to or None,
+        headers=dict(draft.headers),
+    )
+    written = (draft.text or "", draft.html or "", draft.subject)
+    _check_size(sum(len(text.encode("utf-8", "surrogatepass")) for text in written), limits)
+    # Composing one copy now finds whatever would keep the worker from composing it later.
+    compose_copy(fields, to=str(recipients[0]), header_id=header_id_for(new_id(), sender.domain), date=now)
+    return fields.encode()
+
+
+def _check_size(size: int, limits: Limits) -> None:
+    if size > limits.size_bytes:
+        raise TooLarge(
+            f"the mail has {size} bytes, but {limits.size_bytes} are the limit",
+            where="mail",
+            remedy="the limit is RESONANZ_MAX_MESSAGE",
+        )
+
+
+# ── Storing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _store(tx: Tx, draft: Draft, checked: _Checked, now: datetime) -> Receipt:
+    content_id, submission_id = new_id(), new_id()
+    subject = checked.subject[:MAX_SUBJECT_STORED].replace("\0", "")
+    rows.add_content(tx, rows.Content(content_id, checked.form, checked.body, checked.sender.spec, subject, now))
+    rows.add_submission(
+        tx,
+        rows.Submission(
+            id=submission_id,
+            content_id=content_id,
+            account_id=draft.account_id,
+            source=draft.source,
+            track_opens=draft.track_opens,
+            track_clicks=draft.track_clicks,
+            recipients=len(checked.recipients),
+            created_at=now,
+            idempotency_key=draft.idempotency_key,
+        ),
+    )
+    people = [(address.normalised, address.name) for address in checked.recipients]
+    contact_ids = contacts.ensure_contacts(tx, people, now)
+    made = [
+        rows.Message(
+            id=new_id(),
+            submission_id=submission_id,
+            contact_id=contact_ids[address.normalised],
+            recipient=address.spec,
+            sender=checked.sender.spec,
+            subject=subject,
+            header_id=None,
+            created_at=now,
+            track_opens=draft.track_opens,
+            track_clicks=draft.track_clicks,
+            coverage=Coverage.NOT_TRACKED,  # until it is built
+            untracked_reason="",
+            state=MessageState.QUEUED,
+            state_at=now,
+        )
+        for address in checked.recipients
+    ]
+    rows.add_messages(tx, made)
+    ingest.record_all(tx, [_queued(message, now) for message in made])
+    queue.enqueue(tx, [message.id for message in made], now)
+    return Receipt(submission_id, tuple((message.id, message.recipient) for message in made))
+
+
+def _queued(message: rows.Message, now: datetime) -> Event:
+    return Event(
+        kind=EventKind.QUEUED,
+        occurred_at=now,
+        received_at=now,
+        source="sending",
+        message_id=message.id,
+        submission_id=message.submission_id,
+        recipient=message.recipient,
+    )
+
+
+def _first_receipt(tx: Tx, draft: Draft, checked: _Checked) -> Receipt | None:
+    """Return what was answered to this key before. Raises InvalidInput when it was for another mail."""
+    if draft.idempotency_key is None:
+        return None
+    first = rows.find_submission(tx, draft.account_id, draft.idempotency_key)
+    if first is None:
+        return None
+    content = rows.get_content(tx, first.content_id)
+    messages = rows.of_submission(tx, first.id, limit=first.recipients)
+    same = (
+        content is not None
+        and (content.form, content.body, content.sender) == (checked.form, checked.body, checked.sender.spec)
+        and (first.track_opens, first.track_clicks) == (draft.track_opens, draft.track_clicks)
+        and {message.recipient for message in messages} == {address.spec for address in checked.recipients}
+    )
+    if not same:
+        raise InvalidInput(
+            "this key was used for another mail before", where="idempotency_key", remedy="use a new key for a new mail"
+        )
+    return Receipt(first.id, tuple((message.id, message.recipient) for message in messages), repeated=True)

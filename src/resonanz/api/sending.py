@@ -13,9 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from resonanz import model
 from resonanz.api.access import Caller, Parts
 from resonanz.api.shapes import Accepted, AcceptedMessage, MessageIn, SubmissionOut
-from resonanz.mail.address import parse_addresses
-from resonanz.mail.structure import parse
-from resonanz.model import InvalidInput, NotFound, TooLarge, TrackingMode
+from resonanz.model import InvalidInput, NotFound, ResonanzError, TooLarge, TrackingMode
+from resonanz.sending.addressees import addressees
 from resonanz.sending.submit import Draft
 from resonanz.store import messages as rows
 
@@ -66,7 +65,11 @@ async def send(
         draft = _composed_draft(_decode(body), caller.id, idempotency_key)
     else:
         raise InvalidInput(f"no support for {kind}", where="Content-Type", remedy=f"send application/json or {RAW}")
-    receipt = await run_in_threadpool(parts.submit, draft, model.now())
+    try:
+        receipt = await run_in_threadpool(parts.submit, draft, model.now())
+    except ResonanzError as error:
+        error.where = _as_asked(error.where)
+        raise
     return Accepted(
         submission=receipt.submission_id,
         repeated=receipt.repeated,
@@ -137,20 +140,22 @@ def _raw_draft(
     opens: TrackingMode,
     clicks: TrackingMode,
 ) -> Draft:
-    structure = parse(body)
-    recipients = to or [
-        str(address)
-        for name in ("To", "Cc", "Bcc")
-        for value in structure.headers(name)
-        for address in parse_addresses(value)
-    ]
+    sender, named = addressees(body)
     return Draft(
         account_id=account,
         source="api",
-        sender=structure.header("From") or "",
-        recipients=tuple(recipients),
+        sender=sender,
+        recipients=tuple(to) if to else named,
         raw=body,
         track_opens=opens,
         track_clicks=clicks,
         idempotency_key=idempotency_key,
     )
+
+
+def _as_asked(where: str) -> str:
+    """Name a place by the API's own field: a draft's `recipients[2]` is what the caller wrote as `to[2]`."""
+    for inside, outside in (("sender", "from"), ("recipients", "to")):
+        if where == inside or where.startswith(f"{inside}["):
+            return outside + where.removeprefix(inside)
+    return where

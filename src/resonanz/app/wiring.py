@@ -11,8 +11,8 @@ from pathlib import Path
 from resonanz import model
 from resonanz.accounts import authenticate_key, setup_link_secret, tracking_without_choice
 from resonanz.app.settings import Settings
-from resonanz.mail import parse, parse_addresses
 from resonanz.model import InvalidInput, TrackingMode
+from resonanz.sending.addressees import addressees
 from resonanz.sending.submit import Draft, Limits, Receipt, submit
 from resonanz.sending.transports import Transport, open_transport
 from resonanz.store import Database, Tx, open_database
@@ -129,18 +129,12 @@ def submit_raw(
     clicks: TrackingMode,
 ) -> Receipt:
     """Hand in a mail from the command line."""
-    structure = parse(raw)
-    to = recipients or tuple(
-        str(address)
-        for name in ("To", "Cc", "Bcc")
-        for value in structure.headers(name)
-        for address in parse_addresses(value)
-    )
+    named_sender, named = addressees(raw)
     draft = Draft(
         account_id=None,
         source="cli",
-        sender=sender or structure.header("From") or "",
-        recipients=to,
+        sender=sender or named_sender,
+        recipients=recipients or named,
         raw=raw,
         track_opens=opens,
         track_clicks=clicks,

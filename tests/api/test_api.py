@@ -1,0 +1,262 @@
+"""The REST door: what goes in is stored whole or not at all; errors say what is wrong and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from starlette.testclient import TestClient
+
+from resonanz.accounts import authenticate_key, create_key
+from resonanz.api import ApiParts, build
+from resonanz.ingest import record
+from resonanz.model import Event, EventKind, Verdict
+from resonanz.sending.submit import Limits, submit
+from resonanz.store import Database, messages
+from tests.kit.cast import NOON, Cast
+
+LIMIT = 100_000
+MAIL = {"from": "Ada <ada@example.org>", "to": ["b@example.org", "Cee <c@example.org>"], "subject": "Hi", "text": "Hi"}
+RAW = b"From: ada@example.org\r\nTo: b@example.org\r\nCc: c@example.org\r\nSubject: Hi\r\n\r\nHello\r\n"
+
+
+@pytest.fixture
+def client(database: Database) -> Iterator[TestClient]:
+    """A client with a valid key."""
+    with database.write() as tx:
+        account = Cast.enter(tx).account_id
+    secret, _ = create_key(database, account, "tests", NOON)
+    parts = ApiParts(
+        database=database,
+        authenticate=partial(authenticate_key, database),
+        submit=lambda draft, now: submit(database, draft, limits=Limits(LIMIT, 5), now=now),
+        max_message=LIMIT,
+    )
+    with TestClient(build(parts), headers={"Authorization": f"Bearer {secret}"}) as client:
+        yield client
+
+
+def _problem(response: Any, status: int) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    return body
+
+
+def _stored(database: Database) -> list[messages.Message]:
+    with database.read() as tx:
+        return messages.list_messages(tx, limit=100)
+
+
+# ── Who may ask ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("value", [None, "", "Bearer", "Bearer rz_wrong", "Basic YTpi", "Bearer \x00", "rz_x"])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/messages"), ("POST", "/messages"), ("GET", "/events")])
+def test_nothing_without_a_valid_key(client: TestClient, value: str | None, method: str, path: str) -> None:
+    """Every operation asks for a key first; a wrong one gets the same answer as none."""
+    del client.headers["Authorization"]
+    headers = {} if value is None else {"Authorization": value.encode("latin-1")}
+    response = client.request(method, f"/api/v1{path}", headers=headers)
+    _problem(response, 401)
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+# ── Handing in ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_json_becomes_one_message_per_recipient(client: TestClient, database: Database) -> None:
+    """202 lists the messages, and they are stored."""
+    response = client.post("/api/v1/messages", json=MAIL)
+    assert response.status_code == 202, response.text
+    body = response.json()
+    assert [message["recipient"] for message in body["messages"]] == ["b@example.org", "c@example.org"]
+    assert {UUID(message["id"]) for message in body["messages"]} == {row.id for row in _stored(database)}
+    submission = client.get(f"/api/v1/submissions/{body['submission']}").json()
+    assert submission["recipients"] == 2
+    assert submission["messages"] == body["messages"]
+
+
+def test_a_raw_mail_goes_to_those_it_names(client: TestClient) -> None:
+    """To, Cc and Bcc are the recipients unless the request names others."""
+    headers = {"Content-Type": "message/rfc822"}
+    named = client.post("/api/v1/messages", content=RAW, headers=headers)
+    assert [m["recipient"] for m in named.json()["messages"]] == ["b@example.org", "c@example.org"]
+    told = client.post("/api/v1/messages?to=d@example.org&opens=off", content=RAW, headers=headers)
+    assert [m["recipient"] for m in told.json()["messages"]] == ["d@example.org"]
+    tracking = client.get(f"/api/v1/submissions/{told.json()['submission']}").json()["tracking"]
+    assert tracking == {"opens": "off", "clicks": "individual"}
+
+
+def test_the_same_idempotency_key_sends_once(client: TestClient, database: Database) -> None:
+    """A client that did not hear our answer may ask again."""
+    headers = {"Idempotency-Key": "order-17"}
+    first = client.post("/api/v1/messages", json=MAIL, headers=headers).json()
+    again = client.post("/api/v1/messages", json=MAIL, headers=headers).json()
+    assert again == {**first, "repeated": True}
+    assert len(_stored(database)) == 2
+    other = client.post("/api/v1/messages", json={**MAIL, "subject": "Other"}, headers=headers)
+    assert "key" in _problem(other, 422)["detail"] + _problem(other, 422)["where"]
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"from": "nobody"}, "from"),
+        ({"from": ""}, "from"),
+        ({"to": ["b@example.org", "not an address"]}, "to[1]"),
+        ({"to": ["b@example.org\r\nBcc: x@example.org"]}, "to[0]"),
+        ({"to": []}, "to"),
+        ({"to": "b@example.org"}, "to"),
+        ({"text": None, "html": None}, "body"),
+        ({"subject": 5}, "subject"),
+        ({"subjekt": "Hi"}, "subjekt"),
+        ({"tracking": {"opens": "always"}}, "tracking.opens"),
+        ({"headers": {"X-A": "a\r\nBcc: x@example.org"}}, "headers"),
+    ],
+)
+def test_a_wrong_field_is_named_and_nothing_is_stored(
+    client: TestClient, database: Database, change: dict[str, Any], where: str
+) -> None:
+    """One wrong field refuses the whole request, and the answer says which."""
+    problem = _problem(client.post("/api/v1/messages", json={**MAIL, **change}), 422)
+    assert problem.get("where", "") == where
+    assert _stored(database) == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"from": 1e999}', b"[" * 100_000])
+def test_malformed_json_is_a_clear_error(client: TestClient, database: Database, body: bytes) -> None:
+    """Whatever the bytes are, the answer is a problem document and nothing is stored."""
+    response = client.post("/api/v1/messages", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code in (400, 422)
+    _problem(response, response.status_code)
+    assert _stored(database) == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\x00",
+        b"no header at all",
+        b"Subject: no sender\r\nTo: b@example.org\r\n\r\nx",
+        b"From: x\r\n\r\n",
+        b"\r\n" * 50,
+    ],
+)
+def test_a_malformed_mail_is_refused(client: TestClient, database: Database, raw: bytes) -> None:
+    """A mail that is none is refused with the reason."""
+    response = client.post("/api/v1/messages?to=b@example.org", content=raw, headers={"Content-Type": "message/rfc822"})
+    _problem(response, 422)
+    assert _stored(database) == []
+
+
+def test_oversize_is_refused(client: TestClient, database: Database) -> None:
+    """Above the limit the answer is 413 and names the setting."""
+    raw = RAW + b"x" * LIMIT
+    response = client.post("/api/v1/messages", content=raw, headers={"Content-Type": "message/rfc822"})
+    assert "RESONANZ_MAX_MESSAGE" in _problem(response, 413)["remedy"]
+    _problem(client.post("/api/v1/messages", json={**MAIL, "text": "x" * (LIMIT + 1)}), 413)
+    many = [f"p{number}@example.org" for number in range(6)]
+    assert _problem(client.post("/api/v1/messages", json={**MAIL, "to": many}), 413)["where"] == "to"
+    assert _stored(database) == []
+
+
+def test_another_content_type_is_refused(client: TestClient) -> None:
+    """A form or multipart body is not guessed at."""
+    problem = _problem(client.post("/api/v1/messages", data={"from": "a@example.org"}), 422)
+    assert problem["where"] == "Content-Type"
+
+
+# ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_events_are_followed_without_gaps(client: TestClient, database: Database) -> None:
+    """Polling with `next` gives each event once, in order."""
+    client.post("/api/v1/messages", json=MAIL)
+    seen: list[int] = []
+    after = 0
+    while events := (page := client.get(f"/api/v1/events?limit=1&after={after}").json())["events"]:
+        seen += [event["id"] for event in events]
+        after = page["next"]
+    assert len(seen) == 2
+    assert seen == sorted(seen)
+    assert client.get(f"/api/v1/events?after={after}").json() == {"events": [], "next": after}
+
+
+def test_a_message_shows_what_it_set_in_motion(client: TestClient, database: Database) -> None:
+    """State, counts by who caused them, and the events with verdict and reasons."""
+    accepted = client.post("/api/v1/messages", json=MAIL).json()
+    message = UUID(accepted["messages"][0]["id"])
+    opened = Event(
+        EventKind.OPENED,
+        NOON + timedelta(hours=1),
+        NOON + timedelta(hours=1),
+        "test",
+        message_id=message,
+        recipient="b@example.org",
+        verdict=Verdict.MACHINE_PREFETCH,
+        reasons=("prefetch_header",),
+    )
+    with database.write() as tx:
+        record(tx, opened)
+    shown = client.get(f"/api/v1/messages/{message}").json()
+    assert shown["opens"] == {"human": 0, "indeterminate": 0, "machine": 1}
+    assert shown["state"] == "queued"
+    events = client.get(f"/api/v1/messages/{message}/events").json()["events"]
+    assert [(event["kind"], event["verdict"], event["reasons"]) for event in events] == [
+        ("queued", None, []),
+        ("opened", "machine_prefetch", ["prefetch_header"]),
+    ]
+
+
+def test_a_list_is_read_page_by_page(client: TestClient) -> None:
+    """`next` continues the list and ends as null; state and search narrow it."""
+    for number in range(3):
+        client.post("/api/v1/messages", json={**MAIL, "subject": f"Number {number}"})
+    first = client.get("/api/v1/messages?limit=4").json()
+    rest = client.get(f"/api/v1/messages?limit=4&before={first['next']}").json()
+    assert (len(first["messages"]), len(rest["messages"]), rest["next"]) == (4, 2, None)
+    assert len(client.get("/api/v1/messages?search=number+1").json()["messages"]) == 2
+    assert client.get("/api/v1/messages?state=bounced").json()["messages"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/messages/{uuid4()}", 404),
+        (f"/messages/{uuid4()}/events", 404),
+        (f"/submissions/{uuid4()}", 404),
+        ("/messages/7", 422),
+        ("/messages?limit=0", 422),
+        ("/messages?state=gone", 422),
+        ("/messages?search=" + "x" * 201, 422),
+        ("/events?after=-1", 422),
+        (f"/events?after={2**63}", 422),
+        ("/nothing", 404),
+    ],
+)
+def test_what_is_not_there_says_so(client: TestClient, path: str, status: int) -> None:
+    """Unknown things and ill-formed questions get a problem document."""
+    _problem(client.get(f"/api/v1{path}"), status)
+
+
+def test_the_description_covers_every_operation(client: TestClient) -> None:
+    """The OpenAPI document is there, names our problem shape, and needs no outside page."""
+    document = client.get("/api/v1/openapi.json").json()
+    assert set(document["paths"]) == {
+        "/api/v1/messages",
+        "/api/v1/messages/{message}",
+        "/api/v1/messages/{message}/events",
+        "/api/v1/submissions/{submission}",
+        "/api/v1/events",
+    }
+    assert "Problem" in document["components"]["schemas"]
+    assert "HTTPValidationError" not in str(document)

@@ -119,7 +119,7 @@ def test_the_same_idempotency_key_sends_once(client: TestClient, database: Datab
         ({"subject": 5}, "subject"),
         ({"subjekt": "Hi"}, "subjekt"),
         ({"tracking": {"opens": "always"}}, "tracking.opens"),
-        ({"headers": {"X-A": "a\r\nBcc: x@example.org"}}, "headers"),
+        ({"headers": {"X-A": "a\r\nBcc: x@example.org"}}, "X-A"),
     ],
 )
 def test_a_wrong_field_is_named_and_nothing_is_stored(

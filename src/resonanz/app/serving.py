@@ -18,7 +18,7 @@ from resonanz.model import InvalidInput
 
 log = structlog.get_logger(__name__)
 
-DRAIN_SECONDS = 15.0
+DRAIN_SECONDS = 22.0  # longer than a worker takes to finish its mails, shorter than the supervisor waits
 HEADER_SECONDS = 15
 MAX_HEADER_BYTES = 65_536
 

@@ -36,7 +36,7 @@ POLL_SECONDS = 0.2  # how soon a mail that another process stored is noticed
 BUSY_SECONDS = 0.01
 AHEAD = 4  # claims waiting per connection: one commit claims for several mails
 FAILED_SECONDS = 2.0
-DRAIN_SECONDS = 20.0
+DRAIN_SECONDS = 12.0
 
 ATTEMPTS = Counter("resonanz_sending_attempts", "Attempts to carry a mail out, by how they ended", ["outcome"])
 ON_THE_WAY = Gauge("resonanz_sending_in_flight", "Mails that this worker is carrying out right now")

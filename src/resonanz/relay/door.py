@@ -1,0 +1,145 @@
+"""The SMTP protocol at our doors: aiosmtpd's, kept behind this file, with what it leaves to others.
+
+An own failure is answered 451, so that the client tries again. A door that closes lets a mail that is being handed in
+finish and then says 421 (RFC 5321 section 3.8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiosmtpd.smtp import SMTP
+
+from resonanz.mail.address import parse_address
+from resonanz.model import InvalidInput
+
+log = structlog.get_logger(__name__)
+
+MAX_CONNECTIONS = 200  # per door
+IDLE_SECONDS = 300.0  # RFC 5321 section 4.5.3.2.7 asks for five minutes
+# Programs write HTML in one line although RFC 5322 section 2.1.1 allows 998 octets; we re-encode what we change.
+MAX_LINE_OCTETS = 1_048_576
+# A long connection is welcome, guessing is not.
+CALL_LIMITS = {"AUTH": 5, "*": 100_000}
+
+CLOSING = b"421 4.3.2 closing for a restart, try again in a moment"
+OUR_FAILURE = "451 4.3.0 a failure of ours, try again later"
+
+# `<path>`, a source route in it ignored (RFC 5321 appendix C), or a path without brackets as some programs send it.
+_PATH = re.compile(r'(?:<(?:@[^:<>"]*:)?((?:"(?:[^"\\]|\\.)*"|[^"<>(),;\s])*)>|([^"<>(),;\s]+))(?:\s+(.*)|)', re.DOTALL)
+_MAIL_AUTH = re.compile(r"\sAUTH=\S*", re.IGNORECASE)
+
+
+class Door(SMTP):
+    """One connection. Subclasses and handlers say what is let in."""
+
+    line_length_limit = MAX_LINE_OCTETS
+
+    def __init__(self, handler: Any, connections: set[Door], **settings: Any) -> None:
+        super().__init__(
+            handler,
+            enable_SMTPUTF8=True,
+            ident="Resonanz",
+            timeout=IDLE_SECONDS,
+            command_call_limit=CALL_LIMITS,
+            loop=asyncio.get_running_loop(),
+            **settings,
+        )
+        self._connections = connections
+        self._is_taking_mail = False
+        self._is_closing = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note the connection; called again when STARTTLS has put TLS under it."""
+        self._connections.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget the connection."""
+        self._connections.discard(self)
+        super().connection_lost(error)
+
+    def say_goodbye(self) -> None:
+        """Close now, or as soon as the mail that is coming in has been answered."""
+        self._is_closing = True
+        if not self._is_taking_mail and self.transport is not None and not self.transport.is_closing():
+            self._writer.write(CLOSING + b"\r\n")
+            self.transport.close()
+
+    def cut(self) -> None:
+        """End the connection in the middle of whatever it is doing."""
+        if isinstance(self.transport, asyncio.Transport):
+            self.transport.abort()
+
+    async def _handle_client(self) -> None:
+        if len(self._connections) > MAX_CONNECTIONS:
+            await self.push("421 4.3.2 too many connections, try again later")
+            assert self.transport is not None
+            self.transport.close()
+            return
+        await super()._handle_client()
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """Read one path and what follows it (RFC 5321 section 4.1.2), strictly: aiosmtpd's own parser turns
+        `<a b@c>` into an address. The null path comes back as `<>`, one that is no address as (None, None)."""
+        match = _PATH.fullmatch(arg.strip())
+        if match is None:
+            return None, None
+        address, rest = match.group(1) if match.group(1) is not None else match.group(2), match.group(3) or ""
+        if not address:
+            return "<>", rest
+        try:
+            return parse_address(address).spec, rest
+        except InvalidInput:
+            return None, None
+
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
+        """Take MAIL; an `AUTH=` parameter has to be accepted where AUTH is offered (RFC 4954 section 5)."""
+        await super().smtp_MAIL(None if arg is None else _MAIL_AUTH.sub("", arg))
+
+    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
+        """Take the mail itself."""
+        self._is_taking_mail = True
+        try:
+            await super().smtp_DATA(arg)
+        finally:
+            self._is_taking_mail = False
+        if self._is_closing:
+            self.say_goodbye()
+
+
+class Handler:
+    """What both doors' handlers share."""
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Answer a failure nobody foresaw: it is ours, and temporary."""
+        log.error("an SMTP session failed", error=type(error).__name__, exc_info=error)
+        return OUR_FAILURE
+
+
+def one_line(text: str) -> str:
+    """Return text that fits into an SMTP reply: one line of printable ASCII."""
+    flat = " ".join(text.encode("ascii", "backslashreplace").decode("ascii").split())
+    return "".join(character for character in flat if " " <= character <= "~")[:400]
+
+
+def server_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """Return the TLS context of the doors, or None without a certificate. Raises InvalidInput."""
+    if certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:
+        raise InvalidInput(
+            f"certificate and key cannot be read: {error.strerror or error}",
+            where="RESONANZ_RELAY_CERTIFICATE",
+            remedy="both must be PEM files that belong together",
+        ) from error
+    return context

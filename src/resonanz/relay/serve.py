@@ -1,0 +1,115 @@
+"""Opening the SMTP doors and closing them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from resonanz.model import InvalidInput
+from resonanz.relay.door import Door, server_context
+from resonanz.relay.inbound import InboundHandler
+from resonanz.relay.submission import Authenticate, SubmissionDoor, SubmissionHandler, Submit
+from resonanz.store import Database
+from resonanz.tokens import Keys
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 12.0
+
+Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """The doors' own values. A port of 0 opens no door; neither does inbound without a return-path domain."""
+
+    host: str
+    submission_port: int
+    inbound_port: int
+    return_path_domain: str = ""
+    certificate: Path | None = None
+    key: Path | None = None
+    max_message: int = 25_000_000
+
+
+def doors(
+    settings: RelaySettings, *, database: Database, keys: Keys, authenticate: Authenticate, submit: Submit
+) -> Work:
+    """Return the work of the relay role: serve until told to stop, then let what is coming in finish.
+
+    Raises InvalidInput at once for a certificate that cannot be used, and when it runs for a port that is taken.
+    """
+    context = server_context(settings.certificate, settings.key)
+
+    async def work(stopping: asyncio.Event) -> None:
+        hostname = await asyncio.to_thread(socket.getfqdn)
+        shared: dict[str, Any] = {
+            "hostname": hostname,
+            "data_size_limit": settings.max_message,
+            "tls_context": context,
+        }
+        connections: set[Door] = set()
+        opened: list[asyncio.Server] = []
+
+        def submission() -> Door:
+            handler = SubmissionHandler(database, authenticate, submit)
+            return SubmissionDoor(handler, connections, auth_require_tls=context is not None, **shared)
+
+        def inbound() -> Door:
+            return Door(InboundHandler(database, keys, settings.return_path_domain), connections, **shared)
+
+        try:
+            if settings.submission_port:
+                opened.append(await _open(submission, _submission_host(settings), settings.submission_port))
+            if settings.inbound_port and settings.return_path_domain:
+                opened.append(await _open(inbound, settings.host, settings.inbound_port))
+            await stopping.wait()
+        finally:
+            for server in opened:
+                server.close()
+            await _drain(connections)
+
+    return work
+
+
+async def _open(factory: Callable[[], Door], host: str, port: int) -> asyncio.Server:
+    try:
+        server = await asyncio.get_running_loop().create_server(factory, host or None, port)
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot listen: {error.strerror or error}", where=f"{host}:{port}", remedy="choose another port"
+        ) from error
+    log.info("SMTP door open", host=host, port=port)
+    return server
+
+
+def _submission_host(settings: RelaySettings) -> str:
+    """Without a certificate a password would travel in clear: then the door opens on this machine only."""
+    if settings.certificate is not None or _is_loopback(settings.host):
+        return settings.host
+    log.warning("without RESONANZ_RELAY_CERTIFICATE mail can be submitted from this machine only")
+    return "127.0.0.1"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _drain(connections: set[Door]) -> None:
+    for door in list(connections):
+        door.say_goodbye()
+    deadline = asyncio.get_running_loop().time() + DRAIN_SECONDS
+    while connections and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - each ends by itself
+        await asyncio.sleep(0.02)
+    for door in list(connections):
+        door.cut()

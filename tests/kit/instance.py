@@ -59,7 +59,7 @@ class Instance:
     @property
     def setup_link(self) -> str:
         """The one-time link that creates the first account."""
-        found = re.search(r"\S+/setup/\S+", self.greeting)
+        found = re.search(r"\S+/set-up/\S+", self.greeting)
         assert found, f"no set-up link in:\n{self.greeting}"
         return found.group()
 

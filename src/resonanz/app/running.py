@@ -1,13 +1,18 @@
-"""What each role runs, and all of them together."""
+"""What each role runs, and all of them together.
+
+Rooms are imported by the role that needs them: an edge process should not carry a database driver around.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import sys
 import urllib.request
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -17,7 +22,9 @@ from resonanz.app.serving import Listener, serve
 from resonanz.app.settings import Settings
 from resonanz.app.supervisor import Supervisor, hold_lifeline, role_command
 from resonanz.model import TemporaryFailure
-from resonanz.store import Database
+
+if TYPE_CHECKING:
+    from resonanz.store import Database
 
 log = structlog.get_logger(__name__)
 
@@ -33,10 +40,9 @@ Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 def run_all(settings: Settings) -> int:
     """Set up, start every role under the supervisor, say where to go, and return the exit code."""
-    from resonanz.app.wiring import prepare, setup_link
-
-    prepare(settings)
-    link = setup_link(settings)
+    # In a process of its own: what set-up loads (database, migrations) would stay with the supervisor for ever.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as process:
+        link = process.submit(_set_up, settings).result()
     commands: list[tuple[str, Sequence[str]]] = [
         (f"edge {number}" if number else "edge", [*role_command("edge"), "--number", str(number)])
         for number in range(settings.edge_processes)
@@ -51,6 +57,13 @@ def run_all(settings: Settings) -> int:
         return await supervisor.run(started=lambda: greeting.append(asyncio.create_task(_greet(settings, link))))
 
     return asyncio.run(main())
+
+
+def _set_up(settings: Settings) -> str | None:
+    from resonanz.app.wiring import prepare, setup_link
+
+    prepare(settings)
+    return setup_link(settings)
 
 
 async def _greet(settings: Settings, link: str | None) -> None:

@@ -48,7 +48,7 @@ def setup_link(settings: Settings) -> str | None:
         with database.read() as tx:
             if account_rows.count_accounts(tx):
                 return None
-        return f"{settings.dashboard_url}/setup/{setup_link_secret(database, model.now())}"
+        return f"{settings.dashboard_url}/set-up/{setup_link_secret(database, model.now())}"
     finally:
         database.close()
 

@@ -1,0 +1,72 @@
+"""SIGKILL of the worker in the middle of many mails, again and again: nothing is lost, no copy unaccounted for."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from uuid import UUID
+
+import pytest
+
+from resonanz.model import MessageState
+from resonanz.store import Database, events, messages
+from tests.kit.mails import draft, hand_in
+from tests.kit.sinks import running_sink
+from tests.kit.waiting import wait_for
+from tests.kit.worker_process import start_worker
+from tests.kit.workers import is_empty
+
+MAILS = 240
+KILLS = 3
+CONNECTIONS = 4
+
+
+@pytest.mark.parametrize("resend", [False, True], ids=["hold", "resend"])
+def test_killed_in_the_middle(database: Database, resend: bool) -> None:
+    """Every recipient gets the mail or is known as uncertain; copies beyond one are no more than were on the wire, and
+    every one of those is marked."""
+    receipt = hand_in(database, draft(recipients=[f"p{number}@rcpt.example" for number in range(MAILS)]))
+    ids = {recipient: message_id for message_id, recipient in receipt.messages}
+    with running_sink() as sink:
+        sink.stall = 0.01  # so that there is always something on the wire
+        for kill in range(KILLS + 1):
+            worker = start_worker(database, sink.port, connections=CONNECTIONS, resend=resend)
+            try:
+                if kill < KILLS:
+                    so_far = len(sink.taken)
+                    wait_for(lambda so_far=so_far: len(sink.taken) >= so_far + 20, "20 mails")  # type: ignore[misc]
+                    worker.send_signal(signal.SIGKILL)
+                else:
+                    wait_for(is_empty(database), "the queue", seconds=60)
+                    worker.send_signal(signal.SIGTERM)
+                assert worker.wait(30) == (-signal.SIGKILL if kill < KILLS else 0)
+            finally:
+                worker.kill()
+                worker.wait()
+        copies = Counter(taken.recipients[0].split(">")[0].strip("<") for taken in sink.taken)
+
+    states = {recipient: _state(database, message_id) for recipient, message_id in ids.items()}
+    uncertain = {recipient for recipient, message_id in ids.items() if _was_uncertain(database, message_id)}
+    assert set(copies) <= set(ids)
+    assert 0 < len(uncertain) <= KILLS * CONNECTIONS
+    assert {recipient for recipient, number in copies.items() if number > 1} <= uncertain
+    if resend:
+        assert set(copies) == set(ids)
+        assert set(states.values()) == {MessageState.SENT}
+    else:
+        assert max(copies.values()) == 1
+        assert {recipient for recipient, state in states.items() if state is MessageState.UNCERTAIN} == uncertain
+        assert set(ids) - set(copies) <= uncertain
+        assert all(states[recipient] is MessageState.SENT for recipient in set(ids) - uncertain)
+
+
+def _state(database: Database, message_id: UUID) -> MessageState:
+    with database.read() as tx:
+        message = messages.get_message(tx, message_id)
+    assert message is not None
+    return message.state
+
+
+def _was_uncertain(database: Database, message_id: UUID) -> bool:
+    with database.read() as tx:
+        return any(event.detail.get("uncertain") for event in events.of_message(tx, message_id))

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 DEADLINE = 20.0  # seconds: generous, because a test that waits for it has failed anyway
 
 
-def wait_for(condition: Callable[[], object], what: str = "the condition", *, seconds: float = DEADLINE) -> None:
-    """Return once `condition()` is true. Fails the test when it never is."""
+def wait_for(condition: Callable[[], T], what: str = "the condition", *, seconds: float = DEADLINE) -> T:
+    """Return the first true value of `condition()`. Fails the test when there never is one."""
     end = time.monotonic() + seconds
-    while not condition():
+    while not (value := condition()):
         assert time.monotonic() < end, f"{what} did not come true within {seconds} seconds"
         time.sleep(0.01)
+    return value
 
 
 async def until(condition: Callable[[], object], what: str = "the condition", *, seconds: float = DEADLINE) -> None:

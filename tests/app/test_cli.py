@@ -1,0 +1,157 @@
+"""The command line: every command says what it did, what was wrong, and what to do about it; `--json` for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from resonanz.app.settings import Settings
+from tests.kit.instance import free_ports
+
+MAIL = b"From: Ada <ada@example.org>\r\nTo: b@example.org\r\nSubject: Hi\r\n\r\nHello\r\n"
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `resonanz` on a data folder of this test's own."""
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith("RESONANZ_")}
+    environment = {
+        **quiet,
+        "RESONANZ_DATA_DIR": str(tmp_path / "data"),
+        **{f"RESONANZ_{door}_PORT": str(port) for door, port in zip(("EDGE", "DASHBOARD"), free_ports(2), strict=True)},
+    }
+
+    def run(*arguments: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "resonanz", *arguments],
+            input=stdin,
+            capture_output=True,
+            env={**environment, **settings},
+            timeout=120,
+            check=False,
+        )
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+def test_setup_makes_everything_once(run: Run, tmp_path: Path) -> None:
+    """The first run creates folder, keys, secret and database, for their owner only; a second one keeps them."""
+    first = run("setup")
+    assert first.returncode == 0, first.stderr
+    data = tmp_path / "data"
+    before = {name: (data / name).read_bytes() for name in ("keys.json", "secret.key")}
+    assert {stat.S_IMODE((data / name).stat().st_mode) for name in before} == {0o600}
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert run("setup").stdout == first.stdout
+    assert {name: (data / name).read_bytes() for name in before} == before
+
+
+def test_sending_before_setup_names_the_remedy(run: Run) -> None:
+    """A command that finds no database says what to run, and exits 1."""
+    done = run("send", "-", stdin=MAIL)
+    assert done.returncode == 1
+    assert "resonanz setup" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mail_is_handed_in(run: Run) -> None:
+    """Each recipient is one line, or one entry of the JSON."""
+    run("setup")
+    done = run("send", "-", "--to", "a@example.org", "--to", "b@example.org", stdin=MAIL)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0::2] for line in done.stdout.splitlines()] == [
+        ["queued", "a@example.org"],
+        ["queued", "b@example.org"],
+    ]
+    answer = json.loads(run("send", "-", "--json", stdin=MAIL).stdout)
+    assert [message["recipient"] for message in answer["messages"]] == ["b@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mail", "settings", "said"),
+    [
+        (["--to", "nonsense"], MAIL, {}, "recipients[0]"),
+        ([], b"", {}, "sender"),
+        ([], b"Subject: x\r\n\r\nx", {}, "sender"),
+        ([], b"From: a@example.org\r\n\r\nx", {}, "recipients"),
+        (["--from", "x@y@z"], MAIL, {}, "sender"),
+        ([], MAIL + b"x" * 2000, {"RESONANZ_MAX_MESSAGE": "1000"}, "1000"),
+    ],
+)
+def test_a_wrong_mail_is_refused_with_the_place(
+    run: Run, arguments: list[str], mail: bytes, settings: dict[str, str], said: str
+) -> None:
+    """What is wrong and where, on standard error; exit code 1; nothing stored."""
+    run("setup")
+    done = run("send", "-", *arguments, stdin=mail, **settings)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads(run("rebuild", "--json").stdout)["messages"] == 0
+
+
+def test_config_shows_every_setting_without_secrets(run: Run) -> None:
+    """All settings in force, passwords masked, and a wrong one named."""
+    done = run("config", "--json", RESONANZ_SMTP_URL="smtp://me:hunter2@mail.example.org")
+    shown = json.loads(done.stdout)
+    assert set(shown) == {f"RESONANZ_{name.upper()}" for name in Settings.model_fields}
+    assert shown["RESONANZ_SMTP_URL"] == "smtp://me:…@mail.example.org"
+    wrong = run("config", RESONANZ_EDGE_PORT="x")
+    assert wrong.returncode == 1
+    assert "RESONANZ_EDGE_PORT" in wrong.stderr
+
+
+def test_keys_are_rotated_and_kept(run: Run, tmp_path: Path) -> None:
+    """The fresh key comes first, the older one stays behind it."""
+    run("setup")
+    old = json.loads((tmp_path / "data" / "keys.json").read_text())["keys"]
+    assert run("keys", "rotate").returncode == 0
+    new = json.loads((tmp_path / "data" / "keys.json").read_text())["keys"]
+    assert new[1:] == old
+    assert new[0]["id"] != old[0]["id"]
+
+
+def test_a_damaged_key_file_stops_the_start(run: Run, tmp_path: Path) -> None:
+    """No fresh key is made over a damaged file: that would kill every link ever sent."""
+    run("setup")
+    keys = tmp_path / "data" / "keys.json"
+    keys.write_text("{")
+    done = run("up")
+    assert done.returncode == 1
+    assert "keys.json" in done.stderr
+    assert keys.read_text() == "{"
+
+
+def test_doctor_finds_what_is_broken(run: Run) -> None:
+    """Without running roles the doctor says which do not answer, each with a remedy, and exits 1."""
+    run("setup")
+    done = run("doctor", "--json")
+    findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
+    assert set(findings) == {"database", "disk", "keys", "journal", "edge", "dashboard", "smtp", "clock"}
+    assert {check: findings[check]["state"] for check in ("database", "keys", "journal", "edge", "dashboard")} == {
+        "database": "ok",
+        "keys": "ok",
+        "journal": "ok",
+        "edge": "broken",
+        "dashboard": "broken",
+    }
+    assert all(finding["remedy"] for finding in findings.values() if finding["state"] != "ok")
+    assert done.returncode == 1
+    assert "\x1b" not in run("doctor").stdout
+
+
+def test_the_first_link_can_be_asked_for_again(run: Run) -> None:
+    """Whoever lost the link gets a fresh one on the machine itself."""
+    first, second = run("account", "link").stdout, run("account", "link").stdout
+    assert first.startswith("http://localhost:")
+    assert first != second

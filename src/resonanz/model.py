@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -37,6 +37,10 @@ def new_id() -> UUID:
     return UUID(int=(stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | random)
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
 def now() -> datetime:
     """Return the current time in UTC. Doors call it once and pass it in; nothing below a door reads a clock."""
     return datetime.now(UTC)
@@ -44,16 +48,14 @@ def now() -> datetime:
 
 def from_microseconds(value: int) -> datetime:
     """Turn microseconds since the epoch into an aware UTC time, exactly (floats would lose the last digit)."""
-    seconds, microseconds = divmod(value, 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
+    return _EPOCH + timedelta(microseconds=value)
 
 
 def to_microseconds(moment: datetime) -> int:
     """Turn an aware time into microseconds since the epoch, exactly. Raises ValueError for a naive time."""
     if moment.tzinfo is None:
         raise ValueError("a time without a time zone reached the model")
-    delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────

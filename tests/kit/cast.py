@@ -118,7 +118,7 @@ class Cast:
         ]
         messages.add_messages(tx, rows)
         record_all(tx, [event(row, kind, at=now) for kind in _FACTS[state] for row in rows])
-        return submission, rows
+        return submission, messages.of_submission(tx, submission.id)
 
 
 # What has happened to a message that stands so.

@@ -11,7 +11,7 @@ from uuid import UUID
 from resonanz.ingest.judge import Evidence, identify
 from resonanz.ingest.judge import judge as judge_hit
 from resonanz.ingest.sources.edge import EVENT_KINDS, Draft
-from resonanz.model import Client, ClientKind, EventKind, HitKind, Verdict, Who
+from resonanz.model import EventKind, HitKind, Verdict, Who
 from resonanz.store.events import First
 from resonanz.store.standings import Standing
 
@@ -21,6 +21,7 @@ class DropReason(StrEnum):
 
     UNKNOWN_MESSAGE = "unknown_message"
     NOT_AN_ACT = "not_an_act"  # a page was looked at; only a POST unsubscribes
+    NO_EVENT = "no_event"  # nothing that is told of a mail
     NO_CONSENT = "no_consent"
 
 
@@ -40,7 +41,9 @@ Step = Callable[[Draft, Surroundings], DropReason | None]
 def drop_invalid(draft: Draft, around: Surroundings) -> DropReason | None:
     """Leave out what belongs to no mail of ours, and visits to pages that change nothing."""
     hit = draft.hit
-    if hit.kind in (HitKind.UNSUBSCRIBE, HitKind.PREFERENCES) and (hit.method != "POST" or hit.anonymous):
+    if hit.kind not in EVENT_KINDS:
+        return DropReason.NO_EVENT
+    if hit.kind is HitKind.UNSUBSCRIBE and (hit.method != "POST" or hit.anonymous):
         return DropReason.NOT_AN_ACT
     known = hit.id in around.submissions if hit.anonymous else hit.id in around.standings
     return None if known else DropReason.UNKNOWN_MESSAGE
@@ -49,7 +52,7 @@ def drop_invalid(draft: Draft, around: Surroundings) -> DropReason | None:
 def drop_without_consent(draft: Draft, around: Surroundings) -> DropReason | None:
     """Leave out what the contact does not allow (any more)."""
     hit = draft.hit
-    if hit.anonymous or hit.kind in (HitKind.UNSUBSCRIBE, HitKind.PREFERENCES):
+    if hit.anonymous or hit.kind is HitKind.UNSUBSCRIBE:
         return None
     opens, clicks = around.allowed[hit.id]
     return None if (opens if hit.kind is HitKind.OPEN else clicks) else DropReason.NO_CONSENT
@@ -64,45 +67,42 @@ def put_message(draft: Draft, around: Surroundings) -> DropReason | None:
 
 def put_client(draft: Draft, _around: Surroundings) -> DropReason | None:
     """Put in which program asked."""
-    draft.client = identify(draft.hit.user_agent)
+    draft.identity = identify(draft.hit.user_agent)
     return None
 
 
 def judge(draft: Draft, _around: Surroundings) -> DropReason | None:
-    """Put in who caused it."""
+    """Put in who caused it, by the evidence of this one hit."""
     hit = draft.hit
     draft.judgement = judge_hit(
-        Evidence(
-            kind=hit.kind,
-            method=hit.method,
-            headers=hit.headers,
-            user_agent=hit.user_agent,
-            client=draft.client or Client(ClientKind.UNKNOWN, ""),
-            anonymous=hit.anonymous,
-        )
+        Evidence(hit.kind, hit.method, hit.headers, hit.user_agent, draft.identity, hit.anonymous)
     )
     return None
 
 
 def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
-    """Put in which earlier event this one repeats."""
-    if draft.standing is None or draft.judgement is None:
+    """Put in which earlier event this one repeats, or make it one that others may repeat."""
+    if draft.hit.anonymous or draft.judgement is None:
         return None
-    kind = EVENT_KINDS[draft.hit.kind]
     earlier = around.firsts.setdefault(draft.hit.id, [])
-    for first in reversed(earlier):
-        if _repeats(draft, kind, first):
-            draft.repeat_of = first.id
-            return None
-    client_name = draft.client.name if draft.client is not None else ""
-    earlier.append(
-        First(draft.id, draft.hit.id, kind, draft.hit.link, draft.judgement.verdict, draft.occurred_at, client_name)
+    this = First(
+        draft.id,
+        draft.hit.id,
+        EVENT_KINDS[draft.hit.kind],
+        draft.hit.link,
+        draft.judgement.verdict,
+        draft.occurred_at,
     )
+    repeated = next((first for first in reversed(earlier) if _repeats(this, first)), None)
+    if repeated is None:
+        earlier.append(this)
+    else:
+        draft.repeat_of = repeated.id
     return None
 
 
-# How long after an event another of its kind still repeats it; None is for ever. All opens of one message by people
-# are one open, whatever they are made with; a link followed again later is another click.
+# How long after an event another like it still repeats it; None is for ever. All opens of one mail by people are one
+# open, whatever they are made with; a link that is followed again later is another click.
 _FOLDED_FOR: dict[EventKind, timedelta | None] = {
     EventKind.OPENED: None,
     EventKind.CLICKED: timedelta(minutes=1),
@@ -111,19 +111,18 @@ _FOLDED_FOR: dict[EventKind, timedelta | None] = {
 }
 
 
-def _repeats(draft: Draft, kind: EventKind, first: First) -> bool:
-    if first.kind is not kind or first.link != draft.hit.link or kind not in _FOLDED_FOR:
+def _repeats(this: First, first: First) -> bool:
+    if first.kind is not this.kind or first.link != this.link or this.kind not in _FOLDED_FOR:
         return False
-    assert draft.judgement is not None
-    if not _same_side(draft.judgement.verdict, first.verdict):
+    if not _are_one_side(this.verdict, first.verdict):
         return False
-    window = _FOLDED_FOR[kind]
-    return window is None or abs(draft.occurred_at - first.occurred_at) <= window
+    window = _FOLDED_FOR[this.kind]
+    return window is None or abs(this.occurred_at - first.occurred_at) <= window
 
 
-def _same_side(one: Verdict, other: Verdict | None) -> bool:
+def _are_one_side(one: Verdict | None, other: Verdict | None) -> bool:
     """People are folded together; machines only with their own sort, so that a timeline shows each."""
-    return one is other or (other is not None and one.who is Who.HUMAN and other.who is Who.HUMAN)
+    return one is other or (one is not None and other is not None and one.who is Who.HUMAN and other.who is Who.HUMAN)
 
 
 STEPS: tuple[Step, ...] = (

@@ -18,7 +18,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from resonanz.ingest.projections import apply, count_anonymous, count_hours
-from resonanz.model import Event, EventKind
+from resonanz.mail.address import parse_address
+from resonanz.model import Event, EventKind, InvalidInput
 from resonanz.people import Reason, suppress
 from resonanz.store import Tx
 from resonanz.store import events as store
@@ -75,8 +76,10 @@ def _project_hours(tx: Tx, events: Sequence[Event]) -> None:
 def _suppress(tx: Tx, events: Sequence[Event]) -> None:
     for event in events:
         reason = _reason_to_suppress(event)
-        if reason is not None and event.recipient:
-            suppress(tx, event.recipient, reason, now=event.occurred_at, source=event.source, note=_note(event))
+        address = _normalised(event.recipient) if reason is not None else None
+        if reason is not None and address is not None:
+            note = str(event.detail.get("reply", ""))
+            suppress(tx, address, reason, now=event.occurred_at, source=event.source, note=note)
 
 
 def _reason_to_suppress(event: Event) -> Reason | None:
@@ -93,5 +96,9 @@ def _reason_to_suppress(event: Event) -> Reason | None:
             return None
 
 
-def _note(event: Event) -> str:
-    return str(event.detail.get("reply", ""))
+def _normalised(recipient: str) -> str | None:
+    """Return the address as the list keeps it. An erased recipient has none."""
+    try:
+        return parse_address(recipient).normalised
+    except InvalidInput:
+        return None

@@ -4,7 +4,14 @@ Every answer costs a fixed number of statements, however much there is to answer
 """
 
 from resonanz.insight.activity import Activity, activity
-from resonanz.insight.explain import Explanation, explain_coverage, explain_reason, explain_verdict
+from resonanz.insight.explain import (
+    Explanation,
+    explain_confidence,
+    explain_coverage,
+    explain_reason,
+    explain_untracked,
+    explain_verdict,
+)
 from resonanz.insight.messages import (
     Entry,
     LinkClicks,
@@ -29,8 +36,10 @@ __all__ = [
     "SubmissionPage",
     "Today",
     "activity",
+    "explain_confidence",
     "explain_coverage",
     "explain_reason",
+    "explain_untracked",
     "explain_verdict",
     "message_list",
     "message_page",

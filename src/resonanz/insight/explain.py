@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from resonanz.ingest.judge.reasons import Reason
+from resonanz.mail.tracking import Reason as Untracked
 from resonanz.model import Confidence, Coverage, Verdict, Who
 
 
@@ -106,7 +107,38 @@ _COVERAGE: Mapping[Coverage, tuple[str, str]] = {
     Coverage.NOT_TRACKED: ("Not tracked", "This mail went out without tracking."),
 }
 
-_UNTRACKED: Mapping[str, tuple[str, str]] = {}
+_UNTRACKED: Mapping[Untracked, tuple[str, str]] = {
+    Untracked.TRACKING_OFF: ("Tracking is off", "The sender switched it off, or the recipient does not allow it."),
+    Untracked.OPTED_OUT: ("Opted out", "The mail carries the header X-No-Track."),
+    Untracked.SIGNED: ("Signed", "Changing one byte would break the author's signature (S/MIME or PGP)."),
+    Untracked.ENCRYPTED: ("Encrypted", "What is encrypted cannot be changed, and is nobody's business."),
+    Untracked.DKIM_SIGNED: (
+        "Signed by another domain",
+        "The mail came with a DKIM signature of a domain that we do not sign for; a change would break it.",
+    ),
+    Untracked.ARC_SEALED: ("Sealed", "A forwarder's ARC seal covers the mail; a change would break it."),
+    Untracked.REPORT: (
+        "A report",
+        "Bounces, receipts and complaints are for machines; they are passed on as they are.",
+    ),
+    Untracked.AMBIGUOUS: (
+        "Ambiguous structure",
+        "Programs would read this mail's headers or parts in different ways, so no change is safe.",
+    ),
+    Untracked.NOTHING_TO_TRACK: ("Nothing to track", "No part that is shown holds a link, or a place for an image."),
+    Untracked.ATTACHMENT: ("An attachment", "Attachments are passed on as they are."),
+    Untracked.NESTED_MESSAGE: ("A forwarded mail", "A mail inside the mail is passed on as it is."),
+    Untracked.CALENDAR: ("A calendar entry", "Invitations are passed on as they are."),
+    Untracked.NOT_SHOWN: ("Not shown", "Readers do not see this part as the mail's text."),
+    Untracked.TEXT_LINKS_OFF: ("Plain text", "Links in plain text are left alone unless that is switched on."),
+    Untracked.DAMAGED_ENCODING: ("Damaged encoding", "The body is not encoded the way its header says."),
+    Untracked.UNUSABLE_CHARSET: ("Unusual characters", "Markup cannot be found safely in this character set."),
+    Untracked.VERIFICATION_FAILED: (
+        "Failed our own check",
+        "Undoing our changes would not have given the original back, so the mail went out as it was.",
+    ),
+    Untracked.INTERNAL_FAILURE: ("Our own failure", "Something went wrong on our side; the mail is unharmed."),
+}
 
 _REASONS: Mapping[Reason, tuple[str, str]] = {
     Reason.POSTED: ("a form was sent", "Somebody pressed a button; scanners look at pages but do not send forms."),
@@ -138,6 +170,11 @@ _REASONS: Mapping[Reason, tuple[str, str]] = {
     Reason.NO_AGENT: ("no user agent", "The program did not say what it is. Mail clients and browsers do."),
     Reason.MAIL_CLIENT: ("mail client", "The user agent is that of a mail client."),
     Reason.BROWSER: ("browser", "The user agent is that of a browser."),
+    Reason.NOT_A_BROWSER: (
+        "not a browser",
+        "Links are followed with browsers; this program does not say that it is one.",
+    ),
+    Reason.APP: ("app", "The user agent is that of an app on a phone or tablet."),
     Reason.UNKNOWN_CLIENT: ("unknown program", "The user agent is not known to us; nothing speaks for a machine."),
     Reason.ANONYMOUS: (
         "counted without names",
@@ -169,7 +206,7 @@ def explain_coverage(coverage: Coverage) -> Explanation:
 
 
 def explain_reason(code: str) -> Explanation:
-    """Return what a reason code means. A code of an older or newer judge is shown as it stands."""
+    """Return what a reason code means. A code of another version is shown as it stands."""
     try:
         return Explanation(code, *_REASONS[Reason(code)])
     except ValueError:
@@ -177,6 +214,8 @@ def explain_reason(code: str) -> Explanation:
 
 
 def explain_untracked(code: str) -> Explanation:
-    """Return why a mail, or a part of it, went out untracked."""
-    title, text = _UNTRACKED.get(code, (code.replace("_", " "), ""))
-    return Explanation(code, title, text)
+    """Return why a mail went out untracked. A code of another version is shown as it stands."""
+    try:
+        return Explanation(code, *_UNTRACKED[Untracked(code)])
+    except ValueError:
+        return Explanation(code, code.replace("_", " "), "")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from resonanz.model import Event, EventKind, MessageState, Who
 from resonanz.store import Database, queue
 from resonanz.store import events as event_store
 from resonanz.store import messages as message_store
+from resonanz.store.events import Repeats
 from resonanz.store.messages import Link, Message, Submission
 from resonanz.store.queue import Attempt
 
@@ -91,18 +92,18 @@ def message_list(database: Database, query: Query) -> MessageList:
 
 
 def message_page(database: Database, message_id: UUID) -> MessagePage | None:
-    """Return everything about one message, or None when there is no such message; five statements."""
+    """Return everything about one message, or None when there is no such message; six statements."""
     with database.read() as tx:
         message = message_store.get_message(tx, message_id)
         if message is None:
             return None
         submission = message_store.get_submission(tx, message.submission_id)
         assert submission is not None, "a message always has its submission"
-        events = event_store.of_message(tx, message_id, limit=TIMELINE_LIMIT + 1)
+        events = event_store.firsts_in_full(tx, message_id, limit=TIMELINE_LIMIT + 1)
+        repeats = event_store.repeats_of(tx, message_id)
         attempts = queue.list_attempts(tx, message_id)
         links = message_store.list_links(tx, submission.content_id)
-    shown = events[:TIMELINE_LIMIT]
-    timeline = fold(shown, links)
+    timeline = _timeline(events[:TIMELINE_LIMIT], repeats, links)
     return MessagePage(
         message=message,
         submission=submission,
@@ -115,26 +116,18 @@ def message_page(database: Database, message_id: UUID) -> MessagePage | None:
     )
 
 
-def fold(events: Iterable[Event], links: Iterable[Link]) -> tuple[Entry, ...]:
-    """Turn events in order of id into timeline entries in order of time, repeats folded into what they repeat."""
+def _timeline(events: Iterable[Event], repeats: Mapping[int, Repeats], links: Iterable[Link]) -> tuple[Entry, ...]:
+    """Put events in order of time, each with what repeats it folded in."""
     by_index = {link.link: link for link in links}
-    entries: dict[int, Entry] = {}
-    for event in events:
-        first = entries.get(event.repeat_of) if event.repeat_of is not None else None
-        if first is None:
-            entries[event.id] = _entry(event, by_index)
-        else:
-            entries[first.event.id] = replace(
-                first, repeats=first.repeats + 1, last_at=max(first.last_at, event.occurred_at)
-            )
-    return tuple(sorted(entries.values(), key=lambda entry: (entry.event.occurred_at, entry.event.id)))
+    entries = [_entry(event, repeats.get(event.id), by_index) for event in events]
+    return tuple(sorted(entries, key=lambda entry: (entry.event.occurred_at, entry.event.id)))
 
 
-def _entry(event: Event, links: dict[int, Link]) -> Entry:
+def _entry(event: Event, repeats: Repeats | None, links: Mapping[int, Link]) -> Entry:
     return Entry(
         event=event,
-        repeats=0,
-        last_at=event.occurred_at,
+        repeats=repeats.times if repeats is not None else 0,
+        last_at=max(repeats.last_at, event.occurred_at) if repeats is not None else event.occurred_at,
         verdict=explain_verdict(event.verdict) if event.verdict is not None else None,
         confidence=explain_confidence(event.confidence) if event.confidence is not None else None,
         reasons=tuple(explain_reason(code) for code in event.reasons),

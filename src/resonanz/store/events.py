@@ -10,7 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, insert, or_, select, text
 
-from resonanz.model import Client, ClientKind, Event, EventKind, Place, Verdict, Who
+from resonanz.model import Client, ClientKind, Event, EventKind, Place, Verdict, Who, from_microseconds, to_microseconds
+from resonanz.store.bulk import Plain, Row, insert_many, plain, select_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import add_up, in_portions, insert_missing, upsert
 from resonanz.store.tables import contents, cursors, events, hourly_counts, messages, submissions
@@ -40,8 +41,8 @@ def reserve_ids(tx: Tx, amount: int) -> list[int]:
 
 def add_events(tx: Tx, facts: Sequence[Event]) -> None:
     """Append facts that have their ids already. A source key that is known raises IntegrityError."""
-    if facts:
-        tx.execute(insert(events), [{"id": event.id, **_values(event)} for event in facts])
+    as_plain = plain(tx)
+    insert_many(tx, events, [_row(event, as_plain) for event in facts])
 
 
 def add_event_once(tx: Tx, event: Event) -> bool:
@@ -64,6 +65,35 @@ def of_message(tx: Tx, message_id: UUID, *, after: int = 0, limit: int = 1000) -
         select(events).where(events.c.message_id == message_id, events.c.id > after).order_by(events.c.id).limit(limit)
     )
     return [_event(row) for row in tx.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """How often an event was repeated, and when last."""
+
+    times: int
+    last_at: datetime
+
+
+def firsts_in_full(tx: Tx, message_id: UUID, *, limit: int) -> list[Event]:
+    """Return a message's events that repeat nothing, oldest first."""
+    query = (
+        select(events)
+        .where(events.c.message_id == message_id, events.c.repeat_of.is_(None))
+        .order_by(events.c.id)
+        .limit(limit)
+    )
+    return [_event(row) for row in tx.execute(query)]
+
+
+def repeats_of(tx: Tx, message_id: UUID) -> dict[int, Repeats]:
+    """Return for each event of a message that was repeated how often and when last, by its id."""
+    query = (
+        select(events.c.repeat_of, func.count().label("times"), func.max(events.c.occurred_at).label("last_at"))
+        .where(events.c.message_id == message_id, events.c.repeat_of.is_not(None))
+        .group_by(events.c.repeat_of)
+    )
+    return {row.repeat_of: Repeats(row.times, row.last_at) for row in tx.execute(query)}
 
 
 def of_messages(tx: Tx, message_ids: Collection[UUID]) -> dict[UUID, list[Event]]:
@@ -96,18 +126,22 @@ class First:
     link: int | None
     verdict: Verdict | None
     occurred_at: datetime
-    client_name: str
 
 
 def firsts_of(tx: Tx, message_ids: Collection[UUID]) -> list[First]:
-    """Return the events of these messages that repeat nothing, in order of their ids."""
-    columns = [getattr(events.c, field.name) for field in fields(First)]
+    """Return the events of these messages that repeat nothing, each message's in order of their ids."""
+    columns = [field.name for field in fields(First)]
+    rows = select_by_ids(tx, events, columns, message_ids, by="message_id", where="repeat_of IS NULL")
     return [
-        First(*row)
-        for portion in in_portions(message_ids)
-        for row in tx.execute(
-            select(*columns).where(events.c.message_id.in_(portion), events.c.repeat_of.is_(None)).order_by(events.c.id)
+        First(
+            id,
+            message_id if isinstance(message_id, UUID) else UUID(bytes=message_id),
+            EventKind(kind),
+            link,
+            None if verdict is None else Verdict(verdict),
+            from_microseconds(occurred_at),
         )
+        for id, message_id, kind, link, verdict, occurred_at in rows
     ]
 
 
@@ -266,6 +300,36 @@ def _values(event: Event) -> dict[str, Any]:
         "repeat_of": event.repeat_of,
         "detail": dict(event.detail),
     }
+
+
+def _row(event: Event, as_plain: Plain) -> Row:
+    """Return an event's columns in their order in the table, for the bulk path."""
+    client, place = event.client, event.place
+    return (
+        event.id,
+        event.kind.value,
+        as_plain.id(event.message_id),
+        as_plain.id(event.submission_id),
+        event.recipient,
+        to_microseconds(event.occurred_at),
+        to_microseconds(event.received_at),
+        event.source,
+        event.source_key,
+        event.verdict.value if event.verdict is not None else None,
+        event.confidence.value if event.confidence is not None else None,
+        as_plain.json(event.reasons),
+        client.kind.value if client is not None else None,
+        client.name if client is not None else "",
+        client.os if client is not None else "",
+        client.device if client is not None else "",
+        place.country if place is not None else "",
+        place.region if place is not None else "",
+        place.city if place is not None else "",
+        event.link,
+        event.url,
+        event.repeat_of,
+        as_plain.json(event.detail),
+    )
 
 
 def _event(row: Any) -> Event:

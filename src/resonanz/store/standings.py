@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 
-from resonanz.model import MessageState, TrackingMode
+from resonanz.model import MessageState, TrackingMode, from_microseconds, to_microseconds
+from resonanz.store.bulk import Plain, Row, plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
-from resonanz.store.rows import in_portions
 from resonanz.store.tables import messages
 
 
@@ -41,14 +42,8 @@ class Standing:
     last_clicked_at: datetime | None = None
 
 
-_COLUMNS = [getattr(messages.c, field.name) for field in fields(Standing)]
 _NAMES = [field.name for field in fields(Standing)]
 _KEPT, _PROJECTED = _NAMES[: _NAMES.index("state")], _NAMES[_NAMES.index("state") :]
-_UPDATE = (
-    update(messages)
-    .where(messages.c.id == bindparam("key"))
-    .values({name: bindparam(f"new_{name}") for name in _PROJECTED})
-)
 
 
 def lock_standings(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Standing]:
@@ -56,12 +51,8 @@ def lock_standings(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Standing]:
 
     Rows are locked in the order of their ids, so that two transactions cannot wait for each other.
     """
-    query = select(*_COLUMNS).order_by(messages.c.id).with_for_update(of=messages)
-    return {
-        row.id: Standing(*row)
-        for portion in in_portions(sorted(ids))
-        for row in tx.execute(query.where(messages.c.id.in_(portion)))
-    }
+    found = (_standing(row) for row in select_by_ids(tx, messages, _NAMES, ids, lock=True))
+    return {standing.id: standing for standing in found}
 
 
 def next_ids(tx: Tx, after: UUID | None, *, limit: int) -> list[UUID]:
@@ -78,9 +69,50 @@ def blank(standing: Standing) -> Standing:
 
 def save_standings(tx: Tx, standings: Iterable[Standing]) -> None:
     """Write the projected columns of these messages."""
-    rows = [
-        {"key": standing.id, **{f"new_{name}": getattr(standing, name) for name in _PROJECTED}}
-        for standing in standings
-    ]
-    if rows:
-        tx.execute(_UPDATE, rows)
+    as_plain = plain(tx)
+    update_many(tx, messages, _PROJECTED, [_row(standing, as_plain) for standing in standings])
+
+
+def _standing(row: Any) -> Standing:
+    """Read the driver's row; in the order of the fields above."""
+    return Standing(
+        _id(row[0]),
+        _id(row[1]),
+        None if row[2] is None else _id(row[2]),
+        row[3],
+        from_microseconds(row[4]),
+        TrackingMode(row[5]),
+        TrackingMode(row[6]),
+        MessageState(row[7]),
+        from_microseconds(row[8]),
+        *row[9:16],
+        *[None if moment is None else from_microseconds(moment) for moment in row[16:]],
+    )
+
+
+def _row(standing: Standing, as_plain: Plain) -> Row:
+    """Return the projected columns in their order, and the id last."""
+    return (
+        standing.state.value,
+        to_microseconds(standing.state_at),
+        standing.state_note,
+        standing.opens_human,
+        standing.opens_indeterminate,
+        standing.opens_machine,
+        standing.clicks_human,
+        standing.clicks_indeterminate,
+        standing.clicks_machine,
+        _microseconds(standing.first_opened_at),
+        _microseconds(standing.last_opened_at),
+        _microseconds(standing.first_clicked_at),
+        _microseconds(standing.last_clicked_at),
+        as_plain.id(standing.id),
+    )
+
+
+def _id(value: UUID | bytes) -> UUID:
+    return value if isinstance(value, UUID) else UUID(bytes=value)
+
+
+def _microseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else to_microseconds(moment)

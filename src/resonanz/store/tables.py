@@ -244,6 +244,13 @@ events = Table(  # append-only facts; the only update ever made is to the verdic
     Column("repeat_of", BigInteger),
     Column("detail", Json, nullable=False),
     Index("ix_events_message_id", "message_id", "id"),
+    Index(  # what later hits are compared with; a pixel that is fetched a million times is still one row here
+        "ix_events_first",
+        "message_id",
+        "id",
+        sqlite_where=text("repeat_of IS NULL"),
+        postgresql_where=text("repeat_of IS NULL"),
+    ),
     Index(
         "uq_events_source_key",
         "source",

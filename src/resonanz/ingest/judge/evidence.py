@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from resonanz.ingest.judge.clients import Identity
 from resonanz.ingest.judge.reasons import Reason
-from resonanz.model import Client, ClientKind, Confidence, HitKind, Verdict
-
-UNKNOWN = Client(ClientKind.UNKNOWN, "")
+from resonanz.model import Confidence, HitKind, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One hit as the judge sees it. `headers` has lower-case names; `anonymous` hits come without any trace of who."""
+    """One hit as the judge sees it. `headers` has lower-case names; an `anonymous` hit has no trace of who asked."""
 
     kind: HitKind
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     user_agent: str = ""
-    client: Client = UNKNOWN
+    identity: Identity = field(default_factory=Identity)
     anonymous: bool = False
 
 

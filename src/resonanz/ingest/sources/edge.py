@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from resonanz.ingest.judge import Judgement
+from resonanz.ingest.judge import JUDGE_VERSION, Identity, Judgement
 from resonanz.ingest.sources.text import storable
-from resonanz.model import Client, Event, EventKind, Hit, HitKind, from_microseconds
+from resonanz.model import Event, EventKind, Hit, HitKind, from_microseconds
 from resonanz.store.standings import Standing
 
 SOURCE = "edge"
 
-# Preferences are no event: the choices made there are recorded as consents.
 EVENT_KINDS = {
     HitKind.OPEN: EventKind.OPENED,
     HitKind.CLICK: EventKind.CLICKED,
@@ -29,7 +28,7 @@ class Draft:
     hit: Hit
     id: int  # reserved for its event
     standing: Standing | None = None
-    client: Client | None = None
+    identity: Identity = field(default_factory=Identity)
     judgement: Judgement | None = None
     repeat_of: int | None = None
 
@@ -54,8 +53,9 @@ def to_event(draft: Draft, received_at: datetime) -> Event:
         verdict=judgement.verdict if judgement is not None else None,
         confidence=judgement.confidence if judgement is not None else None,
         reasons=judgement.reasons if judgement is not None else (),
-        client=draft.client if standing is not None else None,
+        client=draft.identity.client if standing is not None else None,
         link=hit.link,
         url=storable(hit.destination),
         repeat_of=draft.repeat_of,
+        detail={"judge": JUDGE_VERSION} if judgement is not None else {},
     )

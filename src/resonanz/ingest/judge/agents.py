@@ -1,0 +1,198 @@
+"""The programs we know by name: mail clients and proxies, scanners, previews, crawlers, libraries.
+
+Asked before any general parser, because to those a mail proxy is a bot and a mail client an old browser. A row is one
+marker in the user agent; the first that matches decides, so more special rows stand above more general ones. Markers
+are taken from what the programs send, as their makers document it or as uap-core's test cases (Apache-2.0) show it.
+They are written for the regular expressions of uap-core's engine, which tries all of them in one go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+from ua_parser import Domain
+from ua_parser.core import Resolver
+from ua_parser.matchers import UserAgentMatcher
+from ua_parser.regex import Resolver as RustResolver
+
+from resonanz.model import ClientKind
+
+
+class Machine(StrEnum):
+    """Sorts of programs that act for nobody who reads the mail."""
+
+    SCANNER = "scanner"
+    PREVIEW = "preview"
+    CRAWLER = "crawler"
+    PROGRAM = "program"
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One row: what to look for, and what it is. `os` and `device` only where the name alone tells them."""
+
+    marker: str
+    kind: ClientKind
+    name: str
+    machine: Machine | None = None
+    os: str = ""
+    device: str = ""
+
+
+def find(user_agent: str) -> Agent | None:
+    """Return the first row that matches."""
+    found = _resolver()(user_agent, Domain.USER_AGENT).user_agent
+    return AGENTS[int(found.family)] if found is not None else None
+
+
+@cache
+def _resolver() -> Resolver:
+    return RustResolver(([UserAgentMatcher(agent.marker, str(row)) for row, agent in enumerate(AGENTS)], [], []))
+
+
+def _proxy(marker: str, name: str) -> Agent:
+    return Agent(marker, ClientKind.MAIL_PROXY, name)
+
+
+def _mail(marker: str, name: str, os: str = "", device: str = "") -> Agent:
+    return Agent(marker, ClientKind.MAIL_CLIENT, name, None, os, device)
+
+
+def _scanner(marker: str, name: str) -> Agent:
+    return Agent("(?i)" + marker, ClientKind.BOT, name, Machine.SCANNER)
+
+
+def _preview(marker: str, name: str) -> Agent:
+    return Agent("(?i)" + marker, ClientKind.BOT, name, Machine.PREVIEW)
+
+
+def _library(marker: str, name: str) -> Agent:
+    return Agent("(?i)" + marker, ClientKind.LIBRARY, name, Machine.PROGRAM)
+
+
+_PROXIES = (
+    _proxy(r"GoogleImageProxy", "Gmail image proxy"),
+    _proxy(r"YahooMailProxy", "Yahoo Mail proxy"),
+    _proxy(r"^hey\.com/imageproxy", "HEY image proxy"),
+    _proxy(r"^FastmailUA/", "Fastmail image proxy"),
+    _proxy(r"SeznamEmailProxy", "Seznam Email proxy"),
+    _proxy(r"^RamblerMail/.*ImageProxy", "Rambler Mail image proxy"),
+)
+
+_MAIL_CLIENTS = (
+    # Microsoft. Outlook for Windows renders with Word and asks as Office, or as an Internet Explorer that names Office.
+    _mail(r"^Outlook-iOS-Android/| Outlook-iOS-Android/", "Outlook (mobile)"),
+    _mail(r"\bOutlook-iOS/", "Outlook (iOS)", "iOS", "phone"),
+    _mail(r"\bOutlook-Android/", "Outlook (Android)", "Android", "phone"),
+    _mail(r"^MacOutlook/", "Outlook (Mac)", "macOS", "desktop"),
+    _mail(r"^Outlook-Express/", "Windows Live Mail", "Windows", "desktop"),
+    _mail(r"Microsoft (?:Office )?Outlook|\bMSOffice \d|ms-office;", "Outlook (Windows)", "Windows", "desktop"),
+    # Mozilla and its relatives.
+    _mail(r"\bPostbox/", "Postbox", device="desktop"),
+    _mail(r"\bBetterbird/", "Betterbird", device="desktop"),
+    _mail(r"\b(?:Thunderbird|Icedove|Lightning)/", "Thunderbird"),
+    # Apple Mail without privacy protection: WebKit with no browser's name behind it.
+    _mail(
+        r"^Mozilla/5\.0 \(Macintosh; (?:Intel|PPC) Mac OS X[^)]*\) AppleWebKit/[\d.]+ \(KHTML, like Gecko\)\s*$",
+        "Apple Mail",
+        "macOS",
+        "desktop",
+    ),
+    _mail(r"^MobileMail/|^Mail/[\d.]+ CFNetwork/", "Apple Mail"),
+    # Google's and Yahoo's apps, where they fetch by themselves.
+    _mail(r"^Android-Gmail/", "Gmail (Android)", "Android"),
+    _mail(r"\bYahooMobileMail/|^YMobile/.*Mail", "Yahoo Mail app"),
+    # Desktop programs.
+    _mail(r"^Airmail\b", "Airmail", "macOS", "desktop"),
+    _mail(r"^MailBar/", "MailBar", "macOS", "desktop"),
+    _mail(r"\bMimestream/", "Mimestream", "macOS", "desktop"),
+    _mail(r"\beM ?Client\b", "eM Client", device="desktop"),
+    _mail(r"\bMailspring/", "Mailspring", device="desktop"),
+    _mail(r"\bNylas ?Mail/|\bNylas-Mail/", "Nylas Mail", device="desktop"),
+    _mail(r"\bMailbird/", "Mailbird", device="desktop"),
+    _mail(r"\bFoxmail\b", "Foxmail", device="desktop"),
+    _mail(r"\bThe Bat!", "The Bat!", "Windows", "desktop"),
+    _mail(r"\bBarca(?:Pro)?/", "Barca", "Windows", "desktop"),
+    _mail(r"\bLotus-Notes/|\bHCL-?Notes/|\bIBM-Notes/", "Notes", device="desktop"),
+    _mail(r"\bEudora\b", "Eudora", device="desktop"),
+    _mail(r"\b(?i:kmail2?|kontact)/", "KMail", "Linux", "desktop"),
+    _mail(r"^Evolution/", "Evolution", "Linux", "desktop"),
+    _mail(r"^Geary/", "Geary", "Linux", "desktop"),
+    _mail(r"\bClaws Mail\b|^claws-mail/", "Claws Mail", device="desktop"),
+    _mail(r"^Sylpheed/", "Sylpheed", device="desktop"),
+    _mail(r"\bSuperhuman\b", "Superhuman"),
+    _mail(r"\bMissive/", "Missive"),
+    _mail(r"\bPolymail/", "Polymail"),
+    _mail(r"\bWavebox/", "Wavebox", device="desktop"),
+    _mail(r"\bZimbra\b", "Zimbra", device="desktop"),
+    # Phones.
+    _mail(r"\bK-9 Mail\b|^k9mail/", "K-9 Mail", "Android"),
+    _mail(r"\bFairEmail/", "FairEmail", "Android"),
+    _mail(r"\bBlueMail/", "BlueMail"),
+    _mail(r"\bSamsungEmail/|^SAMSUNG-Android-EAS/", "Samsung Email", "Android"),
+    _mail(r"\bEdison ?Mail/", "Edison Mail"),
+    _mail(r"^DAV(?:droid|x5)/", "DAVx⁵", "Android"),
+)
+
+_SCANNERS = (
+    _scanner(r"Barracuda ?Sentinel|\bBarracuda\b", "Barracuda"),
+    _scanner(r"\bProofpoint\b", "Proofpoint"),
+    _scanner(r"\bMimecast\b", "Mimecast"),
+    _scanner(r"\bIronPort\b", "Cisco IronPort"),
+    _scanner(r"\bForcepoint\b|\bWebsense\b", "Forcepoint"),
+    _scanner(r"\bTrend ?Micro\b|\bTMASE\b", "Trend Micro"),
+    _scanner(r"\bSophos\b", "Sophos"),
+    _scanner(r"\bSymantec\b|\bMessageLabs\b", "Symantec"),
+    _scanner(r"\bFireEye\b|\bTrellix\b", "Trellix"),
+    _scanner(r"\bzscaler\b", "Zscaler"),
+    _scanner(r"\bBitdefender\b", "Bitdefender"),
+    _scanner(r"\bGoogle-Safety\b", "Google Safety"),
+    _scanner(r"\bsafebrowsing\b|\burlscan\b|\bvirustotal\b|\bPhishTank\b|\bNetcraft", "URL checker"),
+)
+
+_PREVIEWS = (
+    _preview(r"\bSlackbot|\bSlack-ImgProxy", "Slack preview"),
+    _preview(r"\bSkypeUriPreview", "Skype preview"),
+    _preview(r"\bMicrosoftPreview|\bMicrosoft-?Teams-?Preview|\bTeamsBot", "Microsoft preview"),
+    _preview(r"^WhatsApp/", "WhatsApp preview"),
+    _preview(r"\bTelegramBot", "Telegram preview"),
+    _preview(r"\bDiscordbot", "Discord preview"),
+    _preview(r"\bLinkedInBot", "LinkedIn preview"),
+    _preview(r"\bfacebookexternalhit|\bFacebot\b|\bmeta-externalfetcher", "Facebook preview"),
+    _preview(r"\bTwitterbot", "X preview"),
+    _preview(r"\bSnap URL Preview", "Snapchat preview"),
+    _preview(r"\bYahoo Link Preview", "Yahoo preview"),
+    _preview(r"\bViber\b.*preview", "Viber preview"),
+    _preview(r"\bline-poker", "LINE preview"),
+    _preview(r"\bMastodon/|\bPleroma|\bMisskey/", "Fediverse preview"),
+    _preview(r"\bredditbot", "Reddit preview"),
+    _preview(r"\bPinterest(?:bot)?/[\d.]+.*(?:bot|\+http)|\bPinterestbot", "Pinterest preview"),
+    _preview(r"\bvkShare", "VK preview"),
+    _preview(r"\bIframely|\bEmbedly|\bOpenGraph|\bUnfurl|\blink ?preview|\burl ?preview", "Link preview"),
+    _preview(r"\bGoogle-PageRenderer|\bGoogle Web Preview|\bGoogle-Apps-Script", "Google preview"),
+    _preview(r"\bBingPreview", "Bing preview"),
+)
+
+_LIBRARIES = (
+    _library(r"^python-requests/|^python-urllib3?/|^Python-httplib2|^urllib3/", "Python"),
+    _library(r"^Python/[\d.]+ aiohttp|\baiohttp/", "aiohttp"),
+    _library(r"^python-httpx/|^Python-urllib", "Python"),
+    _library(r"^curl/|\blibcurl/", "curl"),
+    _library(r"^Wget/|^wget2?/", "Wget"),
+    _library(r"^Go-http-client/|^Go \d.* package http", "Go"),
+    _library(r"^Java/|^Apache-HttpClient/|^Jakarta Commons-HttpClient/|^Jersey/|^ReactorNetty/", "Java"),
+    _library(r"^okhttp/", "OkHttp"),
+    _library(r"^axios/|^node-fetch|^node$|^undici|^got\b|^superagent/|^node-superagent/", "Node.js"),
+    _library(r"^libwww-perl/|^LWP::|^lwp-", "Perl"),
+    _library(r"^Ruby$|^Faraday |^rest-client/|^Typhoeus|^http\.rb/", "Ruby"),
+    _library(r"^GuzzleHttp/|^PHP/|^PHP-Curl|^Symfony HttpClient", "PHP"),
+    _library(r"\bWindowsPowerShell/|^PowerShell/", "PowerShell"),
+    _library(r"^Dart/|^Deno/|^Bun/|^reqwest/|^hyper/|^Scrapy/|^PostmanRuntime/|^insomnia/", "HTTP library"),
+    _library(r"^Microsoft URL Control|^WinHTTP|^Microsoft-WNS|^WinInet", "Windows HTTP"),
+    _library(r"\blibwww-perl/|^HTTPie/|^curl$|^AHC/", "HTTP library"),
+    _library(r"\bHeadlessChrome/|\bPhantomJS/|\bPuppeteer|\bPlaywright/|\bSelenium", "Headless browser"),
+)
+
+AGENTS: tuple[Agent, ...] = (*_PROXIES, *_MAIL_CLIENTS, *_SCANNERS, *_PREVIEWS, *_LIBRARIES)

@@ -1,0 +1,121 @@
+"""Many rows at once, past SQLAlchemy's types, for the few tables that take thousands of them a second.
+
+Rows are tuples of what the driver stores: ids and JSON as `Plain` turns them, moments as microseconds, words as text.
+On SQLite they go through `executemany`; on PostgreSQL all of them travel as one JSON document in one statement.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from resonanz.store.engine import Tx
+from resonanz.store.rows import in_portions
+
+_SEEN: dict[str, str] = {}
+_SEEN_AT_MOST = 1_000
+
+Row = tuple[Any, ...]
+
+
+class Plain(NamedTuple):
+    """How one kind of database takes ids and JSON."""
+
+    id: Any
+    json: Any
+
+
+def plain(tx: Tx) -> Plain:
+    """Return the converters for this database."""
+    return _SQLITE if tx.dialect.name == "sqlite" else _POSTGRESQL
+
+
+def select_by_ids(
+    tx: Tx,
+    table: Table,
+    columns: Sequence[str],
+    ids: Collection[UUID],
+    *,
+    by: str = "id",
+    where: str = "",
+    lock: bool = False,
+) -> Iterator[Any]:
+    """Yield these columns, as the driver gives them, of the rows whose `by` is one of `ids`; in order of `by` and `id`.
+
+    `where` is a further condition. `lock` holds the rows until the transaction ends (on SQLite it holds everything).
+    """
+    is_sqlite = tx.dialect.name == "sqlite"
+    as_plain = plain(tx)
+    for portion in in_portions(sorted(ids)):
+        values = tuple(as_plain.id(id) for id in portion)
+        among = f"IN ({', '.join('?' * len(values))})" if is_sqlite else "= ANY(%s::uuid[])"
+        statement = (
+            f"SELECT {', '.join(columns)} FROM {table.name} WHERE {by} {among}"  # noqa: S608  # names of our own
+            f"{f' AND {where}' if where else ''} ORDER BY {by}, id{' FOR UPDATE' if lock and not is_sqlite else ''}"
+        )
+        yield from tx.exec_driver_sql(statement, values if is_sqlite else (list(values),)).cursor.fetchall()
+
+
+def insert_many(tx: Tx, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows that hold every column of the table, in its order. Raises IntegrityError, DataError."""
+    if not rows:
+        return
+    if tx.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(table.columns))
+        tx.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", list(rows))  # noqa: S608  # names of our own
+        return
+    names = [column.name for column in table.columns]
+    document = json.dumps([dict(zip(names, row, strict=True)) for row in rows])
+    tx.exec_driver_sql(
+        f"INSERT INTO {table.name} SELECT * FROM json_populate_recordset(NULL::{table.name}, %s::json)",  # noqa: S608
+        (document,),
+    )
+
+
+def update_many(tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Set these columns of rows that exist; each row holds the values in order, and the id last."""
+    if not rows:
+        return
+    if tx.dialect.name == "sqlite":
+        settings = ", ".join(f"{name} = ?" for name in columns)
+        tx.exec_driver_sql(f"UPDATE {table.name} SET {settings} WHERE id = ?", list(rows))  # noqa: S608
+        return
+    names = (*columns, "id")
+    settings = ", ".join(f"{name} = new.{name}" for name in columns)
+    document = json.dumps([dict(zip(names, row, strict=True)) for row in rows])
+    tx.exec_driver_sql(
+        f"UPDATE {table.name} SET {settings} "  # noqa: S608
+        f"FROM json_populate_recordset(NULL::{table.name}, %s::json) AS new WHERE {table.name}.id = new.id",
+        (document,),
+    )
+
+
+def _id_as_bytes(id: UUID | None) -> bytes | None:
+    return None if id is None else id.bytes
+
+
+def _id_as_text(id: UUID | None) -> str | None:
+    return None if id is None else id.hex
+
+
+def _json_as_text(value: Any) -> str:
+    """Return JSON. The same few lists of words and small objects come thousands of times: those are remembered."""
+    key = repr(value)  # equal only for equal types too: 1, 1.0 and True are different JSON
+    text = _SEEN.get(key)
+    if text is None:
+        text = json.dumps(value)
+        if len(_SEEN) < _SEEN_AT_MOST:
+            _SEEN[key] = text
+    return text
+
+
+def _json_as_it_is(value: Any) -> Any:
+    return value
+
+
+_SQLITE = Plain(_id_as_bytes, _json_as_text)
+_POSTGRESQL = Plain(_id_as_text, _json_as_it_is)

@@ -132,13 +132,34 @@ def mint_return_path(keys: Keys, message: UUID) -> str:
 
 def read(keys: Keys, text: str) -> Token:
     """Verify the text of a token and return what it says. Raises BadToken; the message never repeats the input."""
-    if len(text) > MAX_TOKEN_CHARACTERS:
-        raise BadToken("token too long", where="token")
-    try:
-        sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise BadToken("not a token", where="token") from None
-    return _open(keys, sealed)
+    return _parse(verify(keys, text))
+
+
+def verify(keys: Keys, text: str) -> bytes:
+    """Verify the text of a token and return its signed bytes, for doors that have no time for more. Raises BadToken.
+
+    The first byte equals `head(kind)`, or `head(kind, anonymous=True)`; `link_in` reads the rest of a link's token.
+    """
+    return _signed(keys, _decode(text))
+
+
+def read_verified(text: str) -> Token:
+    """Return what a token says that was verified before, by whoever stored it. Raises BadToken when it is damaged."""
+    sealed = _decode(text)
+    if len(sealed) < 2 + 16 + TAG_BYTES:
+        raise BadToken("token too short", where="token")
+    return _parse(sealed[:-TAG_BYTES])
+
+
+def head(kind: TokenKind, *, anonymous: bool = False) -> int:
+    """Return the first signed byte of tokens of this kind."""
+    return VERSION << 5 | anonymous << 4 | kind
+
+
+def link_in(signed: bytes) -> tuple[int, str]:
+    """Return index and destination in the signed bytes of a link's token. Raises BadToken."""
+    link, start = _read_varint(signed, 18)
+    return link, signed[start:].decode("utf-8", "surrogatepass")
 
 
 def read_return_path(keys: Keys, local_part: str) -> UUID:
@@ -151,7 +172,7 @@ def read_return_path(keys: Keys, local_part: str) -> UUID:
         sealed = base64.b32decode(body + "=" * (-len(body) % 8))
     except (binascii.Error, ValueError):
         raise BadToken("not a return path", where="return path") from None
-    token = _open(keys, sealed)
+    token = _parse(_signed(keys, sealed))
     if token.kind is not TokenKind.RETURN_PATH:
         raise BadToken("a token of another kind", where="return path")
     return token.id
@@ -159,7 +180,7 @@ def read_return_path(keys: Keys, local_part: str) -> UUID:
 
 def sealed_prefix(key: Key, kind: TokenKind, id: UUID, *, anonymous: bool = False) -> bytes:
     """Return head, key id and id: the constant start of every token of one kind for one message."""
-    return bytes((VERSION << 5 | anonymous << 4 | kind, key.id)) + id.bytes
+    return bytes((head(kind, anonymous=anonymous), key.id)) + id.bytes
 
 
 def link_suffix(link: int, destination: str) -> bytes:
@@ -174,7 +195,17 @@ def _seal(key: Key, token: Token) -> bytes:
     return signed + key.tag(signed)
 
 
-def _open(keys: Keys, sealed: bytes) -> Token:
+def _decode(text: str) -> bytes:
+    if len(text) > MAX_TOKEN_CHARACTERS:
+        raise BadToken("token too long", where="token")
+    try:
+        standard = text.replace("-", "+").replace("_", "/")
+        return binascii.a2b_base64(standard + "=" * (-len(text) % 4), strict_mode=True)
+    except ValueError:
+        raise BadToken("not a token", where="token") from None
+
+
+def _signed(keys: Keys, sealed: bytes) -> bytes:
     if len(sealed) < 2 + 16 + TAG_BYTES:
         raise BadToken("token too short", where="token")
     signed, tag = sealed[:-TAG_BYTES], sealed[-TAG_BYTES:]
@@ -182,18 +213,19 @@ def _open(keys: Keys, sealed: bytes) -> Token:
     # An unknown key id is checked against the first key all the same, so that it takes as long as a wrong tag.
     if not hmac.compare_digest((key or keys.signing).tag(signed), tag) or key is None:
         raise BadToken("signature does not match", where="token")
-    head = signed[0]
-    if head >> 5 != VERSION:
+    return signed
+
+
+def _parse(signed: bytes) -> Token:
+    first = signed[0]
+    if first >> 5 != VERSION:
         raise BadToken("unknown token version", where="token")
     try:
-        kind = TokenKind(head & 0x0F)
+        kind = TokenKind(first & 0x0F)
     except ValueError:
         raise BadToken("unknown token kind", where="token") from None
-    token = Token(kind, UUID(bytes=signed[2:18]), bool(head & 0x10))
-    if kind not in _WITH_LINK:
-        return token
-    link, start = _read_varint(signed, 18)
-    return Token(kind, token.id, token.anonymous, link, signed[start:].decode("utf-8", "surrogatepass"))
+    id, anonymous = UUID(bytes=signed[2:18]), bool(first & 0x10)
+    return Token(kind, id, anonymous, *link_in(signed)) if kind in _WITH_LINK else Token(kind, id, anonymous)
 
 
 def _varint(number: int) -> bytes:

@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 
 from resonanz.journal import JournalReader, JournalUnavailable, SqliteJournal
+from resonanz.journal.writer import Writer
 from resonanz.model import Hit, HitKind
 from tests.kit.disks import fill, small_disk
 
@@ -199,7 +200,7 @@ def test_damage_while_running_is_set_aside(folder: Path) -> None:
 
 def test_file_taken_away_is_begun_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the file is deleted under a running edge, hits soon go to a new one that ingest can see."""
-    monkeypatch.setattr("resonanz.journal.append._MOVED_SECONDS", 0.0)
+    monkeypatch.setattr("resonanz.journal.writer._MOVED_SECONDS", 0.0)
     journal = SqliteJournal.open(folder)
     asyncio.run(journal.append(click(1)))
     for path in folder.glob("edge-00.sqlite*"):
@@ -249,13 +250,13 @@ def test_a_disk_that_does_not_answer_is_not_waited_for(folder: Path, monkeypatch
     """While a commit hangs, appends are refused instead of hanging too; what was queued is written afterwards."""
     monkeypatch.setattr("resonanz.journal.append._STALLED_SECONDS", 0.05)
     answers = threading.Event()
-    insert = SqliteJournal._insert
+    insert = Writer._insert
 
-    def hang(self: SqliteJournal, *hits: object) -> int:
+    def hang(self: Writer, *hits: object) -> int:
         answers.wait()
         return insert(self, *hits)
 
-    monkeypatch.setattr(SqliteJournal, "_insert", hang)
+    monkeypatch.setattr(Writer, "_insert", hang)
     journal = SqliteJournal.open(folder)
 
     async def append_in_trouble() -> None:

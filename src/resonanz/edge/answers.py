@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -17,6 +16,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 HeaderList = list[tuple[bytes, bytes]]
 
 GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
+
+NOTHING: dict[str, Any] = {"type": "http.response.body", "body": b""}
 
 _NO_STORE: HeaderList = [
     (b"cache-control", b"no-store, no-cache, must-revalidate, max-age=0, private"),
@@ -33,18 +34,19 @@ _REDIRECT: HeaderList = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
     """A constant answer: the ASGI messages for GET and HEAD, ready to be sent."""
 
-    start: dict[str, Any]
-    body: dict[str, Any]
-    nothing: dict[str, Any]
+    __slots__ = ("body", "start")
+
+    def __init__(self, start: dict[str, Any], body: dict[str, Any]) -> None:
+        self.start = start
+        self.body = body
 
     async def send(self, send: Send, method: str) -> None:
         """Send it; HEAD gets the same headers and no body (RFC 9110 section 9.3.2)."""
         await send(self.start)
-        await send(self.nothing if method == "HEAD" else self.body)
+        await send(NOTHING if method == "HEAD" else self.body)
 
 
 def answer(status: int, headers: HeaderList, body: bytes) -> Answer:
@@ -56,7 +58,6 @@ def answer(status: int, headers: HeaderList, body: bytes) -> Answer:
             "headers": [*headers, (b"content-length", str(len(body)).encode("ascii"))],
         },
         {"type": "http.response.body", "body": body},
-        {"type": "http.response.body", "body": b""},
     )
 
 
@@ -66,7 +67,7 @@ async def send_redirect(send: Send, method: str, to: bytes) -> None:
     body = f'<!doctype html><title>Moved</title><a href="{shown}">{shown}</a>\n'.encode("ascii")
     headers = [*_REDIRECT, (b"location", to), (b"content-length", str(len(body)).encode("ascii"))]
     await send({"type": "http.response.start", "status": 302, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+    await send(NOTHING if method == "HEAD" else {"type": "http.response.body", "body": body})
 
 
 # ── Pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -149,7 +150,6 @@ NO_SUCH_METHOD: dict[tuple[str, ...], Answer] = {
 TOO_SLOW = page(408, "That took too long")
 BODY_TOO_LARGE = page(413, "That is too much")
 PATH_TOO_LONG = page(414, "This address is too long")
-HEADERS_TOO_LARGE = page(431, "Your browser sent too much about itself")
 
 ROBOTS = answer(
     200,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import structlog
@@ -24,8 +24,8 @@ from resonanz.edge.answers import Answer, Send
 from resonanz.edge.client import EVIDENCE, IMPERSONAL, Proxies, evidence
 from resonanz.edge.location import location
 from resonanz.edge.metrics import EdgeMetrics
-from resonanz.model import Hit, HitKind, TemporaryFailure
-from resonanz.tokens import MAX_TOKEN_CHARACTERS, BadToken, Keys, Token, TokenKind, read
+from resonanz.model import HitKind, TemporaryFailure
+from resonanz.tokens import MAX_TOKEN_CHARACTERS, BadToken, Keys, TokenKind, head, link_in, verify
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -33,17 +33,18 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Clock = Callable[[], int]
 
 MAX_PATH = MAX_TOKEN_CHARACTERS + 64
-MAX_QUERY = 8_192  # mail clients add parameters of their own; they are ignored
-MAX_HEADERS = 100
-MAX_HEADER_BYTES = 32_768
 MAX_FORM_BYTES = 16_384
 FORM_SECONDS = 10
 
 # Linkifiers and mail gateways put brackets, dots and the like behind a URL; a token ends where its alphabet does.
-_TOKEN = re.compile(r"[A-Za-z0-9_-]+").match
-
+_TOKEN = re.compile(r"/[ocu]/([A-Za-z0-9_-]+)").match
 # As a form or as multipart (RFC 8058 section 3.2); the bound keeps a hostile body from costing quadratic time.
 _ONE_CLICK = re.compile(rb'List-Unsubscribe(=|"[^=]{0,200}?\r\n\r\n)One-Click', re.IGNORECASE).search
+
+_OPEN, _CLICK, _UNSUBSCRIBE = (
+    (head(kind), head(kind, anonymous=True)) for kind in (TokenKind.OPEN, TokenKind.CLICK, TokenKind.UNSUBSCRIBE)
+)
+_ANONYMOUS = head(TokenKind.OPEN, anonymous=True) ^ head(TokenKind.OPEN)
 
 _log = structlog.get_logger("resonanz.edge")
 
@@ -51,8 +52,18 @@ _log = structlog.get_logger("resonanz.edge")
 class Journal(Protocol):
     """What the edge needs of a journal."""
 
-    async def append(self, hit: Hit) -> int:
-        """Return once `hit` is on disk; raises TemporaryFailure when it is not."""
+    def append_token(
+        self,
+        kind: HitKind,
+        token: str,
+        occurred_us: int,
+        method: str,
+        address: str,
+        user_agent: str,
+        headers: Mapping[str, str],
+        body: str = "",
+    ) -> Awaitable[object]:
+        """Write a hit with a verified token; done once it is on disk. Raises TemporaryFailure when it is not."""
 
 
 class Edge:
@@ -72,137 +83,129 @@ class Edge:
         if scope["type"] != "http":
             await _answer_other(scope, receive, send)
             return
+        path = scope["path"]
         try:
-            await self._route(scope, receive, send)
+            if len(path) > MAX_PATH:
+                self._count["any", "refused"] += 1
+                await answers.PATH_TOO_LONG.send(send, scope["method"])
+            elif door := self._doors.get(path[:3]):
+                await door(scope, receive, send)
+            else:
+                await self._show(scope, send, self._pages.get(path, answers.NOT_FOUND))
         except Exception:
             # A mistake of ours: the reader is asked to try again, whoever runs us reads what happened.
             self._count["any", "failed"] += 1
-            _log.exception("edge.failed", door=scope["path"][:3])
+            _log.exception("edge.failed", door=path[:3])
             await answers.UNAVAILABLE.send(send, scope["method"])
-
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
-        if refusal := _over_limit(scope, path):
-            self._count["any", "refused"] += 1
-            await refusal.send(send, scope["method"])
-        elif door := self._doors.get(path[:3]):
-            await door(scope, receive, send)
-        else:
-            await self._show(scope, send, self._pages.get(path, answers.NOT_FOUND))
 
     # ── Doors ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
-        if not await self._allows(scope, send, "open", answers.READING):
+        if method not in answers.READING:
+            await self._refuse_method(send, method, "open", answers.READING)
             return
-        token = self._token(scope["path"], TokenKind.OPEN)
-        if token is None:
-            self._count["open", "unknown"] += 1
+        text, signed = self._verified(scope["path"], _OPEN)
+        if signed:
+            await self._record(HitKind.OPEN, text, signed, scope)
         else:
-            await self._record(self._hit(HitKind.OPEN, token, scope))
-        await answers.PIXEL.send(send, method)
+            self._count["open", "unknown"] += 1
+        await send(answers.PIXEL.start)
+        await send(answers.NOTHING if method == "HEAD" else answers.PIXEL.body)
 
     async def _click(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
-        if not await self._allows(scope, send, "click", answers.READING):
+        if method not in answers.READING:
+            await self._refuse_method(send, method, "click", answers.READING)
             return
-        token = self._token(scope["path"], TokenKind.CLICK)
-        if token is None:
+        text, signed = self._verified(scope["path"], _CLICK)
+        if not signed:
             self._count["click", "unknown"] += 1
             await answers.NOT_FOUND.send(send, method)
             return
-        to = location(token.destination)
+        to = location(link_in(signed)[1])
         if to is None:
             self._count["click", "refused"] += 1
             await answers.NOT_FOUND.send(send, method)
             return
-        await self._record(self._hit(HitKind.CLICK, token, scope))
+        await self._record(HitKind.CLICK, text, signed, scope)
         await answers.send_redirect(send, method, to)
 
     async def _unsubscribe(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
-        if not await self._allows(scope, send, "unsubscribe", answers.READING_AND_ACTING):
+        if method not in answers.READING_AND_ACTING:
+            await self._refuse_method(send, method, "unsubscribe", answers.READING_AND_ACTING)
             return
-        token = self._token(scope["path"], TokenKind.UNSUBSCRIBE)
-        if token is None:
+        text, signed = self._verified(scope["path"], _UNSUBSCRIBE)
+        if not signed:
             self._count["unsubscribe", "unknown"] += 1
             await answers.NOT_FOUND.send(send, method)
         elif method == "POST":
-            await (await self._act_on_unsubscribe(token, scope, receive)).send(send, method)
+            answer = await self._act_on_unsubscribe(text, signed, scope, receive)
+            await answer.send(send, method)
         else:
             self._count["unsubscribe", "shown"] += 1
             await answers.UNSUBSCRIBE.send(send, method)
 
-    async def _act_on_unsubscribe(self, token: Token, scope: Scope, receive: Receive) -> Answer:
+    async def _act_on_unsubscribe(self, text: str, signed: bytes, scope: Scope, receive: Receive) -> Answer:
         """Record the wish. The token is all the authority there is: no cookie, no redirect (RFC 8058 section 3.1)."""
-        form = await _read_form(scope, receive)
+        form = await _read_form(receive)
         if isinstance(form, Answer):
             self._count["unsubscribe", "refused"] += 1
             return form
-        body = _unsubscribe_wish(form)
-        if body is None:
+        wish = _unsubscribe_wish(form)
+        if wish is None:
             self._count["unsubscribe", "refused"] += 1
             return answers.NOT_CONFIRMED
-        recorded = await self._record(self._hit(HitKind.UNSUBSCRIBE, token, scope, body))
+        recorded = await self._record(HitKind.UNSUBSCRIBE, text, signed, scope, wish)
         return answers.UNSUBSCRIBED if recorded else answers.UNAVAILABLE
 
     async def _show(self, scope: Scope, send: Send, page: Answer) -> None:
-        if await self._allows(scope, send, "page", answers.READING):
-            self._count["page", "shown" if page is not answers.NOT_FOUND else "unknown"] += 1
-            await page.send(send, scope["method"])
+        method = scope["method"]
+        if method not in answers.READING:
+            await self._refuse_method(send, method, "page", answers.READING)
+            return
+        self._count["page", "shown" if page is not answers.NOT_FOUND else "unknown"] += 1
+        await page.send(send, method)
+
+    async def _refuse_method(self, send: Send, method: str, kind: str, allowed: tuple[str, ...]) -> None:
+        self._count[kind, "refused"] += 1
+        await answers.NO_SUCH_METHOD[allowed].send(send, method)
 
     # ── Steps ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _allows(self, scope: Scope, send: Send, kind: str, methods: tuple[str, ...]) -> bool:
-        if scope["method"] in methods:
-            return True
-        self._count[kind, "refused"] += 1
-        await answers.NO_SUCH_METHOD[methods].send(send, scope["method"])
-        return False
-
-    def _token(self, path: str, kind: TokenKind) -> Token | None:
-        found = _TOKEN(path, 3)
+    def _verified(self, path: str, heads: tuple[int, int]) -> tuple[str, bytes]:
+        """Return text and signed bytes of the path's token; nothing when it is not one of ours for this door."""
+        found = _TOKEN(path)
         if found is None:
-            return None
+            return "", b""
+        text = found[1]
         try:
-            token = read(self.keys, found[0])
+            signed = verify(self.keys, text)
         except BadToken:
-            return None
-        return token if token.kind is kind else None
+            return "", b""
+        return (text, signed) if signed[0] in heads else ("", b"")
 
-    def _hit(self, kind: HitKind, token: Token, scope: Scope, body: str = "") -> Hit:
+    async def _record(self, kind: HitKind, text: str, signed: bytes, scope: Scope, body: str = "") -> bool:
+        """Have the hit written; tell whether it is on disk."""
         headers = scope["headers"]
-        if token.anonymous:
+        if signed[0] & _ANONYMOUS:
             # Anonymous means no person: nothing that could lead to one is kept.
             address = user_agent = ""
             kept = evidence(headers, IMPERSONAL)
         else:
-            client = scope.get("client")
+            client = scope["client"]
             address = self._proxies.client(client[0], headers) if client else ""
             kept = evidence(headers, EVIDENCE)
             user_agent = kept.pop("user-agent", "")
-        return Hit(
-            kind=kind,
-            id=token.id,
-            occurred_us=self._clock(),
-            anonymous=token.anonymous,
-            link=token.link,
-            destination=token.destination,
-            method=scope["method"],
-            address=address,
-            user_agent=user_agent,
-            headers=kept,
-            body=body,
-        )
-
-    async def _record(self, hit: Hit) -> bool:
         try:
-            await self._journal.append(hit)
+            await self._journal.append_token(
+                kind, text, self._clock(), scope["method"], address, user_agent, kept, body
+            )
         except TemporaryFailure:
-            self._count[hit.kind, "unrecorded"] += 1
+            self._count[kind, "unrecorded"] += 1
             return False
-        self._count[hit.kind, "recorded"] += 1
+        self._count[kind, "recorded"] += 1
         return True
 
 
@@ -218,19 +221,10 @@ def build(
     return Edge(keys, journal, proxies or Proxies(()), metrics or EdgeMetrics(), clock)
 
 
-# ── Limits and forms ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Forms and other protocols ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _over_limit(scope: Scope, path: str) -> Answer | None:
-    if len(path) > MAX_PATH or len(scope["query_string"]) > MAX_QUERY:
-        return answers.PATH_TOO_LONG
-    headers = scope["headers"]
-    if len(headers) > MAX_HEADERS or sum([len(name) + len(value) for name, value in headers]) > MAX_HEADER_BYTES:
-        return answers.HEADERS_TOO_LARGE
-    return None
-
-
-async def _read_form(scope: Scope, receive: Receive) -> bytes | Answer:
+async def _read_form(receive: Receive) -> bytes | Answer:
     """Return the whole body, or the answer that refuses it."""
     body = bytearray()
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -13,44 +13,44 @@ Headers = Iterable[tuple[bytes, bytes]]
 MAX_VALUE = 500  # characters of a header that are kept; no client needs more
 
 # Headers a page or mail client sets itself; a scanner lacks some, contradicts others, or names itself.
-EVIDENCE = frozenset(
-    (
-        b"accept",
-        b"accept-language",
-        b"dnt",
-        b"from",
-        b"purpose",
-        b"referer",
-        b"sec-fetch-dest",
-        b"sec-fetch-mode",
-        b"sec-fetch-site",
-        b"sec-fetch-user",
-        b"sec-gpc",
-        b"sec-purpose",
-        b"user-agent",
-        b"via",
-        b"x-moz",
-        b"x-purpose",
-    )
+_EVIDENCE = (
+    "accept",
+    "accept-language",
+    "dnt",
+    "from",
+    "purpose",
+    "referer",
+    "sec-fetch-dest",
+    "sec-fetch-mode",
+    "sec-fetch-site",
+    "sec-fetch-user",
+    "sec-gpc",
+    "sec-purpose",
+    "user-agent",
+    "via",
+    "x-moz",
+    "x-purpose",
 )
-
 # What may be kept of an anonymous hit: whether it was fetched ahead, and whether somebody objects. Never who.
-IMPERSONAL = frozenset((b"dnt", b"purpose", b"sec-gpc", b"sec-purpose", b"x-moz", b"x-purpose"))
+_IMPERSONAL = ("dnt", "purpose", "sec-gpc", "sec-purpose", "x-moz", "x-purpose")
+
+EVIDENCE = {name.encode("ascii"): name for name in _EVIDENCE}
+IMPERSONAL = {name.encode("ascii"): name for name in _IMPERSONAL}
 
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*").match
 _FORWARDED_FOR = re.compile(r"""(?:^|[;\s])for=(?:"([^"]*)"|([^;,"\s]*))""", re.IGNORECASE).search
 
 
-def evidence(headers: Headers, wanted: frozenset[bytes]) -> dict[str, str]:
+def evidence(headers: Headers, wanted: Mapping[bytes, str]) -> dict[str, str]:
     """Return the wanted headers that are there, by lower-case name; of a Referer only the origin, never the page."""
     found = {}
-    for name, value in headers:
-        if name in wanted:
-            text = value[:MAX_VALUE].decode("latin-1")
-            if name == b"referer":
-                origin = _ORIGIN(text)
-                text = origin[0] if origin else ""
-            found[name.decode("ascii")] = text
+    for raw_name, value in headers:
+        name = wanted.get(raw_name)
+        if name is not None:
+            found[name] = value[:MAX_VALUE].decode("latin-1")
+    if "referer" in found:
+        origin = _ORIGIN(found["referer"])
+        found["referer"] = origin[0] if origin else ""
     return found
 
 

@@ -9,7 +9,6 @@ import asyncio
 import gc
 import resource
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from prometheus_client import REGISTRY
 
-from resonanz.edge.app import MAX_HEADER_BYTES, MAX_PATH, MAX_QUERY, Edge, build
+from resonanz.edge.app import Edge, build
 from resonanz.edge.client import Network, Proxies
+from resonanz.edge.loop import EdgeLoop
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.journal import SqliteJournal
 from resonanz.model import InvalidInput
@@ -35,13 +35,11 @@ OpsBuilder = Callable[[Health], Callable[[Any, Any, Any], Awaitable[None]]]
 _BACKLOG = 4096
 _CONNECTIONS = 16_384
 _HEADER_SECONDS = 15  # until a request's head must be complete; also how long an idle connection is kept
+_HEAD_BYTES = 65_536  # request line and headers; the server answers 431 to more, or to more than 100 headers
 _DRAIN_SECONDS = 10
 _KEYS_SECONDS = 2
 _OPEN_FILES = 65_536
-
-# How long a thread keeps the interpreter when another wants it. The default of 5 ms is longer than a whole commit of
-# the journal takes, and the writer thread asks for the interpreter several times per commit.
-_SWITCH_SECONDS = 0.0005
+_GARBAGE = 20_000  # objects between two looks for garbage; a request leaves none in cycles
 
 _log = structlog.get_logger("resonanz.edge")
 
@@ -79,8 +77,10 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
         servers.append(_server(build_ops(_health(journal)), settings.ops_host, settings.ops_port))
     gc.collect()
     gc.freeze()  # what lives as long as the process is not looked through again and again
+    gc.set_threshold(_GARBAGE)
     try:
-        asyncio.run(_serve(servers, edge, settings))
+        with asyncio.Runner(loop_factory=EdgeLoop) as runner:
+            runner.run(_serve(servers, edge, settings))
     finally:
         journal.close()
         REGISTRY.unregister(metrics)
@@ -120,7 +120,7 @@ def _server(app: Any, host: str, port: int) -> Server:
         http=HTTPModes.auto,
         http1_settings=HTTP1Settings(
             header_read_timeout=_HEADER_SECONDS * 1000,
-            max_buffer_size=MAX_PATH + MAX_QUERY + MAX_HEADER_BYTES,
+            max_buffer_size=_HEAD_BYTES,
         ),
         websockets=False,
         backlog=_BACKLOG,
@@ -130,8 +130,7 @@ def _server(app: Any, host: str, port: int) -> Server:
 
 
 def _prepare_process() -> None:
-    """Give the process room for many connections and the journal's thread its turns."""
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    """Give the process room for many connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     if soft < wanted:

@@ -16,8 +16,8 @@ _SIGNED = {
 }
 _ENCRYPTED = {"multipart/encrypted", "application/pgp-encrypted"}
 _SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
-_PGP_BLOCK = re.compile(rb"(?:\A|[\r\n])-----BEGIN PGP (SIGNED )?MESSAGE")
-_PGP_IN_BASE64 = re.compile(rb"LS0tLS1CRUdJTiBQR1Ag")
+_PGP_BLOCK = re.compile(rb"-----BEGIN PGP (SIGNED )?MESSAGE")
+_PGP_IN_BASE64 = b"LS0tLS1CRUdJTiBQR1Ag"
 _SAYS_NO = {"0", "no", "false", "off"}
 
 
@@ -45,11 +45,11 @@ def _refuse_protected(structure: Structure) -> Reason | None:
 
 def _inline_pgp(structure: Structure, part: Part) -> Reason | None:
     body = structure.body(part)
-    match = _PGP_BLOCK.search(body)
-    if match:
+    match = _PGP_BLOCK.search(body) if b"-----BEGIN PGP " in body else None
+    if match and (match.start() == 0 or body[match.start() - 1] in b"\r\n"):
         return Reason.SIGNED if match.group(1) else Reason.ENCRYPTED
     # A block that begins a base64 part; further in, its letters are shifted, but nobody encodes inline PGP that way.
-    if part.encoding == "base64" and _PGP_IN_BASE64.match(body.lstrip()):
+    if part.encoding == "base64" and body[:80].lstrip().startswith(_PGP_IN_BASE64):
         return Reason.ENCRYPTED
     return None
 

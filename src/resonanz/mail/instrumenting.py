@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from resonanz.mail import lines, pixel
+from resonanz.mail import documents, pixel
+from resonanz.mail.changes import Change, What, edits, fit
+from resonanz.mail.documents import Document
 from resonanz.mail.gate import refuse_message
 from resonanz.mail.plan import PartPlan, PlannedLink, plan_message
+from resonanz.mail.references import escape
 from resonanz.mail.routes import Routes
-from resonanz.mail.structure import Structure, parse
+from resonanz.mail.structure import Part, Structure, parse
 from resonanz.mail.tracking import (
     CLIPPED_AT,
     Caution,
@@ -29,7 +33,7 @@ from resonanz.tokens import TokenKind
 def instrument(message: bytes, tracking: Tracking) -> Instrumented:
     """Track one whole RFC 5322 message. Never raises; on any doubt it comes back as it was, with the reason."""
     try:
-        return _instrument(parse(message), tracking)
+        return instrument_structure(parse(message), tracking)
     except Exception:  # a defect of ours must never cost the mail
         return Instrumented(message, False, Reason.INTERNAL_FAILURE)
 
@@ -37,119 +41,167 @@ def instrument(message: bytes, tracking: Tracking) -> Instrumented:
 def instrument_html(html: bytes, tracking: Tracking, *, charset: str | None = None) -> Instrumented:
     """Track one HTML document without a message around it; `charset` is what would stand in its Content-Type."""
     try:
-        return _instrument(html_structure(html, charset), tracking)
+        return instrument_structure(html_structure(html, charset), tracking)
     except Exception:  # as above
         return Instrumented(html, False, Reason.INTERNAL_FAILURE)
 
 
 def html_structure(html: bytes, charset: str | None) -> Structure:
     """Return a structure of one part without headers whose body is the document."""
-    structure = parse(b"")
-    part = structure.root
+    part = parse(b"").root
     part.type, part.encoding, part.end = "text/html", "binary", len(html)
     part.parameters = {"charset": charset} if charset else {}
-    eol = b"\r\n" if b"\r\n" in html else b"\n"
-    return Structure(html, part, (part,), False, eol)
+    return Structure(html, part, (part,), False, b"\r\n" if b"\r\n" in html else b"\n", is_document=True)
 
 
-def _instrument(structure: Structure, tracking: Tracking) -> Instrumented:
+def instrument_structure(structure: Structure, tracking: Tracking) -> Instrumented:
+    """Do the work: look whether it may be touched, plan, change, and hold the result against the input."""
     reason = refuse_message(structure, tracking)
     if reason is not None:
         return Instrumented(structure.message, False, reason)
-    plans = plan_message(structure, tracking)
-    work = _Work(structure, tracking)
-    reports = [work.change(plan) for plan in plans]
-    splices = sorted((*work.splices, *_removed_signatures(structure))) if work.splices else []
-    result = Instrumented(
-        apply(structure.message, splices),
-        bool(splices) and not tracking.is_off,
-        None if splices and not tracking.is_off else _nothing_done(tracking, reports),
-        tuple(reports),
-        tuple(splices),
-        _coverage(reports, work.warnings),
-        tuple(work.warnings),
-    )
-    if tracking.verify and splices and not is_faithful(structure, plans, result, tracking):
+    work = Work(structure, tracking, plan_message(structure, tracking))
+    work.run()
+    result = work.result()
+    if tracking.verify and result.splices and not is_faithful(structure, work.done, work.removed, result, tracking):
         return Instrumented(structure.message, False, Reason.VERIFICATION_FAILED)
     return result
 
 
-def _nothing_done(tracking: Tracking, reports: list[PartReport]) -> Reason:
-    if tracking.is_off:
-        return Reason.TRACKING_OFF
-    telling = (Reason.DAMAGED_ENCODING, Reason.UNUSABLE_CHARSET)
-    return next((report.reason for report in reports if report.reason in telling), None) or Reason.NOTHING_TO_TRACK
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done in one part: its plan, the changes that fitted, and the same as edits of its decoded bytes."""
+
+    plan: PartPlan
+    changes: Sequence[Change] = ()
+    edits: Sequence[Edit] = ()
+    report: PartReport = field(default_factory=lambda: PartReport("", "", ""))
 
 
-def _coverage(reports: list[PartReport], warnings: list[Caution]) -> Coverage:
-    if Caution.CLIPPED in warnings:
-        return Coverage.CLIPPED_RISK
-    if any(report.pixel for report in reports):
-        return Coverage.TRACKABLE
-    if any(report.links and report.type == "text/html" for report in reports):
-        return Coverage.TRACKABLE
-    return Coverage.TEXT_ONLY if any(report.links for report in reports) else Coverage.NOT_TRACKED
-
-
-def _removed_signatures(structure: Structure) -> list[Splice]:
-    """The gate let only signatures through that are made anew; the old ones would be broken."""
-    block = structure.root.block
-    fields = block.all("DKIM-Signature") + block.all("DomainKey-Signature")
-    return [Splice(field.start, field.end, structure.message[field.start : field.end], b"") for field in fields]
-
-
-class _Work:
+class Work:
     """The changes of one message as they are made, part after part."""
 
-    def __init__(self, structure: Structure, tracking: Tracking) -> None:
+    def __init__(self, structure: Structure, tracking: Tracking, plans: Sequence[PartPlan]) -> None:
         self.structure = structure
         self.tracking = tracking
+        self.plans = plans
         self.routes = Routes(tracking)
+        self.done: list[Done] = []
         self.splices: list[Splice] = []
         self.warnings: list[Caution] = []
+        self.removed: list[Part] = []
+        self.documents: list[Document] = []
 
-    def change(self, plan: PartPlan) -> PartReport:
+    def run(self) -> None:
+        """Make every change."""
+        self._take_documents()
+        self.done = [self._change(plan) for plan in self.plans]
+        if self.splices:
+            self.splices += _removed_signatures(self.structure)
+        self.splices.sort()
+
+    def result(self) -> Instrumented:
+        """Say what came of it."""
+        reports = [done.report for done in self.done]
+        tracked = bool(self.splices) and not self.tracking.is_off
+        return Instrumented(
+            apply(self.structure.message, self.splices),
+            tracked,
+            None if tracked else _nothing_done(self.tracking, reports),
+            tuple(reports),
+            tuple(self.splices),
+            self._coverage(reports),
+            tuple(self.warnings),
+            tuple(self.documents),
+        )
+
+    def _coverage(self, reports: Sequence[PartReport]) -> Coverage:
+        if Caution.CLIPPED in self.warnings:
+            return Coverage.CLIPPED_RISK
+        counted = [report for report in reports if report.pixel or any(map(_is_counted, report.links))]
+        if not counted:
+            return Coverage.NOT_TRACKED
+        return Coverage.TRACKABLE if any(report.type == "text/html" for report in counted) else Coverage.TEXT_ONLY
+
+    # ── Documents ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take_documents(self) -> None:
+        """Take chosen attachments out, if there is a part in which links can stand for them."""
+        wanted = self.tracking.documents
+        if wanted is None or self.tracking.clicks is TrackingMode.OFF or not self._block_parts():
+            return
+        for index, (part, content) in enumerate(documents.choose(self.structure, wanted)):
+            self.documents.append(documents.document(index, part, content, self.routes.file))
+            self.removed.append(part)
+            self.splices.append(documents.removal(self.structure, part))
+
+    def _block_parts(self) -> list[PartPlan]:
+        """The parts a reader may see first: the one with the pixel's place, and the first text part."""
+        texts = [plan for plan in self.plans if not plan.is_html and plan.text is not None]
+        return [plan for plan in self.plans if plan.takes_pixel and plan.text and _has_place(plan)] + texts[:1]
+
+    def _block(self, plan: PartPlan) -> list[Change]:
+        if not self.documents or plan not in self._block_parts() or plan.text is None:
+            return []
+        if plan.is_html:
+            assert plan.scan is not None
+            assert plan.scan.image_end is not None
+            offset = plan.text.offset(plan.scan.image_end)
+            return [Change(offset, offset, documents.html_block(self.documents), What.DOCUMENTS)]
+        offset = plan.text.offset(len(plan.text.mask))
+        block = documents.text_block(self.documents, self.structure.eol.decode("ascii"))
+        return [Change(offset, offset, block, What.DOCUMENTS)]
+
+    # ── One part ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _change(self, plan: PartPlan) -> Done:
         """Turn a plan into splices and say what was done."""
         part = plan.part
-        report = PartReport(part.path, part.type, part.charset or "", reason=plan.reason)
         if plan.text is None or plan.body is None:
-            return report
-        report = replace(report, charset=plan.text.charset, untracked=tuple(plan.untracked))
-        changes = [lines.Change(*self._span(plan, link.start, link.end), self._url(link), link) for link in plan.links]
+            return Done(plan, report=PartReport(part.path, part.type, part.charset or "", reason=plan.reason))
+        changes = [self._link_change(plan, link) for link in plan.links]
+        changes += self._block(plan)
         changes += self._image(plan, changes)
-        changes.sort(key=lambda change: (change.start, change.end))
-        fitting, overlong = lines.fit(plan.body.decoded, changes, part.encoding, plan.text.unit, self.structure.eol)
-        edits = [Edit(change.start, change.end, plan.text.write(change.new)) for change in fitting]
+        changes.sort(key=lambda change: (change.start, change.end, change.what.value * -1))
+        fitting, overlong = fit(plan, changes, self.structure.eol)
+        made = edits(plan, fitting)
         offset = part.body_start
         self.splices += [
-            Splice(start + offset, end + offset, original, new)
-            for start, end, original, new in plan.body.splices(edits)
+            Splice(start + offset, end + offset, original, new) for start, end, original, new in plan.body.splices(made)
         ]
-        links = tuple(_link(change) for change in fitting if change.link is not None)
-        image = next((change.new for change in fitting if change.link is None), None)
         left = (*plan.untracked, *(Untracked(link.original, LinkReason.TOO_LONG) for link in overlong))
-        return replace(report, links=links, untracked=left, pixel=image)
+        links = tuple(_link(change) for change in fitting if change.what is What.LINK)
+        image = next((change.new for change in fitting if change.what is What.IMAGE), None)
+        report = PartReport(part.path, part.type, plan.text.charset, links, left, image, plan.reason)
+        return Done(plan, fitting, made, report)
 
-    def _span(self, plan: PartPlan, start: int, end: int) -> tuple[int, int]:
+    def _link_change(self, plan: PartPlan, link: PlannedLink) -> Change:
         assert plan.text is not None
-        return plan.text.offset(start), plan.text.offset(end)
+        url = self._url(link)
+        new = escape(url) if plan.is_html else url
+        return Change(plan.text.offset(link.start), plan.text.offset(link.end), new, What.LINK, link, url)
 
     def _url(self, link: PlannedLink) -> str:
-        if link.kind is TokenKind.CLICK:
-            return self.routes.click(link.index, link.destination)
         if link.kind is TokenKind.UNSUBSCRIBE:
             return self.tracking.unsubscribe_url or self.routes.unsubscribe()
-        return self.tracking.preferences_url or self.routes.preferences()
+        if link.kind is TokenKind.PREFERENCES:
+            return self.tracking.preferences_url or self.routes.preferences()
+        return self.routes.click(link.index, link.destination)
 
-    def _image(self, plan: PartPlan, changes: list[lines.Change]) -> list[lines.Change]:
-        """The logo's or the pixel's change, if this part is to carry the open token."""
-        if not plan.takes_pixel or self.tracking.opens is TrackingMode.OFF or plan.text is None or plan.scan is None:
+    def _image(self, plan: PartPlan, changes: Sequence[Change]) -> list[Change]:
+        """Return the logo's or the pixel's change, if this part is to carry the open token."""
+        if not plan.takes_pixel or self.tracking.opens is TrackingMode.OFF or plan.text is None:
             return []
         if self.tracking.logo:
             span = pixel.find_logo(plan.text, self.tracking.logo)
             if span is not None:
-                return [lines.Change(*self._span(plan, *span), self.routes.image(self.tracking.logo), None)]
+                start, end = (plan.text.offset(position) for position in span)
+                return [Change(start, end, self.routes.image(self.tracking.logo), What.IMAGE)]
             self.warnings.append(Caution.LOGO_NOT_FOUND)
+        return self._pixel(plan, changes)
+
+    def _pixel(self, plan: PartPlan, changes: Sequence[Change]) -> list[Change]:
+        assert plan.text is not None
+        assert plan.scan is not None
         tag = pixel.pixel(self.routes.open())
         grown = sum(len(change.new) * plan.text.unit - change.end + change.start for change in changes)
         is_clipped = len(plan.text.data) + grown + len(tag) * plan.text.unit > CLIPPED_AT
@@ -160,10 +212,32 @@ class _Work:
         if is_clipped:
             self.warnings.append(Caution.CLIPPED)
         offset = plan.text.offset(position)
-        return [lines.Change(offset, offset, tag, None)]
+        return [Change(offset, offset, tag, What.IMAGE)]
 
 
-def _link(change: lines.Change) -> Link:
+def _has_place(plan: PartPlan) -> bool:
+    return plan.scan is not None and plan.scan.image_end is not None
+
+
+def _is_counted(link: Link) -> bool:
+    return link.kind is TokenKind.CLICK
+
+
+def _link(change: Change) -> Link:
     link = change.link
     assert link is not None
     return Link(link.index, link.original, link.destination, change.url, change.new, link.text, link.kind)
+
+
+def _nothing_done(tracking: Tracking, reports: Sequence[PartReport]) -> Reason:
+    if tracking.is_off:
+        return Reason.TRACKING_OFF
+    telling = (Reason.DAMAGED_ENCODING, Reason.UNUSABLE_CHARSET)
+    return next((report.reason for report in reports if report.reason in telling), None) or Reason.NOTHING_TO_TRACK
+
+
+def _removed_signatures(structure: Structure) -> list[Splice]:
+    """The gate let only signatures through that are made anew; the old ones would be broken."""
+    block = structure.root.block
+    fields = block.all("DKIM-Signature") + block.all("DomainKey-Signature")
+    return [Splice(found.start, found.end, structure.message[found.start : found.end], b"") for found in fields]

@@ -24,6 +24,8 @@ PLACEHOLDER = re.compile(
     r"|%[A-Za-z_][\w.\-]*%(?![0-9A-Fa-f]{2})|\|[A-Z_]{3,}\|",
     re.DOTALL,
 )
+# Cheap to ask of every link: without one of these there is no placeholder.
+_MAY_HOLD_PLACEHOLDER = re.compile(r"[{\[<|~]|\*\||%[A-Za-z_%][^%]*%")
 _STRAY = re.compile("[\t\r\n]")
 _EDGES = "".join(map(chr, range(0x21)))
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
@@ -67,7 +69,7 @@ class Policy:
             return Decision(kind=_OWN_KINDS[own.group(1)])
         if self._tracking.clicks is TrackingMode.OFF:
             return Decision(reason=LinkReason.TRACKING_OFF)
-        if PLACEHOLDER.search(value):
+        if _MAY_HOLD_PLACEHOLDER.search(value) and PLACEHOLDER.search(value):
             resolved = self._resolve(value)
             if resolved is None:
                 return Decision(reason=LinkReason.PLACEHOLDER)
@@ -140,18 +142,30 @@ class Policy:
             return LinkReason.UNSUBSCRIBE
         if is_preferences(cleaned, said):
             return LinkReason.PREFERENCES
-        if not self._tracking.track_mismatched and self._names_another_host(said):
-            return LinkReason.VISIBLE_URL
-        return None
+        return self._refuse_visible_url(cleaned, said)
 
-    def _names_another_host(self, said: str) -> bool:
-        match = _LOOKS_LIKE_URL.fullmatch(said.strip().rstrip(".,;:!"))
-        if match is None:
-            return False
-        host = (match.group(1) or match.group(2)).lower().removeprefix("www.")
-        if match.group(1) is None and host.rpartition(".")[2] in _FILE_ENDINGS:
-            return False
-        return self._tracking_host != host and not self._tracking_host.endswith(f".{host}")
+    def _refuse_visible_url(self, cleaned: str, said: str) -> LinkReason | None:
+        shown = visible_host(said)
+        if not shown:
+            return None
+        if self._tracking.leave_visible_urls:
+            return None if _is_of(self._tracking_host, shown) else LinkReason.VISIBLE_URL
+        differs = not _is_of(host_of(cleaned), shown)
+        return LinkReason.VISIBLE_URL if differs and not self._tracking.track_mismatched else None
+
+
+def visible_host(said: str) -> str:
+    """Return the host that a link's text names when the text is itself a URL, else an empty string."""
+    match = _LOOKS_LIKE_URL.fullmatch(said.strip().rstrip(".,;:!"))
+    if match is None:
+        return ""
+    host = (match.group(1) or match.group(2)).lower().removeprefix("www.")
+    return "" if match.group(1) is None and host.rpartition(".")[2] in _FILE_ENDINGS else host
+
+
+def _is_of(host: str, shown: str) -> bool:
+    """Whether a host is the one shown or lies below it."""
+    return host.removeprefix("www.") == shown or host.endswith(f".{shown}")
 
 
 def host_of(url: str) -> str:

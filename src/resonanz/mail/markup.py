@@ -328,8 +328,8 @@ class _Scanner:
         place = self.body_end if self.body_end is not None else self.html_end
         if place is None:
             place = self._unblocked(end)
-            place = len(self.mask[:place].rstrip(_WS))
-        self.found.image_end = place
+            place = len(self.mask[:place].rstrip(b"\t\n\f\r "))
+        self.found.image_end = place or None  # an empty document shows nothing
 
 
 _CLOSING = {name: re.compile(rb"</%b(?=[%b/>])" % (name, _WS), re.IGNORECASE) for name in (*_RAW_TEXT, b"script")}

@@ -115,8 +115,10 @@ def plan_part(structure: Structure, part: Part, tracking: Tracking, policy: link
 def _plan_html(plan: PartPlan, text: Text, policy: link_rules.Policy) -> None:
     plan.scan = scan(text.mask)
     base = _base_url(text, plan.scan)
-    for element in plan.scan.links:
-        _plan_element(plan, text, element, base, policy)
+    found = plan.scan.links
+    for element, following in zip(found, [*found[1:], None], strict=False):
+        limit = following.start if following else len(text.mask)
+        _plan_element(plan, text, element, min(limit, element.end + MAX_LINK_TEXT), base, policy)
 
 
 def _base_url(text: Text, found: Scan) -> str:
@@ -124,7 +126,9 @@ def _base_url(text: Text, found: Scan) -> str:
     return link_rules.base_of(written) if written else ""
 
 
-def _plan_element(plan: PartPlan, text: Text, element: Element, base: str, policy: link_rules.Policy) -> None:
+def _plan_element(
+    plan: PartPlan, text: Text, element: Element, limit: int, base: str, policy: link_rules.Policy
+) -> None:
     start, end = element.values[b"href"]
     written = text.read(start, end)
     if written is None:
@@ -135,7 +139,7 @@ def _plan_element(plan: PartPlan, text: Text, element: Element, base: str, polic
         span = element.values.get(name)
         return None if span is None else text.read_leniently(*span)
 
-    said = _Said(text, element)
+    said = _Said(text, element, limit)
     decision = policy.judge(written, base=base, markers=marker, text=said)
     if decision.reason is None and not _is_clickable(element):
         decision = link_rules.Decision(reason=LinkReason.NOT_CLICKABLE)
@@ -153,9 +157,10 @@ def _is_clickable(element: Element) -> bool:
 class _Said:
     """What a reader sees of a link, read once and only when somebody asks."""
 
-    def __init__(self, text: Text, element: Element) -> None:
+    def __init__(self, text: Text, element: Element, limit: int) -> None:
         self._text = text
         self._element = element
+        self._limit = limit
         self._said: str | None = None
 
     def __call__(self) -> str:
@@ -168,11 +173,9 @@ class _Said:
         if element.name == b"area":
             span = element.values.get(b"alt")
             return self._text.read_leniently(*span) if span else ""
-        limit = min(len(mask), element.end + MAX_LINK_TEXT)
-        ends = [
-            mask.find(needle, element.end, limit) for needle in (b"</" + element.name, b"</" + element.name.upper())
-        ]
-        end = min((found for found in ends if found >= 0), default=limit)
+        needles = (b"</" + element.name, b"</" + element.name.upper())
+        ends = [mask.find(needle, element.end, self._limit) for needle in needles]
+        end = min((found for found in ends if found >= 0), default=self._limit)
         return text_of(self._text.read_leniently(element.end, end))
 
 

@@ -16,6 +16,7 @@ ROUTES = {
     TokenKind.UNSUBSCRIBE: ("/u/", ""),
     TokenKind.PREFERENCES: ("/p/", ""),
 }
+IMAGE_ROUTE = "/i/"  # an image of the author: counts as an open, leads to the image
 
 
 class Routes:
@@ -41,7 +42,7 @@ class Routes:
 
     def image(self, source: str) -> str:
         """The address that counts as an open and redirects to an image of the author."""
-        return f"{self._base}/i/{self._token(TokenKind.FILE, link_suffix(0, source), self._tracking.opens)}"
+        return f"{self._base}{IMAGE_ROUTE}{self._token(TokenKind.FILE, link_suffix(0, source), self._tracking.opens)}"
 
     def unsubscribe(self) -> str:
         """The recipient's unsubscribe page."""

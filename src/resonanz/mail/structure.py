@@ -17,7 +17,6 @@ MAX_DEPTH = 30
 MAX_PARTS = 2_000
 IDENTITY = frozenset({"7bit", "8bit", "binary"})
 
-_DELIMITER_LINE = {b"\r": re.compile(rb"(?<=\r)--[^\r]++"), b"\n": re.compile(rb"(?<=\n)--[^\r\n]++")}
 _ENCODING_NAMES = {"": "7bit", "7-bit": "7bit", "8-bit": "8bit", "7bits": "7bit", "8bits": "8bit"}
 _MEDIA_TYPE = re.compile(r"[!#$&^_.+\-*'`~%|A-Za-z0-9]+/[!#$&^_.+\-*'`~%|A-Za-z0-9]+")
 
@@ -72,6 +71,7 @@ class Structure:
     leaves: tuple[Part, ...]
     ambiguous: bool
     eol: bytes
+    is_document: bool = False  # one document without a message around it
 
     @property
     def headers(self) -> tuple[Header, ...]:
@@ -119,21 +119,22 @@ class _Parser:
 
     def run(self) -> Structure:
         root = self._begin(0, None, "")
-        pattern = _DELIMITER_LINE[self.eol]
-        position = root.body_start
+        position = max(root.body_start - len(self.eol), 0)
         while self.open and self.count < MAX_PARTS:
-            match = pattern.search(self.message, position)
-            if match is None:
+            found = self.message.find(self.eol + b"--", position)
+            if found < 0:
                 break
-            position = self._pass_delimiter(match.group(), match.start(), match.end())
+            position = self._pass_delimiter(found + len(self.eol))
         if self.count >= MAX_PARTS:
             self.ambiguous = True
         eol = b"\r\n" if self.eol == b"\n" and b"\r\n" in self.message else self.eol
         return Structure(self.message, root, tuple(self.leaves), self.ambiguous, eol)
 
-    def _pass_delimiter(self, line: bytes, start: int, end: int) -> int:
-        """Act on a line that begins with two dashes; return where to go on."""
-        depth, closes = self._meaning(line)
+    def _pass_delimiter(self, start: int) -> int:
+        """Act on the line at `start`, which begins with two dashes; return where to go on."""
+        found = self.message.find(self.eol, start)
+        end = len(self.message) if found < 0 else found
+        depth, closes = self._meaning(self.message[start:end])
         if depth is None:
             return end
         self._close_down_to(depth, self._before_line_ending(start))
@@ -141,8 +142,7 @@ class _Parser:
         if closes:
             self.open.pop()
             return end
-        after = self.message.find(self.eol, end)
-        begin = len(self.message) if after < 0 else after + len(self.eol)
+        begin = min(end + len(self.eol), len(self.message))
         number = str(len(multipart.children) + 1)
         path = number if multipart.parent is None else f"{multipart.path}.{number}"
         return max(self._begin(begin, multipart, path).body_start - len(self.eol), end)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from resonanz.mail.documents import Document
+from resonanz.mail.structure import Part
 from resonanz.mail.transfer import Splice
 from resonanz.model import Coverage, InvalidInput, TrackingMode
 from resonanz.tokens import Keys, TokenKind
@@ -54,7 +56,7 @@ class LinkReason(StrEnum):
     PREFERENCES = "preferences"
     EXCLUDED_HOST = "excluded_host"
     OPTED_OUT = "opted_out"  # a marker on the link
-    VISIBLE_URL = "visible_url"  # its text is a URL of another host than the tracking host
+    VISIBLE_URL = "visible_url"  # its text is a URL that differs from where it leads; reads as phishing
     MALFORMED = "malformed"  # a quote was never closed, and markup ran into the address
     UNDECODABLE = "undecodable"  # bytes that are invalid in the part's charset
     ALREADY_OURS = "already_ours"  # it leads to the tracking host
@@ -89,7 +91,9 @@ class Tracking:
     text_links: bool = False
     """Track links in text/plain parts as well; their indices follow those of the HTML parts."""
     track_mismatched: bool = False
-    """Track links whose visible text is a URL of another host than the tracking host."""
+    """Track links whose visible text is a URL of another host than the one they lead to."""
+    leave_visible_urls: bool = False
+    """Leave every link whose visible text is a URL, so that text and target never differ, not even by us."""
     excluded_hosts: Sequence[str] = ()
     """Hosts that stay untracked, with all their subdomains."""
     utm: Mapping[str, str] = field(default_factory=dict)
@@ -103,7 +107,10 @@ class Tracking:
     """The `src` of an image of the author that carries the open token instead of a pixel."""
     resigned_domains: frozenset[str] = frozenset()
     """Domains whose DKIM signature is removed because we sign for them afterwards."""
+    documents: Callable[[Part], bool] | None = None
+    """Asked about each attachment; those it wants are taken out and replaced by links (`Instrumented.documents`)."""
     verify: bool = True
+    """Hold the result against the input; whoever compiles a campaign does it once and not for every copy."""
 
     def __post_init__(self) -> None:
         if not _BASE_URL.fullmatch(self.base_url):
@@ -166,6 +173,7 @@ class Instrumented:
     splices: tuple[Splice, ...] = ()
     coverage: Coverage = Coverage.NOT_TRACKED
     warnings: tuple[Caution, ...] = ()
+    documents: tuple[Document, ...] = ()
 
     @property
     def links(self) -> dict[int, Link]:

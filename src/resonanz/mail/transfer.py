@@ -17,11 +17,12 @@ from typing import NamedTuple, Protocol
 
 MAX_ENCODED_LINE = 76
 
-_SAFE = re.compile(rb"[!-<>-~]*\Z")
+_SAFE = re.compile(rb"(?:[ -<>-~]*[!-<>-~])?")
+_UNSAFE = re.compile(rb"[^!-<>-~]")
 _ESCAPED = re.compile(rb"=(?:([0-9A-Fa-f]{2})|\r?\n)")
-_TORN_SOFT_BREAK = re.compile(rb"=\r(?!\n)")
+_PLAINLY_MARKUP = re.compile(rb"<(?:html|body|a|p|div|table|br|span)[\t\n\r />]", re.IGNORECASE)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/\s]")
-_CHUNK = 2048
+_CHUNK = 512
 
 
 class DamagedEncoding(Exception):
@@ -55,13 +56,17 @@ class Body(Protocol):
 
 
 def open_body(encoded: bytes, encoding: str, eol: bytes) -> Body:
-    """Open a body by its transfer encoding. Raises DamagedEncoding; an encoding nobody knows is damage too."""
-    if encoding in ("7bit", "8bit", "binary"):
-        return _Identity(encoded)
+    """Open a body by its transfer encoding. Raises DamagedEncoding.
+
+    An encoding nobody knows (`text/html`, `plain`: programs write such things) is no encoding, as mail programs take
+    it, if the body is plainly markup; else it is damage, and the body may be compressed or worse.
+    """
     if encoding == "quoted-printable":
-        return _QuotedPrintable(encoded, eol)
+        return QuotedPrintable(encoded, eol)
     if encoding == "base64":
         return _Base64(encoded, eol)
+    if encoding in ("7bit", "8bit", "binary") or _PLAINLY_MARKUP.search(encoded):
+        return _Identity(encoded)
     raise DamagedEncoding(f"unknown transfer encoding {encoding[:40]!r}")
 
 
@@ -118,9 +123,11 @@ class _ChunkMap:
     encoded: list[int]
 
 
-class _QuotedPrintable:
+class QuotedPrintable:
+    """A quoted-printable body; places in it are found without a map of the whole."""
+
     def __init__(self, encoded: bytes, eol: bytes) -> None:
-        if eol == b"\r" or _TORN_SOFT_BREAK.search(encoded):
+        if eol == b"\r" or encoded.count(b"=\r") != encoded.count(b"=\r\n"):
             raise DamagedEncoding("a soft line break without LF")
         self.encoded, self.eol = encoded, eol
         self.starts, pieces = _decode_chunks(encoded)
@@ -131,7 +138,7 @@ class _QuotedPrintable:
         self.maps: dict[int, _ChunkMap] = {}
 
     def splices(self, edits: Sequence[Edit]) -> list[Splice]:
-        spans = [self._span(start, end) for start, end, _ in edits]
+        spans = [self.span(start, end) for start, end, _ in edits]
         splices: list[Splice] = []
         column, last_end = 0, -1
         for index, (start, end) in enumerate(spans):
@@ -145,13 +152,23 @@ class _QuotedPrintable:
             next_start = spans[index + 1][0] if index + 1 < len(spans) else len(self.encoded) + 1
             is_shared = next_start < line_end
             tail = min(line_end, next_start) - end
+            begin, kept = self._make_room(start, column, last_end)
+            column = len(kept) if kept else column
             new, column = wrap_quoted_printable(edits[index].new, column, self.eol)
+            new = b"=" + self.eol + kept + new if kept else new
             if column + tail + is_shared > MAX_ENCODED_LINE and column:
                 new += b"=" + self.eol
                 column = 0
-            splices.append(Splice(start, end, self.encoded[start:end], new))
+            splices.append(Splice(begin, end, self.encoded[begin:end], new))
             last_end = end
         return splices
+
+    def _make_room(self, start: int, column: int, last_end: int) -> tuple[int, bytes]:
+        """A full line has no room for a soft break's `=`: return what moves to the next line, and where it began."""
+        if column < MAX_ENCODED_LINE:
+            return start, b""
+        unit = 3 if self.encoded[start - 3 : start - 2] == b"=" else 1
+        return (start - unit, self.encoded[start - unit : start]) if start - unit >= last_end else (start, b"")
 
     def _line_end(self, position: int) -> int:
         found = self.encoded.find(b"\n", position)
@@ -159,7 +176,7 @@ class _QuotedPrintable:
             return len(self.encoded)
         return found - 1 if found > position and self.encoded[found - 1 : found] == b"\r" else found
 
-    def _span(self, start: int, end: int) -> tuple[int, int]:
+    def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the encoded range of a decoded one, soft breaks around it left out."""
         begin = self._locate(start)
         if end == start:
@@ -209,50 +226,53 @@ def wrap_quoted_printable(data: bytes, column: int, eol: bytes) -> tuple[bytes, 
 
     A soft break leaves room for its own `=`. No line begins with a dot or a dash, which SMTP and boundaries read.
     """
-    units = [data[i : i + 1] for i in range(len(data))] if _SAFE.match(data) else _escape_each(data)
-    lines: list[list[bytes]] = [[]]
-    for unit in units:
-        if column + len(unit) > MAX_ENCODED_LINE - 1:
-            lines.append([])
-            column = 0
-        written = b"=%02X" % unit[0] if column == 0 and unit in (b".", b"-") else unit
-        lines[-1].append(written)
-        column += len(written)
-    return (b"=" + eol).join(b"".join(line) for line in lines), column
+    encoded = data if _SAFE.fullmatch(data) else _UNSAFE.sub(_escaped, data)
+    lines: list[bytes] = []
+    start, room = 0, MAX_ENCODED_LINE - 1 - column
+    while len(encoded) - start > room:
+        cut = _cut(encoded, start, start + max(room, 0))
+        lines.append(encoded[start:cut])
+        start, room = cut, MAX_ENCODED_LINE - 1
+        if encoded[cut : cut + 1] in (b".", b"-"):
+            encoded = encoded[:cut] + b"=%02X" % encoded[cut] + encoded[cut + 1 :]
+    last = encoded[start:]
+    if not lines:
+        return last, column + len(last)
+    return (b"=" + eol).join((*lines, last)), len(last)
 
 
-def _escape_each(data: bytes) -> list[bytes]:
-    return [
-        data[i : i + 1] if 0x21 <= byte <= 0x7E and byte != 0x3D else b"=%02X" % byte for i, byte in enumerate(data)
-    ]
+def _cut(encoded: bytes, start: int, cut: int) -> int:
+    """Move a cut before the escape it would tear."""
+    escape = encoded.rfind(b"=", max(cut - 2, start), cut)
+    return escape if escape >= 0 else cut
 
 
-_TO_ESCAPE = re.compile(rb"[^\t\r\n -<>-~]|[\t ](?=\r?\n|\Z)|(?<![^\n])[.\-]")
+def _escaped(match: re.Match[bytes]) -> bytes:
+    return b"=%02X" % match.group()[0]
+
+
+# Within one line: what is not plain, white space at its end, and the dot or dash it begins with.
+_TO_ESCAPE = re.compile(rb"[^\t -<>-~]|[\t ]\Z|\A[.\-]")
 
 
 def encode_quoted_printable(data: bytes) -> bytes:
     """Encode text with CRLF line endings; line breaks stay line breaks, lines stay within 76 characters."""
-    lines = []
-    for line in data.split(b"\r\n"):
-        escaped = _TO_ESCAPE.sub(lambda match: b"=%02X" % match.group()[0], line)
-        escaped = escaped.replace(b"\r", b"=0D").replace(b"\n", b"=0A")
-        lines.append(_softly_broken(escaped))
-    return b"\r\n".join(lines)
+    return b"\r\n".join(_encode_line(line) for line in data.split(b"\r\n"))
 
 
-def _softly_broken(line: bytes) -> bytes:
-    pieces = []
+def _encode_line(line: bytes) -> bytes:
+    escaped = _TO_ESCAPE.sub(_escaped, line)
+    if len(escaped) <= MAX_ENCODED_LINE:
+        return escaped
+    pieces: list[bytes] = []
     start = 0
-    while len(line) - start > MAX_ENCODED_LINE:
-        cut = start + MAX_ENCODED_LINE - 1
-        escape = line.rfind(b"=", cut - 2, cut)
-        cut = escape if escape >= 0 else cut
-        # A dash or dot at the start of a line was escaped where lines begin; the same holds where we begin one.
-        while line[cut : cut + 1] in (b".", b"-") and cut > start + 1 and line[cut - 3 : cut - 2] != b"=":
-            cut -= 1
-        pieces.append(line[start:cut] + b"=\r\n")
+    while len(escaped) - start > MAX_ENCODED_LINE:
+        cut = _cut(escaped, start, start + MAX_ENCODED_LINE - 1)
+        pieces.append(escaped[start:cut])
         start = cut
-    return b"".join((*pieces, line[start:]))
+        if escaped[cut : cut + 1] in (b".", b"-"):
+            escaped = escaped[:cut] + b"=%02X" % escaped[cut] + escaped[cut + 1 :]
+    return b"=\r\n".join((*pieces, escaped[start:]))
 
 
 # ── Base64 ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,83 +3,123 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from resonanz.mail.changes import Change, What
 from resonanz.mail.charset import Text, UnusableCharset, open_text
-from resonanz.mail.plan import PartPlan
+from resonanz.mail.markup import scan
+from resonanz.mail.references import resolve_references
 from resonanz.mail.structure import Part, Structure, parse
-from resonanz.mail.tracking import Instrumented, Link, PartReport, Tracking
-from resonanz.mail.transfer import DamagedEncoding, decode_body, undo
+from resonanz.mail.tracking import Instrumented, Tracking
+from resonanz.mail.transfer import DamagedEncoding, Edit, decode_body, undo
 from resonanz.model import ResonanzError
 from resonanz.tokens import TokenKind, read
 
+if TYPE_CHECKING:
+    from resonanz.mail.instrumenting import Done
 
-def is_faithful(before: Structure, plans: Sequence[PartPlan], result: Instrumented, tracking: Tracking) -> bool:
-    """Tell whether the result says the same as the input but for what the report lists.
+_SIGNATURES = ("dkim-signature", "domainkey-signature")
 
-    Checked: undoing gives the input; the structure is the same; parts that were not changed are equal byte for byte;
-    changed parts, decoded again, are equal once the listed values are put back; every destination is in its token.
+
+def is_faithful(
+    before: Structure, done: Sequence[Done], removed: Sequence[Part], result: Instrumented, tracking: Tracking
+) -> bool:
+    """Tell whether the result says the same as the input but for what was changed on purpose.
+
+    Checked: undoing gives the input; headers and structure are the same; parts that were not changed are equal byte for
+    byte; changed parts, decoded again, differ only by the changes; an HTML part scanned again has the same links at the
+    same places; every destination is in its token.
     """
     if undo(result.message, result.splices) != before.message:
         return False
-    after_parts = _parts_after(before, result)
-    if after_parts is None or len(after_parts) != len(plans):
-        return False
-    return all(
-        _is_part_faithful(before, plan, report, result.message, part, tracking)
-        for plan, report, part in zip(plans, result.parts, after_parts, strict=True)
+    after = _parts_after(before, result)
+    stayed = [step for step in done if not any(step.plan.part is part for part in removed)]
+    return (
+        after is not None
+        and len(after) == len(stayed)
+        and all(
+            _is_part_faithful(before, step, result.message, part, tracking)
+            for step, part in zip(stayed, after, strict=True)
+        )
     )
 
 
 def _parts_after(before: Structure, result: Instrumented) -> Sequence[Part] | None:
-    """Parse the result anew; a document without headers keeps its one part."""
-    if not before.headers and before.root.encoding == "binary":
+    """Parse the result anew; None when its headers are not those of the input. A bare document keeps its one part."""
+    if before.is_document:
         root = before.root
         return [Part(root.path, root.block, 0, len(result.message), root.type, root.parameters, root.encoding)]
     after = parse(result.message)
-    kept = [field for field in before.headers if field.name.lower() not in ("dkim-signature", "domainkey-signature")]
-    now = [field for field in after.headers if field.name.lower() not in ("dkim-signature", "domainkey-signature")]
-    same = [(field.name, field.raw) for field in kept] == [(field.name, field.raw) for field in now]
-    return after.leaves if same else None
+    return after.leaves if _kept_headers(before) == _kept_headers(after) else None
 
 
-def _is_part_faithful(
-    before: Structure, plan: PartPlan, report: PartReport, message: bytes, after: Part, tracking: Tracking
-) -> bool:
-    old, new = before.body(plan.part), message[after.body_start : after.end]
-    if (plan.part.path, plan.part.type, plan.part.encoding) != (after.path, after.type, after.encoding):
+def _kept_headers(structure: Structure) -> list[tuple[str, bytes]]:
+    return [(found.name, found.raw) for found in structure.headers if found.name.lower() not in _SIGNATURES]
+
+
+def _is_part_faithful(before: Structure, step: Done, message: bytes, after: Part, tracking: Tracking) -> bool:
+    part = step.plan.part
+    old, new = before.body(part), message[after.body_start : after.end]
+    if (part.type, part.encoding, part.charset) != (after.type, after.encoding, after.charset):
         return False
-    if not report.links and report.pixel is None:
+    if not step.edits:
         return old == new
     try:
-        old_decoded, new_decoded = (decode_body(body, plan.part.encoding) for body in (old, new))
-        text = open_text(new_decoded, plan.part.charset, markup=plan.is_html)
+        expected = _applied(decode_body(old, part.encoding), step.edits)
+        decoded = decode_body(new, part.encoding)
+        text = open_text(decoded, part.charset, markup=step.plan.is_html)
     except (DamagedEncoding, UnusableCharset):
         return False
-    if plan.text is None or text.charset != plan.text.charset:
+    if decoded != expected or step.plan.text is None or text.charset != step.plan.text.charset:
         return False
-    return _put_back(text, report) == old_decoded and all(_leads_home(link, tracking) for link in report.links)
+    return _do_links_agree(step, text, tracking)
 
 
-def _put_back(text: Text, report: PartReport) -> bytes | None:
-    """Return the decoded bytes with every listed value replaced by its original and the image taken out."""
-    data = text.data
-    for new, original in _replaced(report):
-        found = text.write(new)
-        if data.count(found) != 1:
-            return None
-        data = data.replace(found, original.encode(text.charset))
-    return data
+def _applied(data: bytes, edits: Sequence[Edit]) -> bytes:
+    pieces: list[bytes] = []
+    position = 0
+    for start, end, new in edits:
+        pieces += (data[position:start], new)
+        position = end
+    return b"".join((*pieces, data[position:]))
 
 
-def _replaced(report: PartReport) -> list[tuple[str, str]]:
-    return [(link.replacement, link.original) for link in report.links] + ([(report.pixel, "")] if report.pixel else [])
+def _do_links_agree(step: Done, text: Text, tracking: Tracking) -> bool:
+    """Read every link out of the new markup, and what its token says."""
+    expected = {start: change for start, change in _new_places(step, text) if change.what is What.LINK}
+    if step.plan.is_html:
+        found = scan(text.mask)
+        places = [element.values[b"href"] for element in found.links]
+        block = sum(change.new.count("<a ") for change in step.changes if change.what is What.DOCUMENTS)
+        if step.plan.scan is None or len(places) != len(step.plan.scan.links) + block:
+            return False
+        spans = dict(places)
+        if not expected.keys() <= spans.keys():
+            return False
+        values = {start: text.read(start, spans[start]) for start in expected}
+    else:
+        values = {start: text.read(start, start + len(change.new)) for start, change in expected.items()}
+    return all(_leads_home(values[start], change, tracking) for start, change in expected.items())
 
 
-def _leads_home(link: Link, tracking: Tracking) -> bool:
+def _new_places(step: Done, text: Text) -> list[tuple[int, Change]]:
+    """Return where each change stands in the new mask."""
+    places: list[tuple[int, Change]] = []
+    shift = 0
+    for change, edit in zip(step.changes, step.edits, strict=True):
+        places.append(((edit.start + shift - text.skip) // text.unit, change))
+        shift += len(edit.new) - (edit.end - edit.start)
+    return places
+
+
+def _leads_home(value: str | None, change: Change, tracking: Tracking) -> bool:
+    link = change.link
+    if value is None or link is None or value != change.new or resolve_references(value).strip() != change.url:
+        return False
     if link.kind is not TokenKind.CLICK:
         return True
     try:
-        token = read(tracking.keys, link.url.rpartition("/")[2])
+        token = read(tracking.keys, change.url.rpartition("/")[2])
     except ResonanzError:
         return False
     return (token.kind, token.link, token.destination) == (TokenKind.CLICK, link.index, link.destination)

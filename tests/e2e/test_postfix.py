@@ -1,0 +1,162 @@
+"""From the command line through a real Postfix into a real mailbox, and back through the edge and the reports."""
+
+from __future__ import annotations
+
+import json
+import re
+import smtplib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+
+from resonanz import model
+from resonanz.accounts import create_key
+from resonanz.model import Event, EventKind, MessageState
+from resonanz.people import reason_for
+from resonanz.store import Database, accounts, events, messages, open_database
+from resonanz.store.accounts import Account
+from tests.kit.instance import Instance
+from tests.kit.postfix import Postfix, running_postfix
+from tests.kit.roles import Roles
+from tests.kit.waiting import wait_for
+
+DOMAIN = "rcpt.test"
+REPORTS = "bounces.sender.test"
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+DESTINATION = "https://example.org/minutes?day=4&room=%C3%BC#top"
+
+MAIL = (
+    b"From: Ada <ada@sender.test>\nTo: Grace <grace@rcpt.test>, Nobody <nobody-here@rcpt.test>\n"
+    b"Subject: =?utf-8?q?Minutes_f=C3=BCr_Grace?=\nMIME-Version: 1.0\nContent-Type: text/html; charset=utf-8\n"
+    b"Content-Transfer-Encoding: 8bit\n\n"
+    b"<html><body><p>Hello Gr\xc3\xa4ce,</p>\n.\n..a line that begins with dots\n"
+    b'<p>here are <a href="https://example.org/minutes?day=4&amp;room=%C3%BC#top">the minutes</a>.</p></body></html>\n'
+)
+
+
+@dataclass(frozen=True)
+class Village:
+    """A whole Resonanz, the mail server of its recipients, and a look into its database."""
+
+    instance: Instance
+    postfix: Postfix
+    database: Database
+
+    def send(self, *recipients: str, mail: bytes = MAIL) -> dict[str, UUID]:
+        """Hand a mail in as a user does; return the message of each recipient."""
+        options = [part for recipient in recipients for part in ("--to", recipient)]
+        done = self.instance.run("send", "-", "--json", *options, stdin=mail)
+        assert done.returncode == 0, done.stderr.decode()
+        return {message["recipient"]: UUID(message["id"]) for message in json.loads(done.stdout)["messages"]}
+
+    def state(self, message_id: UUID) -> MessageState:
+        with self.database.read() as tx:
+            message = messages.get_message(tx, message_id)
+        assert message is not None
+        return message.state
+
+    def events(self, message_id: UUID, kind: EventKind) -> list[Event]:
+        with self.database.read() as tx:
+            return [event for event in events.of_message(tx, message_id) if event.kind is kind]
+
+    def received(self, mailbox: str) -> EmailMessage:
+        """Wait for the mailbox's newest mail."""
+        wait_for(lambda: self.postfix.mails(mailbox), f"a mail in {mailbox}'s mailbox")
+        mail = message_from_bytes(self.postfix.mails(mailbox)[-1], policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        return mail
+
+
+@pytest.fixture(scope="module")
+def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
+    """Everything running, once for the tests of this file; each test has mailboxes of its own."""
+    folder = tmp_path_factory.mktemp("village")
+    settings = {"RESONANZ_RETURN_PATH_DOMAIN": REPORTS, "RESONANZ_TRACKING_WITHOUT_CHOICE": "individual"}
+    instance = Roles(folder, ["edge", "worker", "relay"], settings)
+    reports_port = int(instance.environment["RESONANZ_INBOUND_PORT"])
+    with running_postfix(
+        domain=DOMAIN, mailboxes=["grace", "bob", "carol"], reports_domain=REPORTS, reports_port=reports_port
+    ) as postfix:
+        instance.environment["RESONANZ_SMTP_URL"] = postfix.url
+        with instance:
+            database = open_database(f"sqlite:///{instance.data / 'resonanz.sqlite'}")
+            yield Village(instance, postfix, database)
+            database.close()
+
+
+def test_sent_read_opened_and_clicked(village: Village) -> None:
+    """The mail arrives whole; its pixel is fetched and its link followed through the edge; each becomes a fact."""
+    message_id = village.send("grace@rcpt.test")["grace@rcpt.test"]
+    mail = village.received("grace")
+
+    assert mail["From"] == "Ada <ada@sender.test>"
+    assert mail["To"] == "Grace <grace@rcpt.test>, Nobody <nobody-here@rcpt.test>"
+    assert mail["Subject"] == "Minutes für Grace"
+    assert str(mail["Return-Path"]).strip("<>").endswith(f"@{REPORTS}")
+    html = mail.get_content()
+    assert "Gräce" in html
+    assert "\n.\n..a line that begins with dots\n" in html
+
+    pixel = _only(rf"{village.instance.edge}/o/[\w-]+\.gif", html)
+    link = _only(rf"{village.instance.edge}/c/[\w-]+", html)
+    with httpx2.Client(headers={"User-Agent": BROWSER}) as client:
+        image = client.get(pixel)
+        assert (image.status_code, image.headers["content-type"]) == (200, "image/gif")
+        answer = client.get(link)
+        assert (answer.status_code, answer.headers["location"]) == (302, DESTINATION)
+
+    wait_for(lambda: village.events(message_id, EventKind.OPENED), "the open")
+    wait_for(lambda: village.events(message_id, EventKind.CLICKED), "the click")
+    clicked = village.events(message_id, EventKind.CLICKED)[0]
+    assert (clicked.url, clicked.link, clicked.recipient) == (DESTINATION, 0, "grace@rcpt.test")
+
+
+def test_a_success_report_proves_delivery(village: Village) -> None:
+    """That Postfix has taken the mail is `sent`; its success report through the relay makes it `delivered`."""
+    message_id = village.send("bob@rcpt.test")["bob@rcpt.test"]
+    wait_for(lambda: village.state(message_id) is MessageState.DELIVERED, "the report of success")
+    assert village.events(message_id, EventKind.SENT)
+    report = village.events(message_id, EventKind.DELIVERED)[0]
+    assert report.source == "relay"
+
+
+def test_an_unknown_mailbox_bounces(village: Village) -> None:
+    """Postfix takes the mail, finds nobody, and its report through the relay ends it; the address is suppressed, and
+    the next mail to it is not sent."""
+    message_id = village.send("nobody-here@rcpt.test")["nobody-here@rcpt.test"]
+    wait_for(lambda: village.state(message_id) is MessageState.BOUNCED, "the bounce")
+    bounced = village.events(message_id, EventKind.BOUNCED)[0]
+    assert bounced.detail["bounce"] == "hard"
+    assert bounced.detail["status"] == "5.1.1"
+    with village.database.read() as tx:
+        assert reason_for(tx, "nobody-here@rcpt.test") == "bounced"
+    again = village.send("nobody-here@rcpt.test")["nobody-here@rcpt.test"]
+    wait_for(lambda: village.state(again) is MessageState.SUPPRESSED, "the suppression")
+
+
+def test_through_the_submission_door(village: Village) -> None:
+    """A mail client that uses Resonanz as its SMTP server gets its mail delivered, tracked, Bcc kept secret."""
+    account = Account(uuid4(), "ada@sender.test", "Ada", "x", model.now(), model.now())
+    with village.database.write() as tx:
+        accounts.add_account(tx, account)
+    secret, _ = create_key(village.database, account.id, "mail client", model.now())
+    port = int(village.instance.environment["RESONANZ_SUBMISSION_PORT"])
+    with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+        client.login("ada@sender.test", secret)
+        client.sendmail(
+            "ada@sender.test", ["carol@rcpt.test"], (b"Bcc: carol@rcpt.test\n" + MAIL).replace(b"\n", b"\r\n")
+        )
+    mail = village.received("carol")
+    assert mail["Bcc"] is None
+    assert f"{village.instance.edge}/o/" in mail.get_content()
+
+
+def _only(pattern: str, text: str) -> str:
+    found = re.findall(pattern, text)
+    assert len(found) == 1, found
+    return str(found[0])

@@ -131,8 +131,13 @@ _FACTS = {
 
 def event(message: Message, kind: EventKind, *, at: datetime = NOON, **more: object) -> Event:
     """Return an event about a message, not yet recorded."""
-    about = {"message_id": message.id, "submission_id": message.submission_id, "recipient": message.recipient}
-    return Event(kind, at, at, "test", **(about | more))  # type: ignore[arg-type]
+    about: dict[str, object] = {
+        "message_id": message.id,
+        "submission_id": message.submission_id,
+        "recipient": message.recipient,
+        "source": "test",
+    }
+    return Event(kind, at, at, **(about | more))  # type: ignore[arg-type]
 
 
 def hit(

@@ -143,7 +143,7 @@ _WEB_VIEWS = frozenset(
 
 def _reader(parsed: PartialResult, text: str) -> tuple[ClientKind, str]:
     family = parsed.user_agent.family if parsed.user_agent is not None else ""
-    if not family or family in _WEB_VIEWS:
+    if not family or family in _WEB_VIEWS or "; wv)" in text:
         return ClientKind.UNKNOWN, ""
     if family in _BROWSERS:
         return ClientKind.BROWSER, _BROWSERS[family]

@@ -45,6 +45,9 @@ class Reason(StrEnum):
 
 DEAD = frozenset({Reason.UNKNOWN_MAILBOX, Reason.UNKNOWN_DOMAIN, Reason.MOVED, Reason.NO_MAIL_ACCEPTED})
 
+# What speaks about us, the sender. A status that calls the address dead is not believed beside it.
+_ABOUT_US = frozenset({Reason.AUTHENTICATION, Reason.REPUTATION, Reason.RATE_LIMITED})
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -106,7 +109,10 @@ _BY_PROSE: tuple[tuple[Reason, re.Pattern[str]], ...] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
         (Reason.AUTHENTICATION, r"\b(spf|dkim|dmarc)\b|reverse dns|\bptr\b|rdns"),
-        (Reason.REPUTATION, r"blacklist|blocklist|block list|spamhaus|\brbl\b|dnsbl|reputation|listed (in|by|at|on)\b"),
+        (
+            Reason.REPUTATION,
+            r"blacklist|blocklist|block list|spamhaus|\brbl\b|dnsbl|reputation|(?<!not )listed (in|by|at|on)\b",
+        ),
         (Reason.RATE_LIMITED, r"too many|rate.?limit|throttl|too fast|slow down|unusual rate|grey.?list"),
         (Reason.MAILBOX_FULL, r"quota|(mail)?box (is )?(full|exceed)|over ?quota|insufficient (system )?storage"),
         (Reason.TOO_LARGE, r"(message|size).{0,20}(too (large|big)|exceed)|maximum message size"),
@@ -128,7 +134,8 @@ _BY_PROSE: tuple[tuple[Reason, re.Pattern[str]], ...] = tuple(
             r"|(unknown|no such|invalid|non.?existent|bad) (local |virtual )?"
             r"(user|recipient|mailbox|address|account|person)"
             r"|no mailbox (here|by that name)|not (a|our) (valid |known )?(user|mailbox|customer)|recipnotfound"
-            r"|mailbox unavailable|doesn.t have an? .{0,40}account|this user doesn",
+            r"|mailbox unavailable|doesn.t have an? .{0,40}account|this user doesn"
+            r"|5\.1\.0 address rejected|5\.4\.1 .{0,120}recipient address rejected: access denied",
         ),
         (Reason.CONTENT, r"\bspam\b|virus|malware|content (rejected|denied)|blocked attachment|phish|bulk mail"),
         (
@@ -142,7 +149,7 @@ _BY_PROSE: tuple[tuple[Reason, re.Pattern[str]], ...] = tuple(
 )
 
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
-_CODE = re.compile(r"(?<![\d.])([245][0-5]\d)(?![\d.])")
+_CODE = re.compile(r"(?<![\w.])([245][0-5]\d)(?!\w|\.\d)")
 # Details that receivers use for anything: the prose is asked first.
 _VAGUE = frozenset({"0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "6.0", "7.0", "7.1", "2.1", "4.1", "4.4"})
 
@@ -163,11 +170,13 @@ def understand(text: str, *, code: int | None = None, status: str = "") -> Refus
     """Understand a refusal from what the other server said. Code and status are read from `text` where not given."""
     code = code or read_code(text)
     status = status or read_status(text)
-    subject, _, detail = status[2:].partition(".")
-    exact = f"{subject}.{detail}"
-    if exact in _BY_STATUS and exact not in _VAGUE:
-        return Refusal(code, status, _BY_STATUS[exact])
-    reason = _by_prose(text) or _BY_STATUS.get(exact) or _BY_SUBJECT.get(subject) or Reason.UNSPECIFIED
+    exact = status[2:]
+    said = _by_prose(text)
+    by_status = _BY_STATUS.get(exact)
+    if by_status is not None and exact not in _VAGUE and not (by_status in DEAD and said in _ABOUT_US):
+        reason = by_status
+    else:
+        reason = said or by_status or _BY_SUBJECT.get(exact.partition(".")[0]) or Reason.UNSPECIFIED
     if reason in DEAD and code is not None and 400 <= code < 500:
         # A server that says "unknown user, try again later" is not sure; nobody is given up on its word.
         reason = Reason.SYSTEM

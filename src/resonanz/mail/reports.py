@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from resonanz.mail.charset import decode_leniently
 from resonanz.mail.headers import Block, read_block
-from resonanz.mail.refusals import Outcome, Reason, understand
+from resonanz.mail.refusals import Outcome, Reason, read_status, understand
 from resonanz.mail.structure import Part, Structure, parse
 
 MAX_BYTES = 1_000_000  # of a report that are read: what stands behind is the returned mail's own content
@@ -123,13 +123,17 @@ def _delivery_status(structure: Structure, returned: Block | None) -> Report | N
 
 def _automatic_reply(structure: Structure, returned: Block | None) -> Report | None:
     """An automatic reply (RFC 3834). `X-Auto-Response-Suppress` asks that none be sent; it is no sign of one."""
-    submitted = (structure.header("Auto-Submitted") or "").partition(";")[0].strip().lower()
+    submitted = re.match(r"[a-z-]*", (structure.header("Auto-Submitted") or "").strip().lower())
     precedence = (structure.header("Precedence") or "").strip().lower()
+    if structure.root.type == "multipart/report" or _DAEMON.search(structure.header("From") or ""):
+        return None  # bounces call themselves auto-replied too
     marked = any(structure.header(name) for name in ("X-Autoreply", "X-Autorespond", "X-Autoresponse"))
-    if submitted != "auto-replied" and precedence != "auto_reply" and not marked:
+    if (submitted is None or submitted.group() != "auto-replied") and precedence != "auto_reply" and not marked:
         return None
     return Report(ReportKind.AUTOREPLY, _about(_bare(structure.header("From") or "")))
 
+
+_DAEMON = re.compile(r"\b(mailer-daemon|mail delivery (sub)?system|postmaster@)", re.IGNORECASE)
 
 LAYERS = (_feedback, _receipt, _delivery_status, _automatic_reply)
 
@@ -157,12 +161,8 @@ def _reported(fields: dict[str, str]) -> ReportedRecipient | None:
 
 
 def _status_of(fields: dict[str, str], diagnostic: str) -> str:
-    """The status field, unless it only says "failed" and what the other server said is more exact."""
-    match = re.match(r"\s*([245]\.\d{1,3}\.\d{1,3})", fields.get("status", ""))
-    status = match.group(1) if match else ""
-    if not status or status.endswith(".0.0"):
-        return understand(diagnostic).status or status
-    return status
+    """What the server that refused has said, where it is quoted; the reporting one derives its field from less."""
+    return read_status(diagnostic) or read_status(fields.get("status", ""))
 
 
 def _diagnostic(fields: dict[str, str]) -> str:

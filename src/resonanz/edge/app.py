@@ -34,7 +34,7 @@ Clock = Callable[[], int]
 
 MAX_PATH = MAX_TOKEN_CHARACTERS + 64
 MAX_FORM_BYTES = 16_384
-FORM_SECONDS = 10
+FORM_SECONDS = 5
 
 # Linkifiers and mail gateways put brackets, dots and the like behind a URL; a token ends where its alphabet does.
 _TOKEN = re.compile(r"/[ocu]/([A-Za-z0-9_-]+)").match

@@ -115,7 +115,18 @@ def _forwarded_elements(written: str) -> list[str]:
 
 
 def _split_outside_quotes(written: str) -> list[str]:
-    return [part for part in re.findall(r'(?:[^,"]|"[^"]*"?)+', written) if part.strip()]
+    """Split at commas outside quotes, counted from the right: a stranger's stray quote must not swallow what the proxy
+    added behind it."""
+    parts = []
+    end, quoted = len(written), False
+    for index in range(len(written) - 1, -1, -1):
+        if written[index] == '"':
+            quoted = not quoted
+        elif written[index] == "," and not quoted:
+            parts.append(written[index + 1 : end])
+            end = index
+    parts.append(written[:end])
+    return [part for part in reversed(parts) if part.strip()]
 
 
 def _without_port(element: str) -> str | None:

@@ -13,12 +13,13 @@ from urllib.parse import quote
 
 import idna
 
-_PLAIN = re.compile(r"https?://[!-~]+", re.IGNORECASE).fullmatch
+_PLAIN = re.compile(r"https?://(?![/\\?#])[!-~]+", re.IGNORECASE).fullmatch
 _SCHEME = re.compile(r"(https?):", re.IGNORECASE).match
 _PARTS = re.compile(r"(https?:[/\\]{2,})([^/\\?#]*)(.*)", re.IGNORECASE | re.DOTALL).fullmatch
 
 _ENDS = "".join(map(chr, range(0x21)))
 _DROPPED = {ord(character): None for character in "\t\n\r"}
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f#%/:<>?@\[\\\]^|]").search  # WHATWG URL 3.1: forbidden domain code points
 _UNFIT = re.compile(r"[^!-~]+")
 
 
@@ -56,6 +57,8 @@ def _host(host: str) -> str:
         return host
     try:
         mapped = idna.uts46_remap(host, std3_rules=False, transitional=False)
+        if _FORBIDDEN(mapped):
+            return _encoded(host)
         return ".".join(map(_label, mapped.split(".")))
     except (UnicodeError, idna.IDNAError):
         return _encoded(host)
@@ -63,7 +66,7 @@ def _host(host: str) -> str:
 
 def _label(label: str) -> str:
     if label.isascii():
-        return _encoded(label)
+        return label
     try:
         return idna.alabel(label).decode("ascii")
     except idna.IDNAError:

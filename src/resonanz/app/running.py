@@ -10,8 +10,9 @@ import multiprocessing
 import sys
 import urllib.request
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -252,14 +253,17 @@ def _ingest(database: Database, reader: Any) -> Work:
     from resonanz.ingest import take_journals
 
     async def work(stopping: asyncio.Event) -> None:
-        while not stopping.is_set():
-            try:
-                taken = await asyncio.to_thread(take_journals, database, reader, now=model.now)
-                pause = 0.0 if taken else INGEST_IDLE_SECONDS
-            except TemporaryFailure as failure:
-                log.error("taking hits over has to wait", error=str(failure), in_seconds=INGEST_FAILED_SECONDS)
-                pause = INGEST_FAILED_SECONDS
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), pause)
+        loop = asyncio.get_running_loop()
+        # One thread for all rounds: the reader's connections belong to the thread that opened them.
+        with ThreadPoolExecutor(1, "ingest") as thread:
+            while not stopping.is_set():
+                try:
+                    taken = await loop.run_in_executor(thread, partial(take_journals, database, reader, now=model.now))
+                    pause = 0.0 if taken else INGEST_IDLE_SECONDS
+                except TemporaryFailure as failure:
+                    log.error("taking hits over has to wait", error=str(failure), in_seconds=INGEST_FAILED_SECONDS)
+                    pause = INGEST_FAILED_SECONDS
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), pause)
 
     return work

@@ -17,7 +17,7 @@ from resonanz.model import EventKind, MessageState, TrackingMode, Verdict, Who
 from resonanz.store import Database, events, messages, tables
 from tests.kit.cast import NOON, Cast, event
 
-PROJECTED = (tables.messages, tables.submissions, tables.hourly_counts)
+PROJECTED = (tables.messages, tables.submissions, tables.rollup)
 
 
 def projections(database: Database) -> list[Any]:
@@ -32,9 +32,9 @@ def damage(database: Database) -> None:
         tx.execute(update(tables.messages).values(opens_human=7, clicks_machine=9, state=MessageState.FAILED))
         tx.execute(update(tables.messages).values(first_opened_at=NOON - timedelta(days=9), state_note="nonsense"))
         tx.execute(update(tables.submissions).values(anonymous_opens=3, anonymous_clicks=5))
-        tx.execute(update(tables.hourly_counts).values(events=tables.hourly_counts.c.events + 2))
-        made_up = {"hour": NOON - timedelta(days=400), "kind": EventKind.VISITED, "who": Who.MACHINE, "events": 1}
-        tx.execute(insert(tables.hourly_counts).values(made_up))
+        tx.execute(update(tables.rollup).values(events=tables.rollup.c.events + 2))
+        made_up = {"bucket": NOON - timedelta(days=400), "kind": EventKind.VISITED, "who": Who.MACHINE, "events": 1}
+        tx.execute(insert(tables.rollup).values(made_up))
 
 
 happenings = st.lists(
@@ -158,4 +158,4 @@ def test_rebuilding_while_hits_come_in_counts_each_once(database: Database) -> N
     assert [now[row.id].opens_human for row in rows] == [*recorded, 0, 0]
     assert total is not None
     assert total.anonymous_opens == sum(recorded)
-    assert counted[EventKind.OPENED, Who.HUMAN] == 2 * sum(recorded)
+    assert (NOON, EventKind.OPENED, Who.HUMAN, 2 * sum(recorded)) in counted

@@ -97,7 +97,7 @@ def test_counting_at_the_same_moment_loses_nothing(database: Database) -> None:
         counted = events.counts_between(tx, NOON, NOON + HOUR)
     assert now is not None
     assert now.opens_human == 20
-    assert counted[EventKind.OPENED, Who.HUMAN] == 20
+    assert (NOON, EventKind.OPENED, Who.HUMAN, 20) in counted
 
 
 def test_nothing_is_kept_of_a_transaction_that_fails(database: Database) -> None:
@@ -184,8 +184,8 @@ def test_what_suppresses_an_address(
 # ── Totals ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_hours_are_counted_by_kind_and_side(database: Database) -> None:
-    """Each first event counts in the hour it occurred in; what carries no verdict counts as human."""
+def test_quarters_of_an_hour_are_counted_by_kind_and_side(database: Database) -> None:
+    """Each first event counts in the quarter it occurred in; what carries no verdict counts as human."""
     message = given(database, MessageState.QUEUED)
     with database.write() as tx:
         record_all(
@@ -197,11 +197,11 @@ def test_hours_are_counted_by_kind_and_side(database: Database) -> None:
                 event(message, EventKind.SENT, at=NOON + HOUR - timedelta(microseconds=1)),
             ],
         )
-        assert events.counts_by_hour(tx, NOON, NOON + 2 * HOUR) == [
+        assert events.counts_between(tx, NOON, NOON + 2 * HOUR) == [
             (NOON, EventKind.QUEUED, Who.HUMAN, 1),
-            (NOON, EventKind.SENT, Who.HUMAN, 1),
+            (NOON + HOUR * 3 / 4, EventKind.SENT, Who.HUMAN, 1),
             (NOON + HOUR, EventKind.OPENED, Who.HUMAN, 1),
-            (NOON + HOUR, EventKind.OPENED, Who.MACHINE, 1),
+            (NOON + HOUR * 3 / 2, EventKind.OPENED, Who.MACHINE, 1),
         ]
 
 

@@ -235,19 +235,20 @@ def test_a_failed_block_leaves_nothing(database: Database) -> None:
         assert messages.list_messages(tx, limit=5) == []
 
 
-def test_hours_add_up(database: Database) -> None:
-    """Counts fall into the hour they happened in, by who caused them."""
+def test_the_rollup_adds_up(database: Database) -> None:
+    """Counts add up per bucket, by kind and by who caused them; the end of a range is outside it."""
+    bucket = events.bucket_of(NOW)
+    assert bucket <= NOW < bucket + events.BUCKET
     with database.write() as tx:
-        for minutes in (0, 1, 40):
-            events.count_hour(tx, NOW + timedelta(minutes=minutes), EventKind.OPENED, Who.HUMAN, 1)
-        events.count_hour(tx, NOW, EventKind.OPENED, Who.MACHINE, 5)
-    hour = NOW.replace(minute=0, second=0, microsecond=0)
+        for later in (0, 0, 1):
+            events.count(tx, bucket + later * events.BUCKET, EventKind.OPENED, Who.HUMAN, 1)
+        events.count(tx, bucket, EventKind.OPENED, Who.MACHINE, 5)
     with database.read() as tx:
-        assert events.counts_between(tx, hour, hour + timedelta(hours=1)) == {
-            (EventKind.OPENED, Who.HUMAN): 2,
-            (EventKind.OPENED, Who.MACHINE): 5,
-        }
-        assert len(events.counts_by_hour(tx, hour, hour + timedelta(hours=2))) == 3
+        assert events.counts_between(tx, bucket, bucket + events.BUCKET) == [
+            (bucket, EventKind.OPENED, Who.HUMAN, 2),
+            (bucket, EventKind.OPENED, Who.MACHINE, 5),
+        ]
+        assert len(events.counts_between(tx, bucket, bucket + 2 * events.BUCKET)) == 3
 
 
 def test_cursors_move(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""What is derived from facts: the standing of each message, the anonymous totals, the hourly rollup.
+"""What is derived from facts: the standing of each message, the anonymous totals, the rollup.
 
 Every projection is plain arithmetic over an event, so that live recording and `rebuild` run the same lines. Repeats
 count nowhere; they only move the time of the last open or click.
@@ -13,9 +13,10 @@ from uuid import UUID
 
 from resonanz.ingest.transitions import move
 from resonanz.model import Event, EventKind, Who
+from resonanz.store.events import bucket_of
 from resonanz.store.standings import Standing
 
-HourKey = tuple[datetime, EventKind, Who]
+BucketKey = tuple[datetime, EventKind, Who]
 
 _COUNTED = {EventKind.OPENED: "opens", EventKind.CLICKED: "clicks"}
 _TIMED = {
@@ -73,10 +74,8 @@ def count_anonymous(events: Iterable[Event]) -> Mapping[UUID, tuple[int, int]]:
     return totals
 
 
-def count_hours(events: Iterable[Event]) -> Mapping[HourKey, int]:
-    """Return how many first events of each kind and side fall into each UTC hour."""
+def count_buckets(events: Iterable[Event]) -> Mapping[BucketKey, int]:
+    """Return how many first events of each kind and side fall into each bucket of the rollup."""
     return Counter(
-        (event.occurred_at.replace(minute=0, second=0, microsecond=0), event.kind, who(event))
-        for event in events
-        if event.repeat_of is None
+        (bucket_of(event.occurred_at), event.kind, who(event)) for event in events if event.repeat_of is None
     )

@@ -32,14 +32,14 @@ class Summary:
     messages: int
     messages_changed: int
     submissions_changed: int
-    hours_changed: int
+    buckets_changed: int
 
 
 def rebuild(database: Database) -> Summary:
     """Recompute every projection. Safe while mail is sent and hits come in. Raises TemporaryFailure; run it again."""
     messages, changed = _rebuild_messages(database)
-    submissions_changed, hours_changed = _rebuild_totals(database)
-    return Summary(messages, changed, submissions_changed, hours_changed)
+    submissions_changed, buckets_changed = _rebuild_totals(database)
+    return Summary(messages, changed, submissions_changed, buckets_changed)
 
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 """Writing facts down: the one place where an event enters the database, with everything derived from it.
 
-Use one `record` or `record_all` per transaction: it takes its locks in one order (messages, submissions, hours), and
+Use one `record` or `record_all` per transaction: it takes its locks in one order (messages, submissions, rollup), and
 two in a row could wait for another transaction that does the same the other way round (PostgreSQL then ends one of them
 with TemporaryFailure).
 
@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from resonanz.ingest.projections import apply, count_anonymous, count_hours
+from resonanz.ingest.projections import apply, count_anonymous, count_buckets
 from resonanz.mail.address import parse_address
 from resonanz.model import Event, EventKind, InvalidInput
 from resonanz.people import Reason, suppress
@@ -45,7 +45,7 @@ def write_facts(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, Standi
     new = [event for event in events if not event.source_key or store.add_event_once(tx, event)]
     _project_messages(tx, new, standings)
     _project_submissions(tx, new)
-    _project_hours(tx, new)
+    _project_rollup(tx, new)
     _suppress(tx, new)
     return new
 
@@ -65,9 +65,9 @@ def _project_submissions(tx: Tx, events: Sequence[Event]) -> None:
         add_anonymous(tx, submission_id, opens=opens, clicks=clicks)
 
 
-def _project_hours(tx: Tx, events: Sequence[Event]) -> None:
-    for (hour, kind, side), amount in sorted(count_hours(events).items()):
-        store.count_hour(tx, hour, kind, side, amount)
+def _project_rollup(tx: Tx, events: Sequence[Event]) -> None:
+    for (bucket, kind, side), amount in sorted(count_buckets(events).items()):
+        store.count(tx, bucket, kind, side, amount)
 
 
 # ── Suppression: an act, not a projection; a rebuild must not undo what a person restored since ─────────────────────

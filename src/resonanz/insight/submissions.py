@@ -46,7 +46,8 @@ def submission_page(database: Database, submission_id: UUID) -> SubmissionPage |
         rows = store.of_submission(tx, submission_id, limit=MESSAGES_SHOWN + 1)
         summary = store.summarise(tx, submission_id)
     shown = hides_in_group(submission.recipients)
-    counted = max(submission.track_opens, submission.track_clicks, key=list(TrackingMode).index) != TrackingMode.OFF
+    modes = (submission.track_opens, submission.track_clicks)
+    nameless = TrackingMode.ANONYMOUS in modes or summary.nameless > 0
     return SubmissionPage(
         submission=submission,
         sender=sender,
@@ -58,5 +59,5 @@ def submission_page(database: Database, submission_id: UUID) -> SubmissionPage |
         clickers=summary.clickers,
         anonymous_opens=submission.anonymous_opens if shown else None,
         anonymous_clicks=submission.anonymous_clicks if shown else None,
-        withheld=TOO_SMALL_A_GROUP if counted and not shown else None,
+        withheld=TOO_SMALL_A_GROUP if nameless and not shown else None,
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from resonanz.model import EventKind, Who
 from resonanz.store import Database
-from resonanz.store.events import counts_by_hour
+from resonanz.store.events import counts_between
 
 Counts = Mapping[tuple[EventKind, Who], int]
+Row = tuple[datetime, EventKind, Who, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,41 +46,38 @@ class Today:
 
 
 def today(database: Database, *, now: datetime, timezone: ZoneInfo) -> Today:
-    """Return the counts of the local day that `now` falls into, and of the day before it."""
-    local = now.astimezone(timezone)
-    days = [local.date() - timedelta(days=1), local.date()]
+    """Return the counts of the local day that `now` falls into, and of the day before it; one statement."""
+    date = now.astimezone(timezone).date()
+    midnights = [_midnight(date + timedelta(days=days), timezone) for days in (-1, 0, 1)]
     with database.read() as tx:
-        rows = counts_by_hour(tx, _start(days[0], timezone), _start(days[1] + timedelta(days=1), timezone))
-    yesterday, current = (_day(date, timezone, rows) for date in days)
-    elapsed = now - _start(days[1], timezone)
-    until = _start(days[0], timezone) + elapsed
-    so_far: dict[tuple[EventKind, Who], int] = {}
-    for hour, counts in yesterday.hours:
-        if hour < until:
-            _add(so_far, counts)
-    return Today(current, yesterday, so_far)
+        rows = counts_between(tx, midnights[0], midnights[2])
+    yesterday = _day(midnights[0], midnights[1], timezone, rows)
+    so_far = midnights[0] + (now - midnights[1])
+    return Today(
+        today=_day(midnights[1], midnights[2], timezone, rows),
+        yesterday=yesterday,
+        yesterday_so_far=_sum(row for row in rows if row[0] < min(so_far, midnights[1])),
+    )
 
 
-def _day(date: date, timezone: ZoneInfo, rows: list[tuple[datetime, EventKind, Who, int]]) -> Day:
-    start, end = _start(date, timezone), _start(date + timedelta(days=1), timezone)
-    hours: list[tuple[datetime, Counts]] = []
-    total: dict[tuple[EventKind, Who], int] = {}
+def _day(start: datetime, end: datetime, timezone: ZoneInfo, rows: Sequence[Row]) -> Day:
+    hours = []
     moment = start
     while moment < end:
-        after = moment + timedelta(hours=1)
-        counts: dict[tuple[EventKind, Who], int] = {}
-        _add(counts, {(kind, side): amount for hour, kind, side, amount in rows if moment <= hour < after})
-        _add(total, counts)
-        hours.append((moment.astimezone(timezone), counts))
+        after = min(moment + timedelta(hours=1), end)
+        hours.append((moment.astimezone(timezone), _sum(row for row in rows if moment <= row[0] < after)))
         moment = after
-    return Day(date, total, tuple(hours))
+    counts = _sum(row for row in rows if start <= row[0] < end)
+    return Day(start.astimezone(timezone).date(), counts, tuple(hours))
 
 
-def _start(date: date, timezone: ZoneInfo) -> datetime:
-    """Return the UTC time at which a local day begins."""
-    return datetime.combine(date, time(), timezone).astimezone(ZoneInfo("UTC"))
+def _midnight(date: date, timezone: ZoneInfo) -> datetime:
+    """Return the time in UTC at which a local day begins."""
+    return datetime.combine(date, time(), timezone).astimezone(UTC)
 
 
-def _add(total: dict[tuple[EventKind, Who], int], more: Counts) -> None:
-    for key, amount in more.items():
-        total[key] = total.get(key, 0) + amount
+def _sum(rows: Iterable[Row]) -> Counts:
+    counts: Counter[tuple[EventKind, Who]] = Counter()
+    for _, kind, side, amount in rows:
+        counts[kind, side] += amount
+    return dict(counts)

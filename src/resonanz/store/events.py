@@ -1,20 +1,20 @@
-"""Facts, the journals' cursors, and the hourly rollup, as rows."""
+"""Facts, the journals' cursors, and the rollup, as rows."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, or_, select, text
+from sqlalchemy import func, insert, or_, select, text
 
 from resonanz.model import Client, ClientKind, Event, EventKind, Place, Verdict, Who, from_microseconds, to_microseconds
 from resonanz.store.bulk import Plain, Row, insert_many, plain, select_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import add_up, in_portions, insert_missing, upsert
-from resonanz.store.tables import contents, cursors, events, hourly_counts, messages, submissions
+from resonanz.store.tables import contents, cursors, events, messages, rollup, submissions
 
 
 def add_event(tx: Tx, event: Event) -> int:
@@ -236,38 +236,26 @@ def move_cursor(tx: Tx, journal: str, position: int, now: datetime) -> None:
     upsert(tx, cursors, {"journal": journal}, {"position": position, "moved_at": now})
 
 
-# ── The hourly rollup ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── The rollup ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+BUCKET = timedelta(minutes=15)  # the day of every time zone in use begins and ends with one of these
 
 
-def count_hour(tx: Tx, moment: datetime, kind: EventKind, who: Who, amount: int) -> None:
-    """Add to the count of the hour that `moment` falls into."""
-    hour = moment.replace(minute=0, second=0, microsecond=0)
-    add_up(tx, hourly_counts, {"hour": hour, "kind": kind, "who": who}, "events", amount)
+def bucket_of(moment: datetime) -> datetime:
+    """Return the start of the bucket that an aware time falls into, in UTC."""
+    utc = moment.astimezone(UTC)
+    return utc.replace(minute=utc.minute - utc.minute % 15, second=0, microsecond=0)
 
 
-def counts_between(tx: Tx, start: datetime, end: datetime) -> dict[tuple[EventKind, Who], int]:
-    """Return the counts of the hours in [start, end)."""
-    query = (
-        select(hourly_counts.c.kind, hourly_counts.c.who, func.sum(hourly_counts.c.events).label("events"))
-        .where(hourly_counts.c.hour >= start, hourly_counts.c.hour < end)
-        .group_by(hourly_counts.c.kind, hourly_counts.c.who)
-    )
-    return {(row.kind, row.who): int(row.events) for row in tx.execute(query)}
+def count(tx: Tx, bucket: datetime, kind: EventKind, who: Who, amount: int) -> None:
+    """Add to the count of a bucket."""
+    add_up(tx, rollup, {"bucket": bucket, "kind": kind, "who": who}, "events", amount)
 
 
-def counts_by_hour(tx: Tx, start: datetime, end: datetime) -> list[tuple[datetime, EventKind, Who, int]]:
-    """Return the rollup's rows in [start, end), in order of time."""
-    query = (
-        select(hourly_counts)
-        .where(hourly_counts.c.hour >= start, hourly_counts.c.hour < end)
-        .order_by(hourly_counts.c.hour)
-    )
-    return [(row.hour, row.kind, row.who, int(row.events)) for row in tx.execute(query)]
-
-
-def clear_counts(tx: Tx) -> None:
-    """Empty the rollup, before a rebuild."""
-    tx.execute(delete(hourly_counts))
+def counts_between(tx: Tx, start: datetime, end: datetime) -> list[tuple[datetime, EventKind, Who, int]]:
+    """Return the counts of the buckets that begin in [start, end), in order of time."""
+    query = select(rollup).where(rollup.c.bucket >= start, rollup.c.bucket < end).order_by(*rollup.primary_key)
+    return [(row.bucket, row.kind, row.who, int(row.events)) for row in tx.execute(query)]
 
 
 # ── Rows and values ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -227,23 +227,28 @@ def of_submission(tx: Tx, submission_id: UUID, limit: int = 1000) -> list[Messag
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All messages of one submission in numbers: how many per state, and how many a person opened or clicked."""
+    """All messages of one submission in numbers: how many per state, how many a person opened or clicked, and how many
+    are counted without names in some way."""
 
     states: dict[MessageState, int]
     openers: int
     clickers: int
+    nameless: int
 
 
 def summarise(tx: Tx, submission_id: UUID) -> Summary:
     """Count the messages of one submission."""
     opened = case((messages.c.opens_human > 0, 1), else_=0)
     clicked = case((messages.c.clicks_human > 0, 1), else_=0)
+    modes = (messages.c.track_opens, messages.c.track_clicks)
+    nameless = case((or_(*[mode == TrackingMode.ANONYMOUS for mode in modes]), 1), else_=0)
     query = (
         select(
             messages.c.state,
             func.count().label("messages"),
             func.sum(opened).label("openers"),
             func.sum(clicked).label("clickers"),
+            func.sum(nameless).label("nameless"),
         )
         .where(messages.c.submission_id == submission_id)
         .group_by(messages.c.state)
@@ -253,6 +258,7 @@ def summarise(tx: Tx, submission_id: UUID) -> Summary:
         {row.state: row.messages for row in rows},
         sum(row.openers for row in rows),
         sum(row.clickers for row in rows),
+        sum(row.nameless for row in rows),
     )
 
 

@@ -270,10 +270,10 @@ cursors = Table(  # how far each journal has been taken over
     Column("moved_at", Moment, nullable=False),
 )
 
-hourly_counts = Table(  # rollup: first events (repeats folded) by UTC hour
-    "hourly_counts",
+rollup = Table(  # first events (repeats folded) by quarter of an hour: every time zone's day is made of whole ones
+    "rollup",
     metadata,
-    Column("hour", Moment, primary_key=True),
+    Column("bucket", Moment, primary_key=True),
     Column("kind", Word(EventKind), primary_key=True),
     Column("who", Word(Who), primary_key=True),  # `human` for kinds that carry no verdict
     Column("events", BigInteger, nullable=False),

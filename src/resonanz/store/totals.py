@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, delete, func, insert, or_, select, type_coerce, update
 
 from resonanz.model import EventKind, Verdict, Who, from_microseconds
 from resonanz.store.engine import Tx
-from resonanz.store.tables import events, hourly_counts, submissions
+from resonanz.store.events import BUCKET
+from resonanz.store.tables import events, rollup, submissions
 
-_HOUR_US = 3_600_000_000
+_BUCKET_US = BUCKET // timedelta(microseconds=1)
 _MACHINE = [verdict for verdict in Verdict if verdict.who is Who.MACHINE]
 
-HourKey = tuple[datetime, EventKind, Who]
+BucketKey = tuple[datetime, EventKind, Who]
 
 
 @dataclass(slots=True)
 class Totals:
-    """Counts of facts that repeat nothing: by hour, and without names by submission (opens, clicks)."""
+    """Counts of facts that repeat nothing: by bucket, and without names by submission (opens, clicks)."""
 
-    hours: Counter[HourKey] = field(default_factory=Counter)
+    buckets: Counter[BucketKey] = field(default_factory=Counter)
     opens: Counter[UUID] = field(default_factory=Counter)
     clicks: Counter[UUID] = field(default_factory=Counter)
 
@@ -43,21 +44,21 @@ def add_totals(tx: Tx, totals: Totals, *, after: int, upto: int | None = None) -
     counted = [events.c.id > after, events.c.repeat_of.is_(None)]
     if upto is not None:
         counted.append(events.c.id <= upto)
-    _add_hours(tx, totals, counted)
+    _add_buckets(tx, totals, counted)
     _add_anonymous(tx, totals, counted)
 
 
-def _add_hours(tx: Tx, totals: Totals, counted: list[ColumnElement[bool]]) -> None:
+def _add_buckets(tx: Tx, totals: Totals, counted: list[ColumnElement[bool]]) -> None:
     moment = type_coerce(events.c.occurred_at, BigInteger)
-    hour = (moment - moment % _HOUR_US).label("hour")
+    bucket = (moment - moment % _BUCKET_US).label("bucket")
     query = (
-        select(hour, events.c.kind, events.c.verdict, func.count().label("facts"))
+        select(bucket, events.c.kind, events.c.verdict, func.count().label("facts"))
         .where(*counted)
-        .group_by(hour, events.c.kind, events.c.verdict)
+        .group_by(bucket, events.c.kind, events.c.verdict)
     )
     for row in tx.execute(query):
         side = row.verdict.who if row.verdict is not None else Who.HUMAN
-        totals.hours[from_microseconds(row.hour), row.kind, side] += row.facts
+        totals.buckets[from_microseconds(row.bucket), row.kind, side] += row.facts
 
 
 def _add_anonymous(tx: Tx, totals: Totals, counted: list[ColumnElement[bool]]) -> None:
@@ -80,12 +81,12 @@ def _add_anonymous(tx: Tx, totals: Totals, counted: list[ColumnElement[bool]]) -
 def lock_totals(tx: Tx) -> None:
     """Let nobody else count until this transaction ends; in the order in which recording takes its locks."""
     if tx.dialect.name == "postgresql":
-        tx.exec_driver_sql("LOCK TABLE submissions, hourly_counts IN SHARE ROW EXCLUSIVE MODE")
+        tx.exec_driver_sql("LOCK TABLE submissions, rollup IN SHARE ROW EXCLUSIVE MODE")
 
 
 def replace_totals(tx: Tx, totals: Totals) -> tuple[int, int]:
-    """Bring the stored totals to these. Returns how many submissions and how many hours were not so."""
-    return _replace_anonymous(tx, totals), _replace_hours(tx, totals)
+    """Bring the stored totals to these. Returns how many submissions and how many buckets were not so."""
+    return _replace_anonymous(tx, totals), _replace_rollup(tx, totals)
 
 
 def _replace_anonymous(tx: Tx, totals: Totals) -> int:
@@ -104,15 +105,11 @@ def _replace_anonymous(tx: Tx, totals: Totals) -> int:
     return len(wrong)
 
 
-def _replace_hours(tx: Tx, totals: Totals) -> int:
-    stored = {(row.hour, row.kind, row.who): row.events for row in tx.execute(select(hourly_counts))}
-    wrong = [key for key in {*stored, *totals.hours} if stored.get(key, 0) != totals.hours[key]]
-    for hour, kind, side in wrong:
-        tx.execute(
-            delete(hourly_counts).where(
-                hourly_counts.c.hour == hour, hourly_counts.c.kind == kind, hourly_counts.c.who == side
-            )
-        )
-        if amount := totals.hours[hour, kind, side]:
-            tx.execute(insert(hourly_counts).values(hour=hour, kind=kind, who=side, events=amount))
+def _replace_rollup(tx: Tx, totals: Totals) -> int:
+    stored = {(row.bucket, row.kind, row.who): row.events for row in tx.execute(select(rollup))}
+    wrong = [key for key in {*stored, *totals.buckets} if stored.get(key, 0) != totals.buckets[key]]
+    for bucket, kind, side in wrong:
+        tx.execute(delete(rollup).where(rollup.c.bucket == bucket, rollup.c.kind == kind, rollup.c.who == side))
+        if amount := totals.buckets[bucket, kind, side]:
+            tx.execute(insert(rollup).values(bucket=bucket, kind=kind, who=side, events=amount))
     return len(wrong)

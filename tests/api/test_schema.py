@@ -1,0 +1,73 @@
+"""The API keeps to its own description: what it allows and what it forbids gets a described answer."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case, GenerationMode, SerializationContext
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from resonanz import model
+from resonanz.accounts import authenticate_key, create_key
+from resonanz.api import ApiParts, build
+from resonanz.sending.submit import Limits, submit
+from resonanz.store import open_database
+from resonanz.store.migrate import migrate
+from tests.kit.cast import Cast
+
+DESCRIPTION = "/api/v1/openapi.json"
+OPERATIONS = {
+    "POST /api/v1/messages",
+    "GET /api/v1/messages",
+    "GET /api/v1/messages/{message}",
+    "GET /api/v1/messages/{message}/events",
+    "GET /api/v1/submissions/{submission}",
+    "GET /api/v1/events",
+}
+
+
+@schemathesis.serializer("message/rfc822")
+def _raw(_context: SerializationContext, value: object) -> bytes:
+    """A generated raw mail is its bytes."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_every_answer_is_as_described(tmp_path: Path, mode: GenerationMode) -> None:
+    """No generated request gets a 500, an undocumented status, or a body of another shape than described."""
+    database = open_database(f"sqlite:///{tmp_path}/schema.sqlite")
+    migrate(database)
+    with database.write() as tx:
+        account = Cast.enter(tx).account_id
+    secret, _ = create_key(database, account, "schema", model.now())
+    app = build(
+        ApiParts(
+            database=database,
+            authenticate=partial(authenticate_key, database),
+            submit=lambda draft, now: submit(database, draft, limits=Limits(100_000, 5), now=now),
+            max_message=100_000,
+        )
+    )
+    operations = [result.ok() for result in schemathesis.openapi.from_asgi(DESCRIPTION, app).get_all_operations()]
+    assert {f"{operation.method.upper()} {operation.path}" for operation in operations} == OPERATIONS
+    for operation in operations:
+
+        @given(operation.as_strategy(generation_mode=mode))
+        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        def holds(case: Case) -> None:
+            response = case.call(headers={"Authorization": f"Bearer {secret}"})
+            assert response.status_code < 500, response.text
+            case.validate_response(
+                response, checks=[status_code_conformance, content_type_conformance, response_schema_conformance]
+            )
+
+        holds()
+    database.close()

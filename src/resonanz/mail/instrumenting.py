@@ -232,7 +232,7 @@ def _link(change: Change) -> Link:
 def _nothing_done(tracking: Tracking, reports: Sequence[PartReport]) -> Reason:
     if tracking.is_off:
         return Reason.TRACKING_OFF
-    telling = (Reason.DAMAGED_ENCODING, Reason.UNUSABLE_CHARSET)
+    telling = (Reason.DAMAGED_ENCODING, Reason.UNUSABLE_CHARSET, Reason.TOO_LARGE)
     return next((report.reason for report in reports if report.reason in telling), None) or Reason.NOTHING_TO_TRACK
 
 

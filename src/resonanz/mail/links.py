@@ -64,7 +64,7 @@ class Policy:
         `markers` returns an attribute's value or None; `text` what a reader sees. Both are asked only when needed.
         """
         value = resolve_references(written)
-        own = _OWN.fullmatch(value.strip())
+        own = _OWN.fullmatch(value.strip()) if "{{" in value else None
         if own:
             return Decision(kind=_OWN_KINDS[own.group(1)])
         if self._tracking.clicks is TrackingMode.OFF:
@@ -85,11 +85,13 @@ class Policy:
             value = cleaned = urljoin(base, cleaned)
             reason = self._classify(cleaned)
         if reason is None:
-            reason = self._refuse_target(cleaned) or self._refuse_marked(markers) or self._refuse_text(cleaned, text)
+            host = host_of(cleaned)
+            reason = self._refuse_target(cleaned, host) or self._refuse_marked(markers)
+            reason = reason or self._refuse_text(cleaned, host, text)
         if reason is not None:
             return Decision(reason=reason)
-        skips_utm = markers(b"data-skip-utm-params") is not None
-        destination = value if skips_utm or not self._tracking.utm else add_utm(value, self._tracking.utm)
+        utm = self._tracking.utm
+        destination = add_utm(value, utm) if utm and markers(b"data-skip-utm-params") is None else value
         if len(destination.encode("utf-8", "surrogatepass")) > MAX_DESTINATION_OCTETS:
             return Decision(reason=LinkReason.TOO_LONG)
         return Decision(destination)
@@ -118,9 +120,8 @@ class Policy:
             return LinkReason.MALFORMED
         return None if host_of(cleaned) else LinkReason.HOSTLESS
 
-    def _refuse_target(self, cleaned: str) -> LinkReason | None:
-        host = host_of(cleaned)
-        if any(host == excluded or host.endswith(f".{excluded}") for excluded in self._excluded):
+    def _refuse_target(self, cleaned: str, host: str) -> LinkReason | None:
+        if self._excluded and any(host == excluded or host.endswith(f".{excluded}") for excluded in self._excluded):
             return LinkReason.EXCLUDED_HOST
         if cleaned.startswith(f"{self._tracking.base_url}/"):
             return LinkReason.ALREADY_OURS
@@ -136,26 +137,28 @@ class Policy:
             return LinkReason.OPTED_OUT
         return None
 
-    def _refuse_text(self, cleaned: str, text: Callable[[], str]) -> LinkReason | None:
+    def _refuse_text(self, cleaned: str, host: str, text: Callable[[], str]) -> LinkReason | None:
         said = text()
         if cleaned in self._declared or is_unsubscribe(cleaned, said):
             return LinkReason.UNSUBSCRIBE
         if is_preferences(cleaned, said):
             return LinkReason.PREFERENCES
-        return self._refuse_visible_url(cleaned, said)
+        return self._refuse_visible_url(host, said)
 
-    def _refuse_visible_url(self, cleaned: str, said: str) -> LinkReason | None:
+    def _refuse_visible_url(self, host: str, said: str) -> LinkReason | None:
         shown = visible_host(said)
         if not shown:
             return None
         if self._tracking.leave_visible_urls:
             return None if _is_of(self._tracking_host, shown) else LinkReason.VISIBLE_URL
-        differs = not _is_of(host_of(cleaned), shown)
+        differs = not _is_of(host, shown)
         return LinkReason.VISIBLE_URL if differs and not self._tracking.track_mismatched else None
 
 
 def visible_host(said: str) -> str:
     """Return the host that a link's text names when the text is itself a URL, else an empty string."""
+    if "." not in said:
+        return ""
     match = _LOOKS_LIKE_URL.fullmatch(said.strip().rstrip(".,;:!"))
     if match is None:
         return ""

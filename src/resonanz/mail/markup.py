@@ -11,12 +11,18 @@ the size whatever the bytes are.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+MAX_LINKS = 10_000
+
 _WS = rb"\t\n\f\r "
 _VALUE = rb"""(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^%b>"'][^%b>]*+|(?=>))""" % (_WS, _WS)
-_ATTRIBUTES = rb"(?:[%b/]++|[^%b/>][^%b/>=]*+(?:[%b]*+=[%b]*+%b)?+)*+" % (_WS, _WS, _WS, _WS, _WS, _VALUE)
+# Well-written attributes first, which is most of them; then whatever the standard lets pass for one.
+_ATTRIBUTES = rb"(?:[%b]++[A-Za-z:\-]++=\"[^\"]*+\")*+(?:[%b/]++|[^%b/>][^%b/>=]*+(?:[%b]*+=[%b]*+%b)?+)*+" % (
+    *(_WS,) * 6, _VALUE
+)  # fmt: skip
 _NAME = rb"[A-Za-z][^%b/>]*+" % _WS
 
 _RAW_TEXT = {b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"title", b"textarea"}
@@ -32,14 +38,15 @@ _ENDS_WATCHED = _OPENS_FOREIGN | _HOLDS_NO_IMAGE | {b"body", b"html", b"head"}
 
 
 def _names(names: set[bytes]) -> bytes:
-    return rb"(?:%b)(?=[%b/>])" % (b"|".join(sorted(names)), _WS)
+    """An expression for tag names in either case; the flag for that would make every other part of it slower."""
+    either = [b"".join(b"[%c%c]" % (letter, letter & ~0x20) for letter in name) for name in sorted(names)]
+    return rb"(?:%b)(?=[%b/>])" % (b"|".join(either), _WS)
 
 
 # Everything that is of no interest: text, and whole tags whose name is not watched.
 _BORING = re.compile(
-    rb"(?:[^<]++|<(?![A-Za-z/!?])|<(?!%b)%b%b>|</(?!%b)%b%b>)*+"
-    % (_names(_WATCHED), _NAME, _ATTRIBUTES, _names(_ENDS_WATCHED), _NAME, _ATTRIBUTES),
-    re.IGNORECASE,
+    rb"[^<]*+(?:<(?:/(?!%b)%b(?:>|%b>)|(?!%b)%b%b>|(?![A-Za-z/!?]))[^<]*+)*+"
+    % (_names(_ENDS_WATCHED), _NAME, _ATTRIBUTES, _names(_WATCHED), _NAME, _ATTRIBUTES)
 )
 _TAG = re.compile(rb"<(/?)(%b)(%b)(>?)" % (_NAME, _ATTRIBUTES))
 _NEXT_TAG = re.compile(rb"<(?=[A-Za-z/!?])")
@@ -79,6 +86,7 @@ class Scan:
     base: Element | None = None
     image_start: int | None = None
     image_end: int | None = None
+    is_endless: bool = False  # more links than any letter has; the scan was given up
 
 
 def scan(mask: bytes) -> Scan:
@@ -104,6 +112,7 @@ class _Scanner:
         self.found = Scan()
         self.foreign: list[bytes] = []  # innermost last: b"svg", b"math", or b"html" inside an integration point
         self.blocked: list[tuple[bytes, int]] = []  # open elements that hold no image, and where they began
+        self.depth: Counter[bytes] = Counter()  # how many of each are open in `foreign`, with "!" in `blocked`
         self.body_end: int | None = None
         self.html_end: int | None = None
         self.head_end: int | None = None
@@ -116,6 +125,9 @@ class _Scanner:
             position = self._skip(position)
             if position >= size:
                 break
+            if len(self.found.links) > MAX_LINKS:
+                self.found.is_endless = True
+                return self.found
             after = self._step(position)
             if after is None:  # the rest is inside a tag, a comment or raw text that is never closed
                 end = position
@@ -232,10 +244,10 @@ class _Scanner:
                 return after
             if name in _OPENS_FOREIGN:
                 if not self.foreign:
-                    self.blocked.append((name, tag.start()))
-                self.foreign.append(name)
+                    self._block(name, tag.start())
+                self._enter_foreign(name)
             elif name in _INTEGRATION:
-                self.foreign.append(b"html")
+                self._enter_foreign(b"html")
             return after
         if name in _RAW_TEXT:
             return self._after_raw_text(name, after)
@@ -257,7 +269,7 @@ class _Scanner:
         elif name == b"frameset":
             self.has_frames = True
         elif name in _HOLDS_NO_IMAGE:
-            self.blocked.append((name, tag.start()))
+            self._block(name, tag.start())
 
     def _end_tag(self, name: bytes, start: int, after: int) -> int:
         if name == b"body":
@@ -266,25 +278,45 @@ class _Scanner:
             self.html_end = self._unblocked(start)
         elif name == b"head":
             self.head_end = after
-        elif name in _OPENS_FOREIGN and name in self.foreign:
-            while self.foreign.pop() != name:
-                pass
-            if not self.foreign:
-                self._unblock(name)
+        elif name in _OPENS_FOREIGN and self.depth[name]:
+            self._close_foreign(name)
         elif name in _INTEGRATION and self.foreign and self.foreign[-1] == b"html":
-            self.foreign.pop()
+            self._close_foreign(b"html")
         elif name in _HOLDS_NO_IMAGE:
             self._unblock(name)
         return after
 
+    def _enter_foreign(self, name: bytes) -> None:
+        self.foreign.append(name)
+        self.depth[name] += 1
+
+    def _close_foreign(self, name: bytes) -> None:
+        """Leave everything up to the innermost element of this name."""
+        while True:
+            left = self.foreign.pop()
+            self.depth[left] -= 1
+            if left == name:
+                break
+        if not self.foreign:
+            self._unblock(name)
+
     def _leave_foreign(self) -> None:
+        """A tag of HTML's own ends foreign content up to the next integration point."""
         while self.foreign and self.foreign[-1] != b"html":
-            self._unblock(self.foreign.pop())
+            left = self.foreign.pop()
+            self.depth[left] -= 1
+            self._unblock(left)
+
+    def _block(self, name: bytes, start: int) -> None:
+        self.blocked.append((name, start))
+        self.depth[b"!" + name] += 1
 
     def _unblock(self, name: bytes) -> None:
-        for index in range(len(self.blocked) - 1, -1, -1):
-            if self.blocked[index][0] == name:
-                del self.blocked[index:]
+        """Forget the innermost element of this name that holds no image, and those inside it."""
+        while self.depth[b"!" + name]:
+            left = self.blocked.pop()[0]
+            self.depth[b"!" + left] -= 1
+            if left == name:
                 return
 
     def _unblocked(self, position: int) -> int:

@@ -16,6 +16,7 @@ from resonanz.mail.transfer import Body, DamagedEncoding, open_body
 from resonanz.model import TrackingMode
 from resonanz.tokens import TokenKind
 
+MAX_MARKUP = 10_000_000  # bytes of one part, decoded
 MAX_LINK_TEXT = 4000  # bytes of markup looked at for what one link says
 
 
@@ -96,6 +97,9 @@ def plan_part(structure: Structure, part: Part, tracking: Tracking, policy: link
         return plan
     try:
         plan.body = open_body(structure.body(part), part.encoding, structure.eol)
+        if len(plan.body.decoded) > MAX_MARKUP:
+            plan.reason, plan.body = Reason.TOO_LARGE, None
+            return plan
         plan.text = open_text(plan.body.decoded, part.charset, markup=plan.is_html)
     except DamagedEncoding:
         plan.reason = Reason.DAMAGED_ENCODING
@@ -114,6 +118,9 @@ def plan_part(structure: Structure, part: Part, tracking: Tracking, policy: link
 
 def _plan_html(plan: PartPlan, text: Text, policy: link_rules.Policy) -> None:
     plan.scan = scan(text.mask)
+    if plan.scan.is_endless:
+        plan.reason, plan.body, plan.text = Reason.TOO_LARGE, None, None
+        return
     base = _base_url(text, plan.scan)
     found = plan.scan.links
     for element, following in zip(found, [*found[1:], None], strict=False):

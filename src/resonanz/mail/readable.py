@@ -22,6 +22,8 @@ _WEB = re.compile(r"https?://|mailto:|\{\{|\*\|", re.IGNORECASE)
 
 def text_of(markup: str) -> str:
     """Return the text between tags on one line; an image counts as its alternative text."""
+    if "<" not in markup:
+        return " ".join(html.unescape(markup).split())
     pieces = []
     for match in _TAG_OR_TEXT.finditer(markup):
         if match.group(2) is None:

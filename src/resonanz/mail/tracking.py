@@ -37,6 +37,7 @@ class Reason(StrEnum):
     NOT_SHOWN = "not_shown"  # a part of a type, or at a place, that readers do not see as the mail's text
     TEXT_LINKS_OFF = "text_links_off"
     DAMAGED_ENCODING = "damaged_encoding"  # the body is not what its transfer encoding says
+    TOO_LARGE = "too_large"  # more markup or more links than any letter has
     UNUSABLE_CHARSET = "unusable_charset"  # markup cannot be found safely in this charset
     VERIFICATION_FAILED = "verification_failed"  # our own check of the result found a difference
     INTERNAL_FAILURE = "internal_failure"  # a defect of ours; the mail is unharmed

@@ -22,7 +22,7 @@ _UNSAFE = re.compile(rb"[^!-<>-~]")
 _ESCAPED = re.compile(rb"=(?:([0-9A-Fa-f]{2})|\r?\n)")
 _PLAINLY_MARKUP = re.compile(rb"<(?:html|body|a|p|div|table|br|span)[\t\n\r />]", re.IGNORECASE)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/\s]")
-_CHUNK = 512
+_CHUNK = 160
 
 
 class DamagedEncoding(Exception):

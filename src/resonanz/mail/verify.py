@@ -62,15 +62,16 @@ def _is_part_faithful(before: Structure, step: Done, message: bytes, after: Part
     old, new = before.body(part), message[after.body_start : after.end]
     if (part.type, part.encoding, part.charset) != (after.type, after.encoding, after.charset):
         return False
-    if not step.edits:
+    if not step.edits or step.plan.text is None:
         return old == new
     try:
-        expected = _applied(decode_body(old, part.encoding), step.edits)
         decoded = decode_body(new, part.encoding)
         text = open_text(decoded, part.charset, markup=step.plan.is_html)
     except (DamagedEncoding, UnusableCharset):
         return False
-    if decoded != expected or step.plan.text is None or text.charset != step.plan.text.charset:
+    if text.charset != step.plan.text.charset:
+        return False
+    if decoded != _applied(step.plan.text.data, step.edits):
         return False
     return _do_links_agree(step, text, tracking)
 

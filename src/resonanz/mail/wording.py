@@ -54,10 +54,10 @@ def is_unsubscribe(url: str, text: str) -> bool:
     """Tell whether a link leads out of a mailing list."""
     lowered = url.lower()
     squeezed = lowered.replace("-", "").replace("_", "")
-    if any(stem in squeezed for stem in _UNSUBSCRIBE_ADDRESS) or _SHORT_UNSUBSCRIBE_ADDRESS.search(lowered):
+    if _holds(squeezed, _UNSUBSCRIBE_ADDRESS) or _SHORT_UNSUBSCRIBE_ADDRESS.search(lowered):
         return True
     said = text.lower() if len(text) <= MAX_TEXT else ""
-    return bool(said) and any(stem in said for stem in _UNSUBSCRIBE_TEXT)
+    return bool(said) and _holds(said, _UNSUBSCRIBE_TEXT)
 
 
 def is_preferences(url: str, text: str) -> bool:
@@ -68,4 +68,11 @@ def is_preferences(url: str, text: str) -> bool:
 
 
 def _matches(lowered: str, expression: re.Pattern[str]) -> bool:
-    return any(stem in lowered for stem in _PREFERENCES_STEMS) and expression.search(lowered) is not None
+    return _holds(lowered, _PREFERENCES_STEMS) and expression.search(lowered) is not None
+
+
+def _holds(text: str, stems: tuple[str, ...]) -> bool:
+    for stem in stems:  # noqa: SIM110  # half the time of any(), and every link passes here
+        if stem in text:
+            return True
+    return False

@@ -72,9 +72,9 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
     journal = SqliteJournal.open(settings.journal_folder, limit_bytes=settings.journal_limit_bytes, observer=metrics)
     metrics.journal_available = lambda: journal.available
     edge = build(keys, journal, proxies=Proxies(settings.trusted_proxies, settings.proxy_header), metrics=metrics)
-    servers = [_server(edge, settings.host, settings.port)]
+    servers = [http_server(edge, settings.host, settings.port)]
     if build_ops is not None and settings.ops_port:
-        servers.append(_server(build_ops(_health(journal)), settings.ops_host, settings.ops_port))
+        servers.append(http_server(build_ops(_health(journal)), settings.ops_host, settings.ops_port))
     gc.collect()
     gc.freeze()  # what lives as long as the process is not looked through again and again
     gc.set_threshold(_GARBAGE)
@@ -111,7 +111,8 @@ async def _serve(servers: list[Server], edge: Edge, settings: EdgeSettings) -> N
     _log.info("edge.stopped", cut_off=bool(slow))
 
 
-def _server(app: Any, host: str, port: int) -> Server:
+def http_server(app: Any, host: str, port: int) -> Server:
+    """Return granian as the edge runs it, for any ASGI callable."""
     return Server(
         app,
         address=host,

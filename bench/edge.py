@@ -1,0 +1,294 @@
+"""The edge: pixels and redirects per second, each hit verified, journalled and fsynced before it is answered.
+
+    python -m bench edge [--seconds 4] [--rounds 3] [--connections 64 256]
+
+Needs `wrk` and `nginx` (Debian packages of these names). Compared in turns, so that whatever else the machine does
+hits all alike: the same HTTP server with a constant answer and no journal; the stages in between; and nginx with one
+worker doing `empty_gif` or `return 302` with a buffered access log, which loses what is in its buffer. Every request
+carries another token. Printed are medians over the rounds and ratios from this run; figures of other runs do not mix.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from resonanz.edge import answers
+from resonanz.edge.app import build
+from resonanz.edge.client import EVIDENCE, evidence
+from resonanz.edge.loop import EdgeLoop
+from resonanz.edge.serve import EdgeSettings, http_server, run
+from resonanz.journal import JournalReader
+from resonanz.tokens import Token, TokenKind, create_keys, load_keys, mint
+
+TOKENS = 20_000
+STAGES = ("constant", "parsing", "verifying", "edge")
+KINDS = ("pixels", "redirects")
+
+_LUA = """
+local requests, number = {}, 0
+local pause = tonumber(os.getenv("PAUSE_MS") or "0")
+function init(arguments)
+  for path in io.lines(arguments[1]) do
+    requests[#requests + 1] = wrk.format("GET", path, {
+      ["Host"] = "t.example.org",
+      ["User-Agent"] = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+      ["Accept"] = "image/avif,image/webp,*/*", ["Accept-Language"] = "de,en;q=0.5", ["Accept-Encoding"] = "gzip"})
+  end
+  number = math.random(#requests)
+end
+function request()
+  number = number % #requests + 1
+  return requests[number]
+end
+if pause > 0 then
+  function delay() return pause end
+end
+"""
+
+_NGINX = """
+worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.err;
+events {{ worker_connections 4096; }}
+http {{
+  access_log {folder}/access.log combined buffer=64k; keepalive_requests 1000000000;
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location /o/ {{ empty_gif; }}
+    location /c/ {{ return 302 https://shop.example.org/articles/4711?colour=blue; }}
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run of wrk: answers a second, milliseconds at the 99th percentile, the server's CPU microseconds each."""
+
+    rate: float
+    p99: float
+    cpu: float
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="bench edge")
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--connections", type=int, nargs="+", default=[64, 256])
+    options = parser.parse_args(list(arguments))
+    for tool in ("wrk", "nginx"):
+        if shutil.which(tool) is None:
+            sys.exit(f"bench edge: {tool} is missing (apt-get install {tool})")
+    with tempfile.TemporaryDirectory(prefix="bench-edge-") as name:
+        folder = Path(name)
+        _prepare(folder)
+        with contextlib.ExitStack() as stack:
+            servers = {stage: stack.enter_context(_our_server(folder, stage)) for stage in STAGES}
+            servers["nginx"] = stack.enter_context(_nginx(folder))
+            for connections in options.connections:
+                for kind in KINDS:
+                    _compare(folder, servers, kind, connections, options.seconds, options.rounds)
+            _print_half_load(folder, servers["edge"], options.seconds)
+            _print_memory(folder, servers["edge"])
+        _print_two_processes(folder, options.seconds, options.rounds)
+
+
+# ── Measuring ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server under test."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the process and its children so far."""
+        pids = [self.process.pid, *_children(self.process.pid)]
+        ticks = 0
+        for pid in pids:
+            fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _compare(folder: Path, servers: dict[str, Server], kind: str, connections: int, seconds: int, rounds: int) -> None:
+    runs: dict[str, list[Measured]] = {name: [] for name in servers}
+    for _ in range(rounds):
+        for name, server in servers.items():
+            runs[name].append(_wrk(folder, [server], kind, connections, seconds))
+    medians = {name: statistics.median(run.rate for run in found) for name, found in runs.items()}
+    print(f"\n{kind}, {connections} connections, medians of {rounds} x {seconds} s")
+    for name, found in runs.items():
+        cpu = statistics.median(run.cpu for run in found)
+        p99 = statistics.median(run.p99 for run in found)
+        print(
+            f"  {name:10} {medians[name]:9,.0f}/s   {medians[name] / medians['constant']:5.2f} of constant"
+            f"   {medians[name] / medians['nginx']:5.2f} of nginx   CPU {cpu:5.1f} us each   p99 {p99:6.1f} ms"
+        )
+
+
+def _print_half_load(folder: Path, edge: Server, seconds: int) -> None:
+    full = _wrk(folder, [edge], "pixels", 64, seconds)
+    pause = max(1, round(64 / (full.rate / 2) * 1000 - 64 / full.rate * 1000))
+    half = _wrk(folder, [edge], "pixels", 64, seconds, pause=pause)
+    print(f"\nhalf load: {half.rate:,.0f}/s of {full.rate:,.0f}/s, 64 connections: p99 {half.p99:.1f} ms")
+
+
+def _print_memory(folder: Path, edge: Server) -> None:
+    resident = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{edge.process.pid}/status").read_text("ascii"))
+    reader = JournalReader(folder / "edge")
+    hits = sum(reader.depth(journal) + reader.given_up(journal) for journal in reader.journals())
+    reader.close()
+    assert resident is not None
+    print(f"\nmemory of the edge process after {hits:,} hits: {int(resident[1]) / 1024:.0f} MB")
+
+
+def _print_two_processes(folder: Path, seconds: int, rounds: int) -> None:
+    ones, twos = [], []
+    with _our_server(folder, "edge") as one:
+        ones = [_wrk(folder, [one], "pixels", 256, seconds).rate for _ in range(rounds)]
+        with _our_server(folder, "edge", port=one.port) as two:
+            twos = [_wrk(folder, [one, two], "pixels", 256, seconds).rate for _ in range(rounds)]
+    one_rate, two_rate = statistics.median(ones), statistics.median(twos)
+    print(
+        f"\ntwo processes on one port: {two_rate:,.0f}/s, {two_rate / one_rate:.2f} of one ({one_rate:,.0f}/s), "
+        f"on {os.cpu_count()} cores that wrk shares"
+    )
+
+
+def _wrk(
+    folder: Path, servers: Sequence[Server], kind: str, connections: int, seconds: int, pause: int = 0
+) -> Measured:
+    before = sum(server.cpu_seconds() for server in servers)
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(folder / "paths.lua")]
+    command += [f"http://127.0.0.1:{servers[0].port}", "--", str(folder / kind)]
+    environment = {**os.environ, "PAUSE_MS": str(pause)}
+    output = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    cpu = sum(server.cpu_seconds() for server in servers) - before
+    requests = int(_find(r"(\d+) requests in", output))
+    if "Non-2xx" in output or "Socket errors" in output:
+        sys.exit(f"bench edge: wrk saw errors\n{output}")
+    number, unit = re.findall(r"99%\s+([\d.]+)(us|ms|s)\b", output)[0]
+    p99 = float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    return Measured(float(_find(r"Requests/sec:\s+([\d.]+)", output)), p99, cpu / requests * 1e6)
+
+
+def _find(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    assert found is not None, text
+    return found[1]
+
+
+# ── The servers ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _prepare(folder: Path) -> None:
+    keys = create_keys(folder / "keys.json")
+    pixels = (f"/o/{mint(keys, Token(TokenKind.OPEN, uuid4()))}.gif\n" for _ in range(TOKENS))
+    (folder / "pixels").write_text("".join(pixels))
+    redirects = (
+        mint(keys, Token(TokenKind.CLICK, uuid4(), False, n % 9, f"https://shop.example.org/articles/{n}?colour=blue"))
+        for n in range(TOKENS)
+    )
+    (folder / "redirects").write_text("".join(f"/c/{token}\n" for token in redirects))
+    (folder / "paths.lua").write_text(_LUA)
+
+
+@contextlib.contextmanager
+def _our_server(folder: Path, stage: str, port: int = 0) -> Iterator[Server]:
+    port = port or _free_port()
+    yield from _running([sys.executable, "-m", "bench.edge", stage, str(folder), str(port)], port)
+
+
+@contextlib.contextmanager
+def _nginx(folder: Path) -> Iterator[Server]:
+    port = _free_port()
+    configuration = folder / "nginx.conf"
+    configuration.write_text(_NGINX.format(folder=folder, port=port))
+    yield from _running(["nginx", "-c", str(configuration)], port)
+
+
+def _running(command: list[str], port: int) -> Iterator[Server]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while socket.socket().connect_ex(("127.0.0.1", port)) != 0:
+        if process.poll() is not None or time.monotonic() > deadline:
+            sys.exit(f"bench edge: {command[0]} does not start")
+        time.sleep(0.05)
+    try:
+        yield Server(port, process)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# ── What is compared, each in a process of its own ──────────────────────────────────────────────────────────────────
+
+
+async def _constant(scope, receive, send):  # type: ignore[no-untyped-def]
+    """The least any ASGI callable can do: one constant answer."""
+    if scope["path"].startswith("/o/"):
+        await send(answers.PIXEL.start)
+        await send(answers.PIXEL.body)
+    else:
+        await send(_MOVED.start)
+        await send(_MOVED.body)
+
+
+async def _parsing(scope, receive, send):  # type: ignore[no-untyped-def]
+    """The constant answer after reading what of the request is kept."""
+    evidence(scope["headers"], EVIDENCE)
+    await _constant(scope, receive, send)
+
+
+class _NoJournal:
+    """Stores nothing and says it did."""
+
+    def append_token(self, *hit: object) -> _NoJournal:
+        return self
+
+    def __await__(self) -> Iterator[None]:
+        return iter(())
+
+
+_MOVED = answers.answer(302, [(b"location", b"https://shop.example.org/articles/4711?colour=blue")], b"")
+
+
+def _serve_stage(stage: str, folder: Path, port: int) -> None:
+    if stage == "edge":
+        run(EdgeSettings(folder / "keys.json", folder / "edge", 2 * 1024**3, port=port))
+        return
+    keys = load_keys(folder / "keys.json")
+    app = {"constant": _constant, "parsing": _parsing, "verifying": build(keys, _NoJournal())}[stage]  # type: ignore[arg-type]
+    with asyncio.Runner(loop_factory=EdgeLoop) as runner:
+        runner.run(http_server(app, "127.0.0.1", port).serve())
+
+
+if __name__ == "__main__":
+    _serve_stage(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -6,14 +6,16 @@ import asyncio
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from resonanz import model
 from resonanz.mail.refusals import understand
-from resonanz.model import Coverage, EventKind, MessageState, TrackingMode
+from resonanz.model import Coverage, EventKind, MessageState, TemporaryFailure, TrackingMode
 from resonanz.people import Choice, Purpose, Reason, reason_for, record_choice, suppress
+from resonanz.sending import ledger
 from resonanz.sending.schedule import DELAYS
 from resonanz.sending.transports.base import Deferred, Delivery, Envelope, Refused
 from resonanz.sending.transports.outbox import Outbox, OutboxTransport
@@ -36,7 +38,7 @@ def test_a_mail_goes_out_tracked(database: Database, tmp_path: Path) -> None:
     mail = message_from_bytes(written, policy=policy.default)
     assert mail["To"] == "Grace <grace@rcpt.example>"
     assert mail["Message-ID"] == f"<{message_id.hex}@sender.example>"
-    html = mail.get_body(("html",)).get_content()
+    html = _html(written)
     token = html.split(f"{EDGE}/o/")[1].split(".gif")[0]
     assert read(KEYS, token).id == message_id
     click = read(KEYS, html.split(f"{EDGE}/c/")[1].split('"')[0])
@@ -94,13 +96,12 @@ def test_consent_decides(database: Database) -> None:
 
     sent = {envelope.recipient: message for envelope, message in transport.taken}
     built = {recipient: _message(database, message_id) for message_id, recipient in receipt.messages}
-    assert EDGE.encode() not in sent["no@rcpt.example"]
+    assert EDGE not in _html(sent["no@rcpt.example"])
     assert built["no@rcpt.example"].track_opens is TrackingMode.OFF
     assert built["no@rcpt.example"].untracked_reason == "tracking_off"
     assert built["new@rcpt.example"].track_opens is TrackingMode.ANONYMOUS
     assert built["yes@rcpt.example"].track_opens is TrackingMode.INDIVIDUAL
-    anonymous = sent["new@rcpt.example"].replace(b"=\r\n", b"").split(f"{EDGE}/o/".encode())[1].split(b".gif")[0]
-    token = read(KEYS, anonymous.decode())
+    token = read(KEYS, _html(sent["new@rcpt.example"]).split(f"{EDGE}/o/")[1].split(".gif")[0])
     assert (token.anonymous, token.id) == (True, receipt.submission_id)
 
 
@@ -307,11 +308,74 @@ def test_the_return_path_names_the_message(sqlite_database: Database) -> None:
     assert read_return_path(KEYS, local.upper()) == receipt.messages[0][0]
 
 
+def test_many_copies_of_one_content(database: Database) -> None:
+    """What comes from the press is for each recipient what building it alone would be: addressed, tracked, identified,
+    and as far as this contact allows."""
+    names = [f"Reader {number} <r{number}@rcpt.example>" for number in range(12)]
+    receipt = hand_in(database, draft(recipients=names))
+    with database.write() as tx:
+        refuses = contacts.ensure_contacts(tx, [("r3@rcpt.example", "")], NOW)["r3@rcpt.example"]
+        record_choice(tx, refuses, Purpose.OPENS, Choice.REFUSED, now=NOW, source="test")
+    transport = ScriptedTransport()
+    run_until(worker_on(database, transport), is_empty(database))
+
+    sent = {envelope.recipient: message for envelope, message in transport.taken}
+    assert len(sent) == 12
+    for number, (message_id, recipient) in enumerate(receipt.messages):
+        mail = message_from_bytes(sent[recipient], policy=policy.default)
+        assert mail["To"] == names[number]
+        assert mail["Message-ID"] == f"<{message_id.hex}@sender.example>"
+        assert mail.get_all("To") == [names[number]]
+        html = _html(sent[recipient])
+        assert read(KEYS, html.split(f"{EDGE}/c/")[1].split('"')[0]).id == message_id
+        message = _message(database, message_id)
+        if number == 3:
+            assert f"{EDGE}/o/" not in html
+            assert message.track_opens is TrackingMode.OFF
+        else:
+            assert read(KEYS, html.split(f"{EDGE}/o/")[1].split(".gif")[0]).id == message_id
+            assert message.track_opens is TrackingMode.INDIVIDUAL
+        assert message.track_clicks is TrackingMode.INDIVIDUAL
+        assert message.coverage is Coverage.TRACKABLE
+    with database.read() as tx:
+        submission = messages.get_submission(tx, receipt.submission_id)
+        assert submission is not None
+        assert len(messages.list_links(tx, submission.content_id)) == 1
+
+
+def test_the_links_survive_a_failed_commit(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that fails once while it is written down that mails are on the wire loses nothing of it."""
+    receipt = hand_in(sqlite_database, draft(recipients=[f"r{number}@rcpt.example" for number in range(6)]))
+    real, failures = messages.add_links, [1]
+
+    def fail_once(*arguments: Any) -> None:
+        real(*arguments)
+        if failures:
+            failures.pop()
+            raise TemporaryFailure("the disk was full for a moment")
+
+    monkeypatch.setattr(messages, "add_links", fail_once)
+    monkeypatch.setattr(ledger, "RETRY_SECONDS", 0.01)
+    transport = ScriptedTransport()
+    run_until(worker_on(sqlite_database, transport), is_empty(sqlite_database))
+    assert len(transport.taken) == 6
+    with sqlite_database.read() as tx:
+        submission = messages.get_submission(tx, receipt.submission_id)
+        assert submission is not None
+        assert len(messages.list_links(tx, submission.content_id)) == 1
+
+
+def _html(mail: bytes) -> str:
+    part = message_from_bytes(mail, policy=policy.default).get_body(("html",))
+    assert part is not None
+    return str(part.get_content())
+
+
 def _die_with(database: Database, *, on_wire: UUID) -> None:
     """Leave the queue as a worker leaves it that was killed a while ago with one mail on the wire."""
     with database.write() as tx:
         queue.claim(tx, "dead", NOW, NOW + timedelta(seconds=1), limit=99)
-        assert queue.mark_on_wire(tx, "dead", on_wire)
+        assert queue.mark_on_wire(tx, "dead", [on_wire])
 
 
 def _message(database: Database, message_id: UUID) -> Message:

@@ -147,15 +147,15 @@ def test_a_claim_belongs_to_one_worker(database: Database) -> None:
         second = queue.claim(tx, "two", NOW, until, limit=9)
         assert len(first) == 2
         assert len(second) == 1
-        assert queue.mark_on_wire(tx, "one", first[0].message_id)
-        assert not queue.mark_on_wire(tx, "two", first[0].message_id)
+        assert queue.mark_on_wire(tx, "one", [first[0].message_id]) == {first[0].message_id}
+        assert not queue.mark_on_wire(tx, "two", [first[0].message_id])
     with database.write() as tx:
         later = queue.claim(tx, "two", until + timedelta(seconds=1), until + timedelta(minutes=5), limit=9)
         assert {claim.message_id: claim.on_wire for claim in later}[first[0].message_id]
-        assert not queue.mark_on_wire(tx, "one", first[0].message_id)
-        queue.settle(tx, "one", first[0].message_id)
+        assert not queue.mark_on_wire(tx, "one", [first[0].message_id])
+        queue.settle(tx, "one", [first[0].message_id])
         assert queue.depth(tx) == 3, "a worker that lost its lease settled what another holds"
-        queue.settle(tx, "two", first[0].message_id)
+        queue.settle(tx, "two", [first[0].message_id])
         queue.release(tx, "two", first[1].message_id, NOW + timedelta(hours=1), attempts_made=1)
         assert queue.depth(tx) == 2
         assert queue.claim(tx, "two", NOW, until, limit=9) == []
@@ -241,8 +241,9 @@ def test_the_rollup_adds_up(database: Database) -> None:
     assert bucket <= NOW < bucket + events.BUCKET
     with database.write() as tx:
         for later in (0, 0, 1):
-            events.count(tx, bucket + later * events.BUCKET, EventKind.OPENED, Who.HUMAN, 1)
-        events.count(tx, bucket, EventKind.OPENED, Who.MACHINE, 5)
+            events.count(tx, {(bucket + later * events.BUCKET, EventKind.OPENED, Who.HUMAN): 1})
+        events.count(tx, {(bucket, EventKind.OPENED, Who.MACHINE): 5})
+        events.count(tx, {})
     with database.read() as tx:
         assert events.counts_between(tx, bucket, bucket + events.BUCKET) == [
             (bucket, EventKind.OPENED, Who.HUMAN, 2),

@@ -1,4 +1,4 @@
-"""From a queued message to the bytes that go out: the steps before delivery, in order.
+"""From a claimed message to the bytes that go out: the steps before delivery, in order.
 
 Each step takes the work so far and returns it with something added, or with an outcome, which ends the way.
 """
@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from resonanz.mail import Tracking, parse_address
 from resonanz.mail import instrument as instrument_mail
 from resonanz.mail.tracking import Instrumented
 from resonanz.model import InvalidInput, MessageState, TrackingMode
-from resonanz.people import reason_for, tracking_modes
 from resonanz.sending import outcomes
 from resonanz.sending.copies import Copy, Fields, compose_copy, header_id_for, prepare_copy
 from resonanz.sending.outcomes import Outcome
-from resonanz.store import Tx, contacts
-from resonanz.store.messages import Content, Link, Message, Submission
+from resonanz.sending.press import Press
+from resonanz.store.messages import Built, Content, Link, Message, Submission
 from resonanz.store.queue import Claim
 from resonanz.tokens import Keys
 
@@ -28,23 +28,31 @@ _STILL_TO_SEND = frozenset({MessageState.QUEUED, MessageState.SENDING, MessageSt
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What building needs of the instance."""
+    """What building needs of the instance. `content` brings a content by its id; None when it is gone."""
 
     keys: Keys
     edge_url: str
-    unknown: Callable[[Tx], TrackingMode]
+    press: Press
+    content: Callable[[UUID], Content | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One message on its way through the steps."""
+    """One message on its way through the steps.
+
+    Known from the start: the contact's `name`, the reason for which the address is `suppressed` (empty when it is not),
+    and how far (opens, clicks) may be tracked.
+    """
 
     claim: Claim
     message: Message
     submission: Submission
-    content: Content
+    name: str = ""
+    suppressed: str = ""
+    allowed: tuple[TrackingMode, TrackingMode] = (TrackingMode.OFF, TrackingMode.OFF)
     opens: TrackingMode = TrackingMode.OFF
     clicks: TrackingMode = TrackingMode.OFF
+    content: Content | None = None
     copy: Copy | None = None
     built: Instrumented | None = None
     outcome: Outcome | None = None
@@ -53,55 +61,68 @@ class Work:
         """Return this work with its outcome: no further step is taken."""
         return replace(self, outcome=outcome)
 
+    @property
+    def header_id(self) -> str:
+        """The Message-ID that we give, where the author gave none."""
+        return header_id_for(self.message.id, self.message.sender.rpartition("@")[2])
 
-Step = Callable[[Workshop, Tx, Work], Work]
+    @property
+    def to(self) -> str:
+        """The recipient as the To of a composed mail shows them."""
+        return str(replace(parse_address(self.message.recipient), name=self.name))
 
 
-def skip_settled(workshop: Workshop, tx: Tx, work: Work) -> Work:
+Step = Callable[[Workshop, Work], Work]
+
+
+def skip_settled(workshop: Workshop, work: Work) -> Work:
     """Leave alone what evidence has settled since it was queued: a mail that was opened need not be sent again."""
-    if work.message.state in _STILL_TO_SEND:
-        return work
-    return work.ended(outcomes.nothing_to_do())
+    return work if work.message.state in _STILL_TO_SEND else work.ended(outcomes.nothing_to_do())
 
 
-def check_suppression(workshop: Workshop, tx: Tx, work: Work) -> Work:
-    """Stop at the suppression list; asked now, because much may have happened since the mail was queued."""
-    reason = reason_for(tx, parse_address(work.message.recipient).normalised)
-    return work if reason is None else work.ended(outcomes.suppressed(reason))
+def check_suppression(workshop: Workshop, work: Work) -> Work:
+    """Stop at the suppression list."""
+    return work.ended(outcomes.suppressed(work.suppressed)) if work.suppressed else work
 
 
-def choose_tracking(workshop: Workshop, tx: Tx, work: Work) -> Work:
-    """Take the lesser of what the sender asked for and what the contact allows. Who is gone allows nothing."""
-    contact_id = work.message.contact_id
-    if contact_id is None:
-        return work
-    asked = work.submission
-    modes = tracking_modes(
-        tx, [contact_id], opens=asked.track_opens, clicks=asked.track_clicks, unknown=workshop.unknown(tx)
-    )
-    opens, clicks = modes[contact_id]
+def choose_tracking(workshop: Workshop, work: Work) -> Work:
+    """Track as far as the sender asks for and the contact allows."""
+    opens, clicks = work.allowed
     return replace(work, opens=opens, clicks=clicks)
 
 
-def personalise(workshop: Workshop, tx: Tx, work: Work) -> Work:
+def fetch_content(workshop: Workshop, work: Work) -> Work:
+    """Bring what the author handed in."""
+    content = workshop.content(work.submission.content_id)
+    return work.ended(outcomes.nothing_to_do()) if content is None else replace(work, content=content)
+
+
+def print_copy(workshop: Workshop, work: Work) -> Work:
+    """Take the finished copy from the press where many get the same content; the next two steps are done then."""
+    assert work.content is not None
+    printed = workshop.press.print(work.message, work.submission, work.content, work.to, (work.opens, work.clicks))
+    return work if printed is None else replace(work, copy=printed[0], built=printed[1])
+
+
+def personalise(workshop: Workshop, work: Work) -> Work:
     """Make this recipient's copy."""
-    message, content = work.message, work.content
-    header_id = header_id_for(message.id, message.sender.rpartition("@")[2])
-    if content.form == "rfc822":
-        copy = prepare_copy(content.body, header_id=header_id, date=message.created_at)
-        return replace(work, copy=copy)
-    address = parse_address(message.recipient)
-    contact = contacts.find_contact(tx, address.normalised)
-    to = str(replace(address, name=contact.name if contact else ""))
+    if work.copy is not None:
+        return work
+    assert work.content is not None
+    date, body = work.message.created_at, work.content.body
+    if work.content.form == "rfc822":
+        return replace(work, copy=prepare_copy(body, header_id=work.header_id, date=date))
     try:
-        copy = compose_copy(Fields.decode(content.body), to=to, header_id=header_id, date=message.created_at)
+        copy = compose_copy(Fields.decode(body), to=work.to, header_id=work.header_id, date=date)
     except InvalidInput as error:
         return work.ended(outcomes.failed(str(error)))
     return replace(work, copy=copy)
 
 
-def instrument(workshop: Workshop, tx: Tx, work: Work) -> Work:
+def instrument(workshop: Workshop, work: Work) -> Work:
     """Add pixel and links. On any doubt the mail goes out as it is, and the reason is kept."""
+    if work.built is not None:
+        return work
     assert work.copy is not None
     tracking = Tracking(
         base_url=workshop.edge_url,
@@ -115,20 +136,45 @@ def instrument(workshop: Workshop, tx: Tx, work: Work) -> Work:
     return replace(work, built=built, copy=replace(work.copy, message=built.message))
 
 
-STEPS: tuple[Step, ...] = (skip_settled, check_suppression, choose_tracking, personalise, instrument)
+STEPS: tuple[Step, ...] = (
+    skip_settled,
+    check_suppression,
+    choose_tracking,
+    fetch_content,
+    print_copy,
+    personalise,
+    instrument,
+)
 
 
-def build(workshop: Workshop, tx: Tx, work: Work) -> Work:
+def build(workshop: Workshop, work: Work) -> Work:
     """Go through the steps until one of them ends the way."""
     for step in STEPS:
-        work = step(workshop, tx, work)
+        work = step(workshop, work)
         if work.outcome is not None:
             return work
     return work
 
 
+# ── What is kept of it ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def built_of(work: Work) -> Built:
+    """Return what the message's row is to say about the mail that was built."""
+    assert work.copy is not None
+    assert work.built is not None
+    tracked = work.built.tracked
+    return Built(
+        message_id=work.message.id,
+        track_opens=work.opens if tracked else TrackingMode.OFF,
+        track_clicks=work.clicks if tracked else TrackingMode.OFF,
+        coverage=work.built.coverage,
+        untracked_reason=work.built.reason.value if work.built.reason else "",
+        header_id=work.copy.header_id,
+    )
+
+
 def links_of(work: Work) -> list[Link]:
     """Return the links of the mail that was built, for reports to name them by."""
-    built = work.built
-    found = built.links.values() if built is not None else ()
+    found = work.built.links.values() if work.built is not None else ()
     return [Link(link.index, link.destination, " ".join(link.text.split())[:MAX_LABEL_CHARACTERS]) for link in found]

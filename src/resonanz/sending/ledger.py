@@ -1,51 +1,44 @@
 """Group commit: what deliveries running side by side have to write becomes one transaction, and one fsync.
 
 Whoever writes waits until it is on disk. A database that is away is waited for: what happened on the wire has happened,
-and has to be written down before anything else. An entry that fails by itself fails alone.
+and has to be written down before anything else. A record that fails by itself fails alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
-from resonanz import ingest
-from resonanz.model import Event, TemporaryFailure
-from resonanz.store import Database, Tx
+from resonanz.model import TemporaryFailure
+from resonanz.sending.records import Record, Recorder
+from resonanz.store import Database
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What one delivery writes: rows by `apply`, whose answer is handed back, and facts."""
-
-    apply: Callable[[Tx], bool]
-    events: Sequence[Event] = ()
-
-
 @dataclass(slots=True)
 class _Waiting:
-    entry: Entry
+    record: Record
     done: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Ledger:
-    """Collects entries while one transaction is being written, and writes them in the next."""
+    """Collects records while one transaction is being written, and writes them in the next."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, recorder: Recorder) -> None:
         self._database = database
+        self._recorder = recorder
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def write(self, entry: Entry) -> bool:
-        """Write an entry and return what its `apply` returned, once it is on disk."""
-        waiting = _Waiting(entry)
+    async def write(self, record: Record) -> bool:
+        """Write a record and return its answer, once it is on disk."""
+        waiting = _Waiting(record)
         self._waiting.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._run())
@@ -58,7 +51,7 @@ class Ledger:
 
     async def _settle(self, batch: list[_Waiting]) -> None:
         try:
-            answers = await self._commit([waiting.entry for waiting in batch])
+            answers = await self._commit([waiting.record for waiting in batch])
         except Exception as error:
             if len(batch) > 1:
                 for waiting in batch:  # one of them is at fault: each by itself
@@ -70,18 +63,18 @@ class Ledger:
             if not waiting.done.done():  # whoever waited may have been cancelled
                 waiting.done.set_result(answer)
 
-    async def _commit(self, entries: Sequence[Entry]) -> list[bool]:
+    async def _commit(self, records: Sequence[Record]) -> list[bool]:
+        again = False
         while True:
             try:
-                return await asyncio.to_thread(self._write, entries)
+                return await asyncio.to_thread(self._write, records, again)
             except TemporaryFailure as failure:
                 log.error("what was sent cannot be written down yet", error=str(failure), in_seconds=RETRY_SECONDS)
                 await asyncio.sleep(RETRY_SECONDS)
+                again = True
 
-    def _write(self, entries: Sequence[Entry]) -> list[bool]:
+    def _write(self, records: Sequence[Record], again: bool) -> list[bool]:
         with self._database.write() as tx:
-            answers = [entry.apply(tx) for entry in entries]
-            events = [event for entry in entries for event in entry.events]
-            if events:
-                ingest.record_all(tx, events)
-            return answers
+            answers = self._recorder.write(tx, records, again=again)
+        self._recorder.committed(records)
+        return answers

@@ -26,8 +26,8 @@ class Outcome:
     retry_after: timedelta | None = None
     delivered: bool = False
 
-    def events(self, message: Message, claim: Claim, now: datetime) -> list[Event]:
-        """Return the facts. Their key names the attempt, so that writing them twice records them once."""
+    def events(self, message: Message, now: datetime) -> list[Event]:
+        """Return the facts."""
         kinds = [] if self.kind is None else [self.kind]
         kinds += [EventKind.DELIVERED] if self.delivered else []
         return [
@@ -36,7 +36,6 @@ class Outcome:
                 occurred_at=now,
                 received_at=now,
                 source="sending",
-                source_key=f"{message.id.hex}/{claim.attempts + 1}/{kind.value}",
                 message_id=message.id,
                 submission_id=message.submission_id,
                 recipient=message.recipient,

@@ -21,13 +21,15 @@ from prometheus_client import Counter, Gauge
 from resonanz import model
 from resonanz.model import PermanentFailure, TemporaryFailure, TrackingMode
 from resonanz.sending import outcomes
-from resonanz.sending.building import Work, Workshop, build, links_of
-from resonanz.sending.ledger import Entry, Ledger
+from resonanz.sending.building import Work, Workshop, build
+from resonanz.sending.ledger import Ledger
+from resonanz.sending.loading import load
 from resonanz.sending.outcomes import Outcome
+from resonanz.sending.press import Press
+from resonanz.sending.records import OnWire, Recorder, Result
 from resonanz.sending.transports.base import Envelope, Refused, Transport
 from resonanz.store import Database, Tx, messages, queue
 from resonanz.store.messages import Content
-from resonanz.store.queue import Attempt, Claim
 from resonanz.tokens import Keys, mint_return_path
 
 log = structlog.get_logger(__name__)
@@ -79,11 +81,12 @@ class Worker:
         self._transport = transport
         self._keys = keys
         self._settings = settings
-        self._workshop = Workshop(keys, settings.edge_url, unknown)
+        self._unknown = unknown
+        self._workshop = Workshop(keys, settings.edge_url, Press(keys, settings.edge_url), self._fetch_content)
         self._clock = clock
-        self._ledger = Ledger(database)
+        self._ledger = Ledger(database, Recorder(self.name, transport.name))
         self._held: set[UUID] = set()
-        self._waiting: asyncio.Queue[Claim | None] = asyncio.Queue()  # None ends a lane
+        self._waiting: asyncio.Queue[Work | None] = asyncio.Queue()  # None ends a lane
         self._content: Content | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -109,16 +112,16 @@ class Worker:
         if room < self._settings.connections:
             return BUSY_SECONDS
         try:
-            claims = await asyncio.to_thread(self._claim, room)
+            works = await asyncio.to_thread(self._claim, room)
         except TemporaryFailure as failure:
             log.error("the queue cannot be read", error=str(failure), in_seconds=FAILED_SECONDS)
             return FAILED_SECONDS
-        self._held.update(claim.message_id for claim in claims)
-        for claim in claims:
-            self._waiting.put_nowait(claim)
-        return 0 if claims else POLL_SECONDS
+        self._held.update(work.message.id for work in works)
+        for work in works:
+            self._waiting.put_nowait(work)
+        return 0 if works else POLL_SECONDS
 
-    def _claim(self, limit: int) -> list[Claim]:
+    def _claim(self, limit: int) -> list[Work]:
         now = self._clock()
         with self._database.read() as tx:
             if not queue.has_due(tx, now):
@@ -126,7 +129,7 @@ class Worker:
         with self._database.write() as tx:
             claims = queue.claim(tx, self.name, now, now + self._settings.lease, limit)
             messages.mark_sending(tx, [claim.message_id for claim in claims])
-            return claims
+            return load(tx, claims, self._unknown(tx))
 
     async def _keep_leases(self) -> None:
         """Move the leases of what we hold, so that only a dead worker's end."""
@@ -145,8 +148,8 @@ class Worker:
         """Give back what was not begun, and let the lanes finish the mail they are at."""
         unbegun = []
         while not self._waiting.empty():
-            claim = self._waiting.get_nowait()
-            unbegun += [claim.message_id] if claim else []
+            work = self._waiting.get_nowait()
+            unbegun += [work.message.id] if work else []
         for _ in lanes:
             self._waiting.put_nowait(None)
         self._held.difference_update(unbegun)
@@ -164,53 +167,44 @@ class Worker:
 
     async def _lane(self) -> None:
         """Carry out one message after the other; as many lanes as connections."""
-        while (claim := await self._waiting.get()) is not None:
+        while (work := await self._waiting.get()) is not None:
             try:
                 with ON_THE_WAY.track_inprogress():
-                    await self._process(claim)
+                    await self._process(work)
             except _LeaseLost:
-                log.warning("another worker took a message over", message=str(claim.message_id))
+                log.warning("another worker took a message over", message=str(work.message.id))
             except Exception:
                 # Nothing was written down: the message comes back when its lease ends.
-                log.exception("a message could not be processed", message=str(claim.message_id))
+                log.exception("a message could not be processed", message=str(work.message.id))
             finally:
-                self._held.discard(claim.message_id)
+                self._held.discard(work.message.id)
 
-    async def _process(self, claim: Claim) -> None:
+    async def _process(self, work: Work) -> None:
         """Build, deliver, record: the whole way of one message."""
         started_at = self._clock()
-        work = await asyncio.to_thread(self._build, claim)
-        if work is None:
-            return
+        work = await asyncio.to_thread(self._build, work)
         outcome = work.outcome or await self._deliver(work)
-        await self._record_result(work, outcome, started_at)
+        await self._ledger.write(Result(work, outcome, started_at, self._clock()))
         ATTEMPTS.labels(outcome.kind.value if outcome.kind else "nothing").inc()
 
-    def _build(self, claim: Claim) -> Work | None:
-        """Load what the message is made of and go through the building steps."""
-        with self._database.read() as tx:
-            message = messages.get_message(tx, claim.message_id)
-            submission = messages.get_submission(tx, message.submission_id) if message else None
-            content = self._load_content(tx, submission.content_id) if submission else None
-            if message is None or submission is None or content is None:
-                return None  # erased meanwhile, and its row in the queue with it
-            work = Work(claim, message, submission, content)
-            if claim.on_wire:
-                return work.ended(outcomes.uncertain(resend=self._settings.resend_uncertain))
-            try:
-                return build(self._workshop, tx, work)
-            except TemporaryFailure:
-                raise
-            except Exception as error:
-                log.exception("a mail could not be built", message=str(message.id))
-                return work.ended(outcomes.deferred(f"our own failure: {type(error).__name__}", claim))
+    def _build(self, work: Work) -> Work:
+        """Go through the building steps. A defect of ours must not cost the mail: it is tried again later."""
+        if work.claim.on_wire:
+            return work.ended(outcomes.uncertain(resend=self._settings.resend_uncertain))
+        try:
+            return build(self._workshop, work)
+        except TemporaryFailure as failure:
+            return work.ended(outcomes.deferred(str(failure), work.claim))
+        except Exception as error:
+            log.exception("a mail could not be built", message=str(work.message.id))
+            return work.ended(outcomes.deferred(f"our own failure: {type(error).__name__}", work.claim))
 
-    def _load_content(self, tx: Tx, content_id: UUID) -> Content | None:
+    def _fetch_content(self, content_id: UUID) -> Content | None:
         """Return a content, the last one without asking again: the copies of one submission follow each other."""
         last = self._content
         if last is None or last.id != content_id:
-            last = messages.get_content(tx, content_id)
-            self._content = last
+            with self._database.read() as tx:
+                last = self._content = messages.get_content(tx, content_id)
         return last
 
     async def _deliver(self, work: Work) -> Outcome:
@@ -239,41 +233,8 @@ class Worker:
 
     async def _hand_over(self, work: Work) -> None:
         """Write down what was built, and that it is on the wire from now on. Raises _LeaseLost."""
-        if not await self._ledger.write(Entry(lambda tx: self._mark(tx, work))):
+        if not await self._ledger.write(OnWire(work)):
             raise _LeaseLost
-
-    def _mark(self, tx: Tx, work: Work) -> bool:
-        assert work.copy is not None
-        assert work.built is not None
-        if not queue.mark_on_wire(tx, self.name, work.message.id):
-            return False
-        built = {
-            "track_opens": work.opens if work.built.tracked else TrackingMode.OFF,
-            "track_clicks": work.clicks if work.built.tracked else TrackingMode.OFF,
-            "coverage": work.built.coverage,
-            "untracked_reason": work.built.reason.value if work.built.reason else "",
-            "header_id": work.copy.header_id,
-        }
-        messages.update_message(tx, work.message.id, built)
-        messages.add_links(tx, work.content.id, links_of(work))
-        return True
-
-    async def _record_result(self, work: Work, outcome: Outcome, started_at: datetime) -> None:
-        """Write down attempt and facts, and settle the queue's row or give it back for later, all in one."""
-        now = self._clock()
-
-        def apply(tx: Tx) -> bool:
-            message_id, number = work.message.id, work.claim.attempts + 1
-            if outcome.kind is not None:
-                attempt = Attempt(number, started_at, now, self._transport.name, outcome.kind, outcome.reply)
-                queue.add_attempt(tx, message_id, attempt)
-            if outcome.retry_after is None:
-                queue.settle(tx, self.name, message_id)
-            else:
-                queue.release(tx, self.name, message_id, now + outcome.retry_after, attempts_made=number)
-            return True
-
-        await self._ledger.write(Entry(apply, outcome.events(work.message, work.claim, now)))
 
 
 async def _wait(stopping: asyncio.Event, seconds: float) -> None:

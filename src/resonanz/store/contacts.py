@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, insert, select
+from sqlalchemy import delete, insert, select
 
 from resonanz.model import new_id
+from resonanz.store.bulk import Ids, select_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions, insert_missing
 from resonanz.store.tables import consents, contacts, suppressions
@@ -68,6 +69,16 @@ def find_contact(tx: Tx, address: str) -> Contact | None:
     return None if row is None else Contact(row.id, row.address, row.name, row.created_at)
 
 
+def names_of(tx: Tx, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return these contacts' names; those without one are left out."""
+    return {
+        row.id: row.name
+        for portion in in_portions(ids)
+        for row in tx.execute(select(contacts.c.id, contacts.c.name).where(contacts.c.id.in_(portion)))
+        if row.name
+    }
+
+
 def add_consent(tx: Tx, consent: ConsentRow) -> None:
     """Append a choice; it is in force from now on."""
     tx.execute(
@@ -84,21 +95,9 @@ def add_consent(tx: Tx, consent: ConsentRow) -> None:
 
 def current_consents(tx: Tx, contact_ids: Collection[UUID]) -> dict[tuple[UUID, str], str]:
     """Return the state in force per (contact, purpose); what was never recorded is not in it."""
-    found: dict[tuple[UUID, str], str] = {}
-    for portion in in_portions(contact_ids):
-        newest = (
-            select(func.max(consents.c.id).label("id"))
-            .where(consents.c.contact_id.in_(portion))
-            .group_by(consents.c.contact_id, consents.c.purpose)
-            .subquery()
-        )
-        rows = tx.execute(
-            select(consents.c.contact_id, consents.c.purpose, consents.c.state).join(
-                newest, and_(consents.c.id == newest.c.id)
-            )
-        )
-        found.update({(row.contact_id, row.purpose): row.state for row in rows})
-    return found
+    known = Ids()
+    rows = select_by_ids(tx, consents, ("contact_id", "purpose", "state"), contact_ids, by="contact_id")
+    return {(known[contact_id], purpose): state for contact_id, purpose, state in rows}  # the newest comes last
 
 
 def consent_history(tx: Tx, contact_id: UUID) -> list[ConsentRow]:

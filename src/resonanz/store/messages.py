@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, case, func, insert, or_, select, update
 
 from resonanz.model import Coverage, MessageState, TrackingMode
+from resonanz.store.bulk import plain, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions, insert_missing
 from resonanz.store.tables import contents, links, messages, submissions
@@ -292,6 +293,39 @@ def list_messages(
 def update_message(tx: Tx, message_id: UUID, values: Mapping[str, Any]) -> None:
     """Set columns of one message; only `sending` (what was built) and the projections (what happened) do."""
     tx.execute(update(messages).where(messages.c.id == message_id).values(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What one message has become in the mail that was built for it."""
+
+    message_id: UUID
+    track_opens: TrackingMode
+    track_clicks: TrackingMode
+    coverage: Coverage
+    untracked_reason: str
+    header_id: str
+
+
+def save_built(tx: Tx, rows: Sequence[Built]) -> None:
+    """Write down what was built."""
+    as_plain = plain(tx)
+    update_many(
+        tx,
+        messages,
+        ("track_opens", "track_clicks", "coverage", "untracked_reason", "header_id"),
+        [
+            (
+                row.track_opens.value,
+                row.track_clicks.value,
+                row.coverage.value,
+                row.untracked_reason,
+                row.header_id,
+                as_plain.id(row.message_id),
+            )
+            for row in rows
+        ],
+    )
 
 
 def mark_sending(tx: Tx, ids: Collection[UUID]) -> None:

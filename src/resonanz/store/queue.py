@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -69,10 +69,27 @@ def claim(tx: Tx, worker: str, now: datetime, until: datetime, limit: int) -> li
     return [Claim(row.message_id, row.attempts, row.on_wire) for row in rows]
 
 
-def mark_on_wire(tx: Tx, worker: str, message_id: UUID) -> bool:
-    """Note that the message is about to be handed over. False when the lease was lost: then it must not be sent."""
-    held = and_(queue.c.message_id == message_id, queue.c.claimed_by == worker)
-    return tx.execute(update(queue).where(held).values(on_wire=True)).rowcount == 1
+def mark_on_wire(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Note that messages are about to be handed over. Those that are not returned must not be sent: their lease was
+    lost."""
+    marked: set[UUID] = set()
+    for portion in in_portions(message_ids):
+        held = and_(queue.c.message_id.in_(portion), queue.c.claimed_by == worker)
+        marked.update(
+            tx.execute(update(queue).where(held).values(on_wire=True).returning(queue.c.message_id)).scalars()
+        )
+    return frozenset(marked)
+
+
+def held_by(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return which of these messages this worker holds."""
+    return frozenset(
+        message_id
+        for portion in in_portions(message_ids)
+        for message_id in tx.execute(
+            select(queue.c.message_id).where(queue.c.message_id.in_(portion), queue.c.claimed_by == worker)
+        ).scalars()
+    )
 
 
 def extend(tx: Tx, worker: str, message_ids: Collection[UUID], until: datetime) -> None:
@@ -104,9 +121,10 @@ def release(tx: Tx, worker: str, message_id: UUID, due_at: datetime, *, attempts
     )
 
 
-def settle(tx: Tx, worker: str, message_id: UUID) -> None:
-    """Take a message out of the queue: it is sent, or given up. Does nothing when another worker holds it by now."""
-    tx.execute(delete(queue).where(queue.c.message_id == message_id, queue.c.claimed_by == worker))
+def settle(tx: Tx, worker: str, message_ids: Collection[UUID]) -> None:
+    """Take messages out of the queue: they are sent, or given up. Leaves alone what another worker holds by now."""
+    for portion in in_portions(message_ids):
+        tx.execute(delete(queue).where(queue.c.message_id.in_(portion), queue.c.claimed_by == worker))
 
 
 def next_due(tx: Tx) -> datetime | None:
@@ -124,17 +142,27 @@ def depth(tx: Tx) -> int:
 
 def add_attempt(tx: Tx, message_id: UUID, attempt: Attempt) -> None:
     """Write down one try."""
-    tx.execute(
-        insert(attempts).values(
-            message_id=message_id,
-            number=attempt.number,
-            started_at=attempt.started_at,
-            finished_at=attempt.finished_at,
-            transport=attempt.transport,
-            outcome=attempt.outcome,
-            reply=attempt.reply,
+    add_attempts(tx, [(message_id, attempt)])
+
+
+def add_attempts(tx: Tx, made: Sequence[tuple[UUID, Attempt]]) -> None:
+    """Write down one try for each of these messages."""
+    if made:
+        tx.execute(
+            insert(attempts),
+            [
+                {
+                    "message_id": message_id,
+                    "number": attempt.number,
+                    "started_at": attempt.started_at,
+                    "finished_at": attempt.finished_at,
+                    "transport": attempt.transport,
+                    "outcome": attempt.outcome,
+                    "reply": attempt.reply,
+                }
+                for message_id, attempt in made
+            ],
         )
-    )
 
 
 def list_attempts(tx: Tx, message_id: UUID) -> list[Attempt]:

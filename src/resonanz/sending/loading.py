@@ -1,0 +1,66 @@
+"""What the database knows about claimed messages, asked for all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from resonanz.mail import parse_address
+from resonanz.model import TrackingMode
+from resonanz.people import suppressed_among, tracking_modes
+from resonanz.sending.building import Work
+from resonanz.store import Tx, contacts, messages
+from resonanz.store.messages import Message, Submission
+from resonanz.store.queue import Claim
+
+Modes = tuple[TrackingMode, TrackingMode]
+
+
+def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode) -> list[Work]:
+    """Return the work that these claims are. A message that is gone, and its row in the queue with it, is left out.
+
+    Suppression and consent are asked here, because much may have happened since the mail was queued.
+    """
+    found = messages.get_messages(tx, [claim.message_id for claim in claims])
+    submissions = _submissions(tx, found.values())
+    addresses = {message.id: parse_address(message.recipient).normalised for message in found.values()}
+    suppressed = suppressed_among(tx, set(addresses.values()))
+    people = [message.contact_id for message in found.values() if message.contact_id is not None]
+    names = contacts.names_of(tx, people)
+    modes = _modes(tx, found.values(), submissions, unknown)
+    return [
+        Work(
+            claim=claim,
+            message=message,
+            submission=submissions[message.submission_id],
+            name=names.get(message.contact_id, "") if message.contact_id else "",
+            suppressed=suppressed.get(addresses[message.id], ""),
+            allowed=modes.get(message.id, (TrackingMode.OFF, TrackingMode.OFF)),
+        )
+        for claim in claims
+        if (message := found.get(claim.message_id)) is not None
+    ]
+
+
+def _submissions(tx: Tx, found: Collection[Message]) -> dict[UUID, Submission]:
+    wanted = {message.submission_id for message in found}
+    return {one.id: one for id in wanted if (one := messages.get_submission(tx, id)) is not None}
+
+
+def _modes(
+    tx: Tx, found: Collection[Message], submissions: dict[UUID, Submission], unknown: TrackingMode
+) -> dict[UUID, Modes]:
+    """Return per message the lesser of what its sender asked for and what its contact allows. One whose contact was
+    erased is left out: nobody is there who could allow anything."""
+    modes: dict[UUID, Modes] = {}
+    for submission in submissions.values():
+        contact_of = {
+            message.id: message.contact_id
+            for message in found
+            if message.submission_id == submission.id and message.contact_id is not None
+        }
+        allowed = tracking_modes(
+            tx, contact_of.values(), opens=submission.track_opens, clicks=submission.track_clicks, unknown=unknown
+        )
+        modes |= {message_id: allowed[contact_id] for message_id, contact_id in contact_of.items()}
+    return modes

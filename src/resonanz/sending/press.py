@@ -1,0 +1,87 @@
+"""One content for many: composed, planned and encoded once, then printed copy by copy.
+
+Building each copy of a newsletter by itself takes ten times as long, and all copies but for names and tokens are the
+same. The plate of the last content is kept, because the copies of one submission follow each other in the queue.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from resonanz.mail import Tracking, compile_campaign, instrument
+from resonanz.mail.compiling import Compiled
+from resonanz.mail.tracking import Instrumented
+from resonanz.model import InvalidInput, TrackingMode
+from resonanz.sending.copies import Copy, Fields, compose_copy, header_id_for
+from resonanz.store.messages import Content, Message, Submission
+from resonanz.tokens import Keys
+
+WORTHWHILE_RECIPIENTS = 4  # making a plate costs about as much as three copies
+
+Modes = tuple[TrackingMode, TrackingMode]
+
+
+@dataclass(slots=True)
+class _Plate:
+    """A content made ready, or what is known not to be fit for it (`compiled` is None). A sample for each pair of
+    modes tells what every copy with them is: its links, its coverage, and why it is not tracked."""
+
+    content_id: UUID
+    base: bytes = b""
+    compiled: Compiled | None = None
+    samples: dict[Modes, Instrumented] = field(default_factory=dict)
+
+
+class Press:
+    """Prints copies of composed contents. Used by several threads at once."""
+
+    def __init__(self, keys: Keys, edge_url: str) -> None:
+        self._keys = keys
+        self._edge_url = edge_url
+        self._plate: _Plate | None = None
+        self._lock = threading.Lock()
+
+    def print(
+        self, message: Message, submission: Submission, content: Content, to: str, modes: Modes
+    ) -> tuple[Copy, Instrumented] | None:
+        """Return one recipient's finished copy, or None when this content is to be built copy by copy.
+
+        `modes` are how far (opens, clicks) may be tracked.
+        """
+        if content.form != "composed" or submission.recipients < WORTHWHILE_RECIPIENTS:
+            return None
+        with self._lock:
+            plate = self._plate
+            if plate is None or plate.content_id != content.id:
+                plate = self._plate = self._make(submission, content)
+            if plate.compiled is None:
+                return None
+            sample = plate.samples.get(modes)
+            if sample is None:
+                tracking = replace(self._tracking(submission), opens=modes[0], clicks=modes[1])
+                sample = plate.samples[modes] = instrument(plate.base, tracking)
+            header_id = header_id_for(message.id, message.sender.rpartition("@")[2])
+            printed = plate.compiled.render(
+                message.id, headers={"To": to, "Message-ID": header_id}, opens=modes[0], clicks=modes[1]
+            )
+        return Copy(printed, header_id), replace(sample, message=printed)
+
+    def _make(self, submission: Submission, content: Content) -> _Plate:
+        fields = Fields.decode(content.body)
+        try:
+            base = compose_copy(
+                fields,
+                to=fields.sender,  # each copy has its own
+                header_id=header_id_for(submission.id, content.sender.rpartition("@")[2]),
+                date=submission.created_at,
+            )
+            compiled = compile_campaign(base.message, self._tracking(submission))
+        except InvalidInput:
+            return _Plate(content.id)
+        fit = compiled if compiled.reason is None else None
+        return _Plate(content.id, base.message, fit)
+
+    def _tracking(self, submission: Submission) -> Tracking:
+        return Tracking(self._edge_url, self._keys, message=submission.id, campaign=submission.id)

@@ -1,0 +1,109 @@
+"""What deliveries write down, many at once: that mails are on the wire, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from resonanz import ingest
+from resonanz.model import Event
+from resonanz.sending.building import Work, built_of, links_of
+from resonanz.sending.outcomes import Outcome
+from resonanz.store import Tx, messages, queue
+from resonanz.store.messages import Link
+from resonanz.store.queue import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class OnWire:
+    """A mail is about to be handed over. Its answer is whether it may be: False when another worker has it by now."""
+
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An attempt has ended."""
+
+    work: Work
+    outcome: Outcome
+    started_at: datetime
+    finished_at: datetime
+
+
+Record = OnWire | Result
+
+
+class Recorder:
+    """Writes records for one worker over one transport."""
+
+    def __init__(self, worker: str, transport: str) -> None:
+        self._worker = worker
+        self._transport = transport
+        self._linked: UUID | None = None
+
+    def write(self, tx: Tx, records: Sequence[Record], *, again: bool) -> list[bool]:
+        """Write all of these and return an answer for each.
+
+        `again` says that an earlier try may have been committed although it failed to say so. Then a result whose row
+        is not in the queue any more is written already.
+        """
+        results = [record for record in records if isinstance(record, Result)]
+        if again:
+            held = queue.held_by(tx, self._worker, [result.work.message.id for result in results])
+            results = [result for result in results if result.work.message.id in held]
+        may_send = self._mark(tx, [record.work for record in records if isinstance(record, OnWire)])
+        self._record(tx, results)
+        return [not isinstance(record, OnWire) or record.work.message.id in may_send for record in records]
+
+    def _mark(self, tx: Tx, works: Sequence[Work]) -> frozenset[UUID]:
+        """Write down what was built, and that it is on the wire from now on."""
+        marked = queue.mark_on_wire(tx, self._worker, [work.message.id for work in works])
+        kept = [work for work in works if work.message.id in marked]
+        messages.save_built(tx, [built_of(work) for work in kept])
+        # The copies of one content have the same links, and follow each other: those of the last are not written again.
+        links: dict[UUID, list[Link]] = {}
+        for work in kept:
+            content_id = work.submission.content_id
+            if content_id != self._linked and content_id not in links and (found := links_of(work)):
+                links[content_id] = found
+        for content_id, found in sorted(links.items()):
+            messages.add_links(tx, content_id, found)
+        return marked
+
+    def committed(self, records: Sequence[Record]) -> None:
+        """Learn that what was written is on disk."""
+        for record in records:
+            if isinstance(record, OnWire) and links_of(record.work):
+                self._linked = record.work.submission.content_id
+
+    def _record(self, tx: Tx, results: Sequence[Result]) -> None:
+        """Write down attempts and facts, and settle the queue's rows or give them back for later."""
+        ingest.record_all(tx, [event for result in results for event in _events(result)])
+        queue.add_attempts(
+            tx, [(result.work.message.id, self._attempt(result)) for result in results if result.outcome.kind]
+        )
+        queue.settle(
+            tx, self._worker, [result.work.message.id for result in results if result.outcome.retry_after is None]
+        )
+        for result in results:
+            if result.outcome.retry_after is not None:
+                claim, due_at = result.work.claim, result.finished_at + result.outcome.retry_after
+                queue.release(tx, self._worker, claim.message_id, due_at, attempts_made=claim.attempts + 1)
+
+    def _attempt(self, result: Result) -> Attempt:
+        assert result.outcome.kind is not None
+        return Attempt(
+            number=result.work.claim.attempts + 1,
+            started_at=result.started_at,
+            finished_at=result.finished_at,
+            transport=self._transport,
+            outcome=result.outcome.kind,
+            reply=result.outcome.reply,
+        )
+
+
+def _events(result: Result) -> list[Event]:
+    return result.outcome.events(result.work.message, result.finished_at)

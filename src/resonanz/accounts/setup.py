@@ -88,5 +88,5 @@ def _closed() -> Forbidden:
     return Forbidden(
         "this set-up link does not work (any more)",
         where="set-up",
-        remedy="`resonanz setup-link` prints a fresh one while there is no account",
+        remedy="`resonanz account link` prints a fresh one while there is no account",
     )

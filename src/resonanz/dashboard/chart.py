@@ -1,0 +1,109 @@
+"""The day's bars as SVG geometry: where each bar stands. The template draws them, beside a table of the figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resonanz.insight import Day
+from resonanz.model import EventKind, Who
+
+WIDTH, HEIGHT = 720, 168
+TOP, BOTTOM, LEFT = 10, 22, 30  # room for the topmost label, the hours and the scale
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One rectangle, in the units of the view box. `kind` is its class."""
+
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One hour in figures."""
+
+    label: str
+    sent: int
+    opened: int
+    perhaps_opened: int
+    clicked: int
+    machine: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened."""
+        return not (self.sent or self.opened or self.perhaps_opened or self.clicked or self.machine)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A day drawn: bars per hour, lines of the scale (y, value), labels of the hours (x, text), and the figures."""
+
+    bars: tuple[Bar, ...]
+    lines: tuple[tuple[float, int], ...]
+    hours: tuple[tuple[float, str], ...]
+    rows: tuple[Row, ...]
+    is_empty: bool
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+
+
+def draw(day: Day) -> Chart:
+    """Draw a day: per hour what was sent, what people opened (with what may be opens on top), and what they clicked."""
+    rows = tuple(_rows(day))
+    top = _round_up(max([1, *(max(row.sent, row.opened + row.perhaps_opened, row.clicked) for row in rows)]))
+    floor = HEIGHT - BOTTOM
+    slot = (WIDTH - LEFT) / len(rows)
+    unit = (floor - TOP) / top
+    bars: list[Bar] = []
+    for index, row in enumerate(rows):
+        width = slot * 0.24
+        x = LEFT + index * slot + slot * 0.1
+        stacks = (
+            (("sent", row.sent),),
+            (("opened", row.opened), ("perhaps", row.perhaps_opened)),
+            (("clicked", row.clicked),),
+        )
+        for place, stack in enumerate(stacks):
+            y = float(floor)
+            for kind, value in stack:
+                height = value * unit
+                y -= height
+                if value:
+                    left = x + place * (width + slot * 0.03)
+                    bars.append(Bar(kind, round(left, 1), round(y, 1), round(width, 1), round(height, 1)))
+    lines = tuple((round(floor - value * unit, 1), value) for value in (0, top // 2, top))
+    hours = tuple((round(LEFT + index * slot, 1), row.label) for index, row in enumerate(rows) if index % 3 == 0)
+    return Chart(tuple(bars), lines, hours, rows, all(row.is_empty for row in rows))
+
+
+def _rows(day: Day) -> list[Row]:
+    opened = day.series(EventKind.OPENED, Who.HUMAN)
+    perhaps = day.series(EventKind.OPENED, Who.INDETERMINATE)
+    clicked = day.series(EventKind.CLICKED, Who.HUMAN)
+    machine = [
+        opens + clicks
+        for opens, clicks in zip(
+            day.series(EventKind.OPENED, Who.MACHINE), day.series(EventKind.CLICKED, Who.MACHINE), strict=True
+        )
+    ]
+    sent = day.series(EventKind.SENT)
+    return [
+        Row(f"{hour:%H:%M}", *figures)
+        for (hour, _), *figures in zip(day.hours, sent, opened, perhaps, clicked, machine, strict=True)
+    ]
+
+
+def _round_up(value: int) -> int:
+    """The next of 2, 4, 10, 20, 40, 100 …: even, so that its half is a whole number too."""
+    scale = 1
+    while True:
+        for step in (2, 4, 10):
+            if value <= step * scale:
+                return step * scale
+        scale *= 10

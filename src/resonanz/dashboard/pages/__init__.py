@@ -1,0 +1,1 @@
+"""The pages, one file each: a visit in, an answer out."""

@@ -1,0 +1,87 @@
+"""The account page: password, signed-in browsers, API keys."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from resonanz.accounts import change_password, create_key, end_sessions, start_session
+from resonanz.accounts.keys import revoke_key
+from resonanz.dashboard.visit import Visit, errors_of
+from resonanz.model import InvalidInput
+from resonanz.store import accounts as rows
+
+
+def show(visit: Visit) -> Response:
+    """The page as it is."""
+    return _render(visit)
+
+
+def change(visit: Visit) -> Response:
+    """Change the password. Every session ends; this browser gets a new one."""
+    parts, form = visit.parts, visit.form
+    if form.text("new") != form.text("again"):
+        return _render(visit, {"again": "is not the same as the new password"}, status=422)
+    try:
+        change_password(
+            parts.database,
+            parts.passwords,
+            visit.account.id,
+            current=form.text("current"),
+            new=form.text("new"),
+            now=visit.now,
+        )
+    except InvalidInput as refused:
+        return _render(visit, errors_of(refused, {"current": "current", "new": "new"}, otherwise="new"), status=422)
+    visit.set_session(start_session(parts.database, visit.account.id, user_agent=visit.user_agent, now=visit.now))
+    return visit.go("/account", done="password")
+
+
+def sign_out_everywhere(visit: Visit) -> Response:
+    """End every session, this one included."""
+    end_sessions(visit.parts.database, visit.account.id)
+    visit.clear_session()
+    return visit.go("/sign-in", done="everywhere")
+
+
+def add_key(visit: Visit) -> Response:
+    """Make an API key and show its secret, this once."""
+    try:
+        secret, key = create_key(visit.parts.database, visit.account.id, visit.form.text("name"), visit.now)
+    except InvalidInput as refused:
+        return _render(visit, errors_of(refused, {"name": "name"}, otherwise="name"), status=422)
+    return _render(visit, new_key=(key.name, secret))
+
+
+def end_key(visit: Visit) -> Response:
+    """Revoke an API key."""
+    revoke_key(visit.parts.database, visit.account.id, visit.path("key"), visit.now)
+    return visit.go("/account", done="key")
+
+
+_DONE = {
+    "password": "Your password is changed. Every other browser has been signed out.",
+    "key": "The key is revoked.",
+}
+
+
+def _render(
+    visit: Visit,
+    errors: dict[str, str] | None = None,
+    *,
+    new_key: tuple[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    with visit.parts.database.read() as tx:
+        keys = rows.list_api_keys(tx, visit.account.id)
+        sessions = rows.list_sessions(tx, visit.account.id, visit.now)
+    assert visit.signed_in is not None, "the door lets nobody in without a session"
+    return visit.render(
+        "account.html",
+        status=status,
+        errors=errors or {},
+        keys=keys,
+        sessions=sessions,
+        this_session=visit.signed_in.session,
+        new_key=new_key,
+        done=_DONE.get(visit.query("done"), ""),
+    )

@@ -1,0 +1,78 @@
+"""The pages about messages: the list, one message with its story, and one submission."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from resonanz.dashboard.visit import Visit, not_found
+from resonanz.insight import Query, message_list, message_page, submission_page
+from resonanz.model import EventKind, MessageState
+from resonanz.store import events
+
+PAGE = 50
+MAX_SEARCH_CHARACTERS = 200
+
+
+def show_list(visit: Visit) -> Response:
+    """Messages, newest first, by state and search; what cannot be read in the URL is left out of the question."""
+    before = _id(visit.query("before"))
+    state = _state(visit.query("state"))
+    search = visit.query("search")[:MAX_SEARCH_CHARACTERS]
+    position = _position(visit)
+    found = message_list(visit.parts.database, Query(PAGE, before, state, search))
+    values: dict[str, Any] = {"list": found, "state": state, "search": search, "before": before}
+    if visit.part:
+        return visit.render("_message_rows.html", **values)
+    return visit.render("messages.html", states=list(MessageState), position=position, **values)
+
+
+def show_message(visit: Visit) -> Response:
+    """One message: what happened to it, when, where and with what; and what cannot be known about it."""
+    position = _position(visit)
+    page = message_page(visit.parts.database, visit.path("message"))
+    if page is None:
+        raise not_found("message")
+    newest_first = tuple(reversed(page.timeline))
+    in_outbox = visit.parts.outbox is not None and any(
+        attempt.transport == "outbox" and attempt.outcome is EventKind.SENT for attempt in page.attempts
+    )
+    values: dict[str, Any] = {"page": page, "timeline": newest_first, "in_outbox": in_outbox}
+    if visit.part:
+        return visit.render("_message.html", **values)
+    return visit.render("message.html", position=position, **values)
+
+
+def show_submission(visit: Visit) -> Response:
+    """What was handed in at one time, and what became of it."""
+    position = _position(visit)
+    page = submission_page(visit.parts.database, visit.path("submission"))
+    if page is None:
+        raise not_found("submission")
+    values: dict[str, Any] = {"page": page, "new": visit.query("new") == "yes"}
+    if visit.part:
+        return visit.render("_submission.html", **values)
+    return visit.render("submission.html", position=position, **values)
+
+
+def _position(visit: Visit) -> int:
+    """The newest event before the page was made, for the live stream to go on from; a fragment needs none."""
+    if visit.part:
+        return 0
+    with visit.parts.database.read() as tx:
+        return events.last_id(tx)
+
+
+def _id(text: str) -> UUID | None:
+    with suppress(ValueError):
+        return UUID(text)
+    return None
+
+
+def _state(text: str) -> MessageState | None:
+    with suppress(ValueError):
+        return MessageState(text)
+    return None

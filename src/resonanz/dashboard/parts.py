@@ -1,0 +1,67 @@
+"""What the dashboard is made of; wiring fills it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
+from typing import Protocol
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from resonanz import model
+from resonanz.accounts import Passwords, tracking_without_choice
+from resonanz.model import TrackingMode
+from resonanz.notify.hub import Hub
+from resonanz.sending.submit import Draft, Receipt
+from resonanz.sending.transports.outbox import Outbox
+from resonanz.store import Database, Tx
+
+
+class Finding(Protocol):
+    """One line of the status page: what was checked, how it is (`ok`, `warning`, `broken`), and the remedy."""
+
+    @property
+    def check(self) -> str: ...
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def detail(self) -> str: ...
+
+    @property
+    def remedy(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardParts:
+    """Everything the pages work with.
+
+    `submit` takes a draft and the time; `examine` runs the checks of the status page and may take seconds; `secret` (32
+    bytes) is behind forms and previews; addresses are scheme and host without a path. `outbox` is None when mail
+    goes out by SMTP. `unknown_mode` tells how contacts without a recorded choice are tracked. `now` is the clock at
+    this door.
+    """
+
+    database: Database
+    passwords: Passwords
+    submit: Callable[[Draft, datetime], Receipt]
+    examine: Callable[[], Sequence[Finding]]
+    hub: Hub
+    outbox: Outbox | None
+    dashboard_url: str
+    edge_url: str
+    preview_url: str
+    secret: bytes
+    zone: ZoneInfo
+    max_message: int  # bytes
+    trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
+    unknown_mode: Callable[[Tx], TrackingMode] = tracking_without_choice
+    now: Callable[[], datetime] = model.now
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the dashboard over https; cookies are bound to it then."""
+        return urlsplit(self.dashboard_url).scheme == "https"

@@ -1,0 +1,39 @@
+// Keeps an open page true: the server says which messages have news, and the parts of the page that show them ask again.
+"use strict";
+(() => {
+  const body = document.body;
+  if (!body.dataset.liveAfter) return;
+  let position = body.dataset.liveAfter;
+  let source = null;
+
+  // A part shows "all", or the one message or submission whose id it carries.
+  const refresh = (ids) => {
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const shows = part.dataset.live;
+      if (shows === "all" || ids.includes("all") || ids.includes(shows)) htmx.trigger(part, "live");
+    }
+  };
+
+  const show = (state) => { body.dataset.stream = state; };
+
+  const open = () => {
+    if (source) return;
+    source = new EventSource(`/live?after=${encodeURIComponent(position)}`);
+    source.addEventListener("open", () => show("on"));
+    source.addEventListener("error", () => show("off"));
+    source.addEventListener("news", (event) => {
+      position = event.lastEventId || position;
+      refresh(JSON.parse(event.data).ids);
+    });
+  };
+
+  const close = () => {
+    if (source) source.close();
+    source = null;
+  };
+
+  // A hidden tab needs no stream, and browsers allow few of them; shown again, it goes on where it left off.
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", () => { if (!document.hidden) open(); });
+})();

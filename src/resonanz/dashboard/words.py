@@ -1,0 +1,114 @@
+"""How the pages say what the codes mean: states, kinds, modes, and which colour they are shown in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from resonanz.model import Client, ClientKind, Event, EventKind, MessageState, Place, TrackingMode, Who
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word, its tone (`calm`, `good`, `warn`, `bad`, `quiet`), and a sentence on what it means."""
+
+    label: str
+    tone: str
+    text: str
+
+
+STATES: Mapping[MessageState, Word] = {
+    MessageState.QUEUED: Word("Queued", "calm", "It is stored and waits for its turn."),
+    MessageState.SENDING: Word("Sending", "calm", "A worker is handing it over right now."),
+    MessageState.DEFERRED: Word("Deferred", "warn", "It was refused for now and will be tried again."),
+    MessageState.SENT: Word("Sent", "calm", "The next server accepted it. That it arrived is not proven."),
+    MessageState.DELIVERED: Word("Delivered", "good", "There is evidence that it reached the recipient's mail system."),
+    MessageState.BOUNCED: Word("Bounced", "bad", "It was refused for good, or came back."),
+    MessageState.FAILED: Word("Failed", "bad", "It could not be built or sent, and will not be tried again."),
+    MessageState.SUPPRESSED: Word("Suppressed", "quiet", "It was never sent: the address is on the suppression list."),
+    MessageState.UNCERTAIN: Word(
+        "Uncertain", "warn", "It was being handed over when its worker died. Whether it went out cannot be told."
+    ),
+}
+
+_KINDS: Mapping[EventKind, Word] = {
+    EventKind.QUEUED: Word("Queued", "calm", "Stored, to be sent."),
+    EventKind.SENT: Word("Sent", "calm", "The next server accepted it."),
+    EventKind.DEFERRED: Word("Deferred", "warn", "Refused for now; it will be tried again."),
+    EventKind.DELIVERED: Word("Delivered", "good", "It reached the recipient's mail system."),
+    EventKind.BOUNCED: Word("Bounced", "bad", "It was refused for good, or came back."),
+    EventKind.FAILED: Word("Failed", "bad", "It will not be tried again."),
+    EventKind.SUPPRESSED: Word("Suppressed", "quiet", "Not sent: the address is on the suppression list."),
+    EventKind.COMPLAINED: Word("Complained", "bad", "The recipient marked it as spam."),
+    EventKind.UNSUBSCRIBED: Word("Unsubscribed", "warn", "The recipient wants no more mail."),
+    EventKind.OPENED: Word("Opened", "good", "The image in the mail was fetched."),
+    EventKind.CLICKED: Word("Clicked", "good", "A link in the mail was followed."),
+    EventKind.DOWNLOADED: Word("Downloaded", "good", "A document was fetched."),
+    EventKind.VISITED: Word("Visited", "good", "A page of your site was read after a click."),
+    EventKind.REPLIED: Word("Replied", "good", "The recipient wrote back."),
+    EventKind.AUTORESPONDED: Word("Answered by itself", "quiet", "An out-of-office note or another automatic answer."),
+    EventKind.DISPLAYED: Word("Receipt", "good", "The recipient's program sent a read receipt."),
+}
+
+_BY_MACHINE: Mapping[EventKind, str] = {
+    EventKind.OPENED: "Fetched by a machine",
+    EventKind.CLICKED: "Followed by a machine",
+    EventKind.DOWNLOADED: "Downloaded by a machine",
+}
+_BY_NOBODY_KNOWS: Mapping[EventKind, str] = {
+    EventKind.OPENED: "Perhaps opened",
+    EventKind.CLICKED: "Clicked, not decided yet",
+    EventKind.DOWNLOADED: "Perhaps downloaded",
+}
+
+TRACKING: Mapping[TrackingMode, Word] = {
+    TrackingMode.OFF: Word("Off", "quiet", "No image, original links. Nothing is recorded."),
+    TrackingMode.ANONYMOUS: Word("Counted without names", "calm", "How many, never who."),
+    TrackingMode.INDIVIDUAL: Word("Per recipient", "calm", "Who, when and with what."),
+}
+
+
+def state(value: MessageState) -> Word:
+    """Return how a message's state is shown."""
+    return STATES[value]
+
+
+def happened(event: Event) -> Word:
+    """Return how an event is shown: what a machine did is never worded or coloured like what a person did."""
+    word = _KINDS[event.kind]
+    who = event.verdict.who if event.verdict is not None else None
+    if who is Who.MACHINE:
+        return Word(_BY_MACHINE.get(event.kind, word.label), "quiet", word.text)
+    if who is Who.INDETERMINATE:
+        return Word(_BY_NOBODY_KNOWS.get(event.kind, word.label), "calm", word.text)
+    return word
+
+
+def tracking(mode: TrackingMode) -> Word:
+    """Return how a tracking mode is shown."""
+    return TRACKING[mode]
+
+
+def program(client: Client | None) -> str:
+    """Return what something was done with, such as `Apple Mail on iOS`; empty when it is not known."""
+    if client is None or not client.name or client.kind is ClientKind.UNKNOWN:
+        return ""
+    where = client.device or client.os
+    return f"{client.name} on {where}" if where else client.name
+
+
+def place(value: Place | None) -> str:
+    """Return where something was done, the nearest name first; empty when it is not known."""
+    if value is None:
+        return ""
+    return ", ".join(part for part in (value.city, value.region, country(value.country)) if part)
+
+
+def country(code: str) -> str:
+    """Return a country's code as it is written; the box holds no list of names."""
+    return code.upper()
+
+
+def span(seen: int, possible: int) -> str:
+    """Return a range from what is proven to what is possible: `12`, or `12–17`."""
+    return str(seen) if possible <= seen else f"{seen}–{possible}"

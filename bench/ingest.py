@@ -20,6 +20,7 @@ from pathlib import Path
 from uuid import UUID
 
 from resonanz.ingest import take_journals
+from resonanz.ingest.journals import DEFAULT_BATCH
 from resonanz.model import (
     Coverage,
     Hit,
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(prog="bench ingest")
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--messages", type=int, default=20_000)
-    parser.add_argument("--batch", type=int, default=1_000)
+    parser.add_argument("--batch", type=int, default=DEFAULT_BATCH)
     options = parser.parse_args(list(arguments))
     for name, opened in (("SQLite", _sqlite), ("PostgreSQL", _postgresql)):
         with opened() as database:

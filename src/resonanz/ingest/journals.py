@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.exc import DataError, IntegrityError
 
 from resonanz.ingest import metrics
-from resonanz.ingest.pipeline import STEPS, DropReason, Surroundings
+from resonanz.ingest.pipeline import FOLDED_FOR, STEPS, DropReason, Surroundings
 from resonanz.ingest.record import write_facts
 from resonanz.ingest.sources.edge import Draft, to_event
 from resonanz.journal import JournalUnavailable
@@ -27,6 +27,8 @@ from resonanz.store import Database, Tx
 from resonanz.store import events as store
 from resonanz.store.messages import existing_submissions
 from resonanz.store.standings import lock_standings
+
+DEFAULT_BATCH = 2_000
 
 # So many batches of one journal are taken before the next one gets its turn.
 _BATCHES_AT_A_TIME = 20
@@ -51,7 +53,9 @@ class _Outcome:
     set_aside: int = 0
 
 
-def take_journals(database: Database, reader: Reader, *, now: Callable[[], datetime], batch: int = 1000) -> int:
+def take_journals(
+    database: Database, reader: Reader, *, now: Callable[[], datetime], batch: int = DEFAULT_BATCH
+) -> int:
     """Take over what stands in all journals, one round, and return how many hits that were; 0 when there is nothing.
 
     Raises TemporaryFailure when the database cannot be used: nothing is lost, call again. A journal that cannot be
@@ -121,7 +125,7 @@ def _look_around(tx: Tx, entries: Sequence[JournalEntry]) -> Surroundings:
         submissions=existing_submissions(tx, {entry.hit.id for entry in entries if entry.hit.anonymous}),
         allowed=allowed_among(tx, standings.values()),
     )
-    for first in store.firsts_of(tx, standings.keys()):
+    for first in store.firsts_of(tx, standings.keys(), FOLDED_FOR.keys()):
         around.firsts.setdefault(first.message_id, []).append(first)
     return around
 

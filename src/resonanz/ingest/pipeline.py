@@ -103,7 +103,7 @@ def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
 
 # How long after an event another like it still repeats it; None is for ever. All opens of one mail by people are one
 # open, whatever they are made with; a link that is followed again later is another click.
-_FOLDED_FOR: dict[EventKind, timedelta | None] = {
+FOLDED_FOR: dict[EventKind, timedelta | None] = {
     EventKind.OPENED: None,
     EventKind.CLICKED: timedelta(minutes=1),
     EventKind.DOWNLOADED: timedelta(minutes=10),
@@ -112,11 +112,11 @@ _FOLDED_FOR: dict[EventKind, timedelta | None] = {
 
 
 def _repeats(this: First, first: First) -> bool:
-    if first.kind is not this.kind or first.link != this.link or this.kind not in _FOLDED_FOR:
+    if first.kind is not this.kind or first.link != this.link or this.kind not in FOLDED_FOR:
         return False
     if not _are_one_side(this.verdict, first.verdict):
         return False
-    window = _FOLDED_FOR[this.kind]
+    window = FOLDED_FOR[this.kind]
     return window is None or abs(this.occurred_at - first.occurred_at) <= window
 
 

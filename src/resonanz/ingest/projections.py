@@ -33,29 +33,33 @@ def who(event: Event) -> Who:
 # ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def apply(standing: Standing, event: Event) -> None:
-    """Let one event change how its message stands."""
+def apply(standing: Standing, event: Event) -> bool:
+    """Let one event change how its message stands. Returns whether it changed anything."""
+    changed = _note_times(standing, event)
     if event.repeat_of is None:
-        move(standing, event)
-        _count(standing, event)
-    _note_times(standing, event)
+        changed = _count(standing, event) or changed
+        changed = move(standing, event) or changed
+    return changed
 
 
-def _count(standing: Standing, event: Event) -> None:
+def _count(standing: Standing, event: Event) -> bool:
     counted = _COUNTED.get(event.kind)
-    if counted is not None:
-        column = f"{counted}_{who(event)}"
-        setattr(standing, column, getattr(standing, column) + 1)
+    if counted is None:
+        return False
+    column = f"{counted}_{who(event)}"
+    setattr(standing, column, getattr(standing, column) + 1)
+    return True
 
 
-def _note_times(standing: Standing, event: Event) -> None:
+def _note_times(standing: Standing, event: Event) -> bool:
     """First and last are those of people; a machine's fetch is no opening."""
     timed = _TIMED.get(event.kind)
     if timed is None or who(event) is not Who.HUMAN:
-        return
+        return False
     first, last = timed
     setattr(standing, first, min(getattr(standing, first) or event.occurred_at, event.occurred_at))
     setattr(standing, last, max(getattr(standing, last) or event.occurred_at, event.occurred_at))
+    return True
 
 
 # ── Totals ──────────────────────────────────────────────────────────────────────────────────────────────────────────

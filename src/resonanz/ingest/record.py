@@ -54,8 +54,7 @@ def _project_messages(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, 
     touched: dict[UUID, Standing] = {}
     for event in events:
         standing = standings.get(event.message_id) if event.message_id is not None else None
-        if standing is not None:
-            apply(standing, event)
+        if standing is not None and apply(standing, event):
             touched[standing.id] = standing
     save_standings(tx, touched.values())
 
@@ -66,8 +65,7 @@ def _project_submissions(tx: Tx, events: Sequence[Event]) -> None:
 
 
 def _project_rollup(tx: Tx, events: Sequence[Event]) -> None:
-    for (bucket, kind, side), amount in sorted(count_buckets(events).items()):
-        store.count(tx, bucket, kind, side, amount)
+    store.count(tx, count_buckets(events))
 
 
 # ── Suppression: an act, not a projection; a rebuild must not undo what a person restored since ─────────────────────

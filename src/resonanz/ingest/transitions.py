@@ -37,20 +37,21 @@ TRANSITIONS: dict[EventKind, tuple[frozenset[MessageState], MessageState]] = {
 }
 
 
-def move(standing: Standing, event: Event) -> None:
-    """Take the message to where this event leads, if anywhere.
+def move(standing: Standing, event: Event) -> bool:
+    """Take the message to where this event leads, and return whether it leads anywhere.
 
     `detail["reply"]`, what the other server said, becomes the note beside the state. A failure with
     `detail["uncertain"]` means that the mail was on the wire when its worker died.
     """
     origins, target = TRANSITIONS.get(event.kind, (frozenset(), standing.state))
     if standing.state not in origins or _proves_nothing(event):
-        return
+        return False
     if event.kind is EventKind.FAILED and event.detail.get("uncertain"):
         target = MessageState.UNCERTAIN
     standing.state = target
     standing.state_at = event.occurred_at
     standing.state_note = str(event.detail.get("reply", ""))
+    return True
 
 
 def _proves_nothing(event: Event) -> bool:

@@ -107,7 +107,7 @@ _COVERAGE: Mapping[Coverage, tuple[str, str]] = {
     Coverage.NOT_TRACKED: ("Not tracked", "This mail went out without tracking."),
 }
 
-_UNTRACKED: Mapping[Untracked, tuple[str, str]] = {
+_UNTRACKED: Mapping[str, tuple[str, str]] = {
     Untracked.TRACKING_OFF: ("Tracking is off", "The sender switched it off, or the recipient does not allow it."),
     Untracked.OPTED_OUT: ("Opted out", "The mail carries the header X-No-Track."),
     Untracked.SIGNED: ("Signed", "Changing one byte would break the author's signature (S/MIME or PGP)."),
@@ -137,10 +137,14 @@ _UNTRACKED: Mapping[Untracked, tuple[str, str]] = {
         "Failed our own check",
         "Undoing our changes would not have given the original back, so the mail went out as it was.",
     ),
+    Untracked.TOO_LARGE: (
+        "Too large",
+        "This part is larger than what is searched for links, so it went out as it was.",
+    ),
     Untracked.INTERNAL_FAILURE: ("Our own failure", "Something went wrong on our side; the mail is unharmed."),
 }
 
-_REASONS: Mapping[Reason, tuple[str, str]] = {
+_REASONS: Mapping[str, tuple[str, str]] = {
     Reason.POSTED: ("a form was sent", "Somebody pressed a button; scanners look at pages but do not send forms."),
     Reason.METHOD_NOT_GET: (
         "asked without fetching",
@@ -207,15 +211,11 @@ def explain_coverage(coverage: Coverage) -> Explanation:
 
 def explain_reason(code: str) -> Explanation:
     """Return what a reason code means. A code of another version is shown as it stands."""
-    try:
-        return Explanation(code, *_REASONS[Reason(code)])
-    except ValueError:
-        return Explanation(code, code.replace("_", " "), "")
+    title, text = _REASONS.get(code) or (code.replace("_", " "), "")
+    return Explanation(code, title, text)
 
 
 def explain_untracked(code: str) -> Explanation:
     """Return why a mail went out untracked. A code of another version is shown as it stands."""
-    try:
-        return Explanation(code, *_UNTRACKED[Untracked(code)])
-    except ValueError:
-        return Explanation(code, code.replace("_", " "), "")
+    title, text = _UNTRACKED.get(code) or (code.replace("_", " "), "")
+    return Explanation(code, title, text)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, insert, or_, select, text
 
 from resonanz.model import Client, ClientKind, Event, EventKind, Place, Verdict, Who, from_microseconds, to_microseconds
-from resonanz.store.bulk import Plain, Row, insert_many, plain, select_by_ids
+from resonanz.store.bulk import Ids, Plain, Row, insert_many, plain, select_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import add_up, in_portions, insert_missing, upsert
 from resonanz.store.tables import contents, cursors, events, messages, rollup, submissions
@@ -35,8 +35,8 @@ def reserve_ids(tx: Tx, amount: int) -> list[int]:
         last = tx.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'events'").scalar_one_or_none() or 0
         return list(range(last + 1, last + 1 + amount))
     tx.exec_driver_sql("LOCK TABLE events IN ROW EXCLUSIVE MODE")
-    taken = text("SELECT nextval(pg_get_serial_sequence('events', 'id')) FROM generate_series(1, :amount)")
-    return sorted(tx.execute(taken, {"amount": amount}).scalars())
+    taken = text("SELECT array_agg(nextval('events_id_seq')) FROM generate_series(1, :amount)")
+    return sorted(tx.execute(taken, {"amount": amount}).scalar_one())
 
 
 def add_events(tx: Tx, facts: Sequence[Event]) -> None:
@@ -116,8 +116,7 @@ def latest_of(tx: Tx, message_id: UUID, kind: EventKind, *, limit: int = 50) -> 
     return [_event(row) for row in tx.execute(query)]
 
 
-@dataclass(frozen=True, slots=True)
-class First:
+class First(NamedTuple):
     """The few columns of an event that later hits are compared with."""
 
     id: int
@@ -128,14 +127,16 @@ class First:
     occurred_at: datetime
 
 
-def firsts_of(tx: Tx, message_ids: Collection[UUID]) -> list[First]:
-    """Return the events of these messages that repeat nothing, each message's in order of their ids."""
-    columns = [field.name for field in fields(First)]
-    rows = select_by_ids(tx, events, columns, message_ids, by="message_id", where="repeat_of IS NULL")
+def firsts_of(tx: Tx, message_ids: Collection[UUID], kinds: Collection[EventKind]) -> list[First]:
+    """Return the events of these kinds and messages that repeat nothing, each message's in order of their ids."""
+    wanted = ", ".join(f"'{kind.value}'" for kind in kinds)
+    condition = f"repeat_of IS NULL AND kind IN ({wanted})"
+    rows = select_by_ids(tx, events, First._fields, message_ids, by="message_id", where=condition)
+    known = Ids()
     return [
         First(
             id,
-            message_id if isinstance(message_id, UUID) else UUID(bytes=message_id),
+            known[message_id],
             EventKind(kind),
             link,
             None if verdict is None else Verdict(verdict),
@@ -247,9 +248,13 @@ def bucket_of(moment: datetime) -> datetime:
     return utc.replace(minute=utc.minute - utc.minute % 15, second=0, microsecond=0)
 
 
-def count(tx: Tx, bucket: datetime, kind: EventKind, who: Who, amount: int) -> None:
-    """Add to the count of a bucket."""
-    add_up(tx, rollup, {"bucket": bucket, "kind": kind, "who": who}, "events", amount)
+def count(tx: Tx, amounts: Mapping[tuple[datetime, EventKind, Who], int]) -> None:
+    """Add to the counts of buckets, given by bucket, kind and side; one statement."""
+    rows = [
+        {"bucket": bucket, "kind": kind, "who": who, "events": amount}
+        for (bucket, kind, who), amount in sorted(amounts.items())
+    ]
+    add_up(tx, rollup, rows, "events")
 
 
 def counts_between(tx: Tx, start: datetime, end: datetime) -> list[tuple[datetime, EventKind, Who, int]]:

@@ -43,12 +43,14 @@ def upsert(tx: Tx, table: Table, key: Mapping[str, Any], values: Mapping[str, An
     tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
 
 
-def add_up(tx: Tx, table: Table, key: Mapping[str, Any], column: str, amount: int) -> None:
-    """Add `amount` to a counter row, creating it at zero."""
+def add_up(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], column: str) -> None:
+    """Add each row's `column` to the counter with its key, creating it at zero. Every key comes once in `rows`."""
+    if not rows:
+        return
     dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**key, **{column: amount})
+    statement = dialect.insert(table).values(list(rows))
     tx.execute(
         statement.on_conflict_do_update(
-            index_elements=list(key), set_={column: table.c[column] + statement.excluded[column]}
+            index_elements=list(table.primary_key), set_={column: table.c[column] + statement.excluded[column]}
         )
     )

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from resonanz.model import MessageState, TrackingMode, from_microseconds, to_microseconds
-from resonanz.store.bulk import Plain, Row, plain, select_by_ids, update_many
+from resonanz.store.bulk import Ids, Plain, Row, plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.tables import messages
 
@@ -51,7 +51,8 @@ def lock_standings(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Standing]:
 
     Rows are locked in the order of their ids, so that two transactions cannot wait for each other.
     """
-    found = (_standing(row) for row in select_by_ids(tx, messages, _NAMES, ids, lock=True))
+    known = Ids()
+    found = [_standing(row, known) for row in select_by_ids(tx, messages, _NAMES, ids, lock=True)]
     return {standing.id: standing for standing in found}
 
 
@@ -73,12 +74,12 @@ def save_standings(tx: Tx, standings: Iterable[Standing]) -> None:
     update_many(tx, messages, _PROJECTED, [_row(standing, as_plain) for standing in standings])
 
 
-def _standing(row: Any) -> Standing:
+def _standing(row: Any, ids: Ids) -> Standing:
     """Read the driver's row; in the order of the fields above."""
     return Standing(
-        _id(row[0]),
-        _id(row[1]),
-        None if row[2] is None else _id(row[2]),
+        ids[row[0]],
+        ids[row[1]],
+        None if row[2] is None else ids[row[2]],
         row[3],
         from_microseconds(row[4]),
         TrackingMode(row[5]),
@@ -108,10 +109,6 @@ def _row(standing: Standing, as_plain: Plain) -> Row:
         _microseconds(standing.last_clicked_at),
         as_plain.id(standing.id),
     )
-
-
-def _id(value: UUID | bytes) -> UUID:
-    return value if isinstance(value, UUID) else UUID(bytes=value)
 
 
 def _microseconds(moment: datetime | None) -> int | None:

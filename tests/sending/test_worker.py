@@ -17,8 +17,9 @@ from resonanz.model import Coverage, EventKind, MessageState, TemporaryFailure, 
 from resonanz.people import Choice, Purpose, Reason, reason_for, record_choice, suppress
 from resonanz.sending import ledger
 from resonanz.sending.schedule import DELAYS
-from resonanz.sending.transports.base import Deferred, Delivery, Envelope, Refused
+from resonanz.sending.transports.base import Deferred, Delivery, Envelope, Refused, Unreachable
 from resonanz.sending.transports.outbox import Outbox, OutboxTransport
+from resonanz.sending.worker import AHEAD
 from resonanz.store import Database, contacts, events, messages, queue
 from resonanz.store.messages import Message
 from resonanz.tokens import TokenKind, read, read_return_path
@@ -200,6 +201,43 @@ def test_an_unknown_failure_is_temporary(sqlite_database: Database) -> None:
     message = _message(sqlite_database, receipt.messages[0][0])
     assert message.state is MessageState.DEFERRED
     assert message.state_note == "our own failure: KeyError"
+
+
+def test_a_server_that_is_down_costs_few_attempts(sqlite_database: Database) -> None:
+    """While the other side cannot be reached, the queue waits as it is; what is left goes out once it can."""
+    hand_in(sqlite_database, draft(recipients=[f"p{number}@rcpt.example" for number in range(40)]))
+    moment = [NOW]
+    looks = [0]
+    is_down = [True]
+
+    def clock() -> datetime:
+        looks[0] += 1
+        return moment[0]
+
+    async def answer(envelope: Envelope, message: bytes) -> Delivery:
+        if is_down[0]:
+            raise Unreachable("mail.example:25 cannot be reached")
+        return Delivery("250 taken")
+
+    transport = ScriptedTransport(answer)
+    tried: list[int] = []
+
+    async def main() -> None:
+        stopping = asyncio.Event()
+        running = asyncio.create_task(worker_on(sqlite_database, transport, connections=1, clock=clock).run(stopping))
+        await until(lambda: transport.taken, "a first attempt")
+        seen = looks[0]
+        await until(lambda: looks[0] > seen + 60, "more looks at the clock")
+        tried.append(len(transport.taken))
+        is_down[0] = False
+        moment[0] += timedelta(seconds=70)
+        await until(is_empty(sqlite_database))
+        stopping.set()
+        await running
+
+    asyncio.run(main())
+    assert tried[0] <= 2 * AHEAD
+    assert len(transport.taken) == 40 + tried[0]
 
 
 def test_a_mail_submitted_while_the_worker_idles(sqlite_database: Database) -> None:

@@ -18,6 +18,7 @@ from resonanz.store import Database
 
 log = structlog.get_logger(__name__)
 
+GATHER_SECONDS = 0.002  # in which records of other lanes join; less than a network's round trip
 RETRY_SECONDS = 1.0
 
 
@@ -46,6 +47,7 @@ class Ledger:
 
     async def _run(self) -> None:
         while self._waiting:
+            await asyncio.sleep(GATHER_SECONDS)
             batch, self._waiting = self._waiting, []
             await self._settle(batch)
 

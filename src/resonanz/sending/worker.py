@@ -27,7 +27,7 @@ from resonanz.sending.loading import load
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press
 from resonanz.sending.records import OnWire, Recorder, Result
-from resonanz.sending.transports.base import Envelope, Refused, Transport
+from resonanz.sending.transports.base import Envelope, Refused, Transport, Unreachable
 from resonanz.store import Database, Tx, messages, queue
 from resonanz.store.messages import Content
 from resonanz.tokens import Keys, mint_return_path
@@ -36,8 +36,9 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.2  # how soon a mail that another process stored is noticed
 BUSY_SECONDS = 0.01
-AHEAD = 4  # claims waiting per connection: one commit claims for several mails
+AHEAD = 4  # mails claimed per connection: one look-up and one commit for several
 FAILED_SECONDS = 2.0
+RESTS_SECONDS = (1, 2, 5, 10, 30, 60)  # after the n-th failure in a row to reach the other side
 DRAIN_SECONDS = 12.0
 
 ATTEMPTS = Counter("resonanz_sending_attempts", "Attempts to carry a mail out, by how they ended", ["outcome"])
@@ -88,6 +89,8 @@ class Worker:
         self._held: set[UUID] = set()
         self._waiting: asyncio.Queue[Work | None] = asyncio.Queue()  # None ends a lane
         self._content: Content | None = None
+        self._rests = 0
+        self._rests_until: datetime | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set; then finish what is on its way and give the rest back."""
@@ -108,6 +111,9 @@ class Worker:
 
     async def _claim_more(self) -> float:
         """Claim while there is room; return how long to wait before looking again, in seconds."""
+        wait = (self._rests_until - self._clock()).total_seconds() if self._rests_until else 0
+        if wait > 0:
+            return min(wait, POLL_SECONDS)
         room = AHEAD * self._settings.connections - self._waiting.qsize()
         if room < self._settings.connections:
             return BUSY_SECONDS
@@ -213,9 +219,14 @@ class Worker:
         message = work.message
         envelope = Envelope(message.id, self._return_path(work), message.recipient, lambda: self._hand_over(work))
         try:
-            return outcomes.sent(await self._transport.deliver(envelope, work.copy.message))
+            delivery = await self._transport.deliver(envelope, work.copy.message)
+            self._rests, self._rests_until = 0, None
+            return outcomes.sent(delivery)
         except Refused as refused:
             return outcomes.bounced(refused.what, refused.refusal)
+        except Unreachable as failure:
+            self._rest(failure)
+            return outcomes.deferred(failure.what, work.claim)
         except PermanentFailure as failure:
             return outcomes.failed(failure.what)
         except TemporaryFailure as failure:
@@ -225,6 +236,14 @@ class Worker:
         except Exception as error:
             log.exception("a delivery failed for no known reason", message=str(message.id))
             return outcomes.deferred(f"our own failure: {type(error).__name__}", work.claim)
+
+    def _rest(self, failure: Unreachable) -> None:
+        """Claim nothing for a while: a server that is down would cost every mail in the queue one of its attempts."""
+        if self._rests_until is None or self._rests_until <= self._clock():
+            seconds = RESTS_SECONDS[min(self._rests, len(RESTS_SECONDS) - 1)]
+            self._rests += 1
+            self._rests_until = self._clock() + timedelta(seconds=seconds)
+            log.warning("sending rests", error=str(failure), in_seconds=seconds)
 
     def _return_path(self, work: Work) -> str:
         """Where bounces go: back to us with the message's own token, where a domain for that is set."""

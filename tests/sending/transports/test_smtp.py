@@ -12,7 +12,15 @@ import pytest
 
 from resonanz.mail.refusals import Reason
 from resonanz.model import InvalidInput
-from resonanz.sending.transports import Deferred, Delivery, Envelope, Refused, SmtpTransport, read_smtp_url
+from resonanz.sending.transports import (
+    Deferred,
+    Delivery,
+    Envelope,
+    Refused,
+    SmtpTransport,
+    Unreachable,
+    read_smtp_url,
+)
 from resonanz.sending.transports import smtp as module
 from tests.kit.certificates import make_certificate
 from tests.kit.mails import RAW
@@ -147,7 +155,7 @@ def test_nobody_listens() -> None:
     """A server that cannot be reached is temporary."""
     with running_sink() as sink:
         pass
-    with pytest.raises(Deferred, match="cannot be reached"):
+    with pytest.raises(Unreachable, match="cannot be reached"):
         deliver(sink)
 
 
@@ -216,7 +224,7 @@ def test_tls(tmp_path: Path, scheme: str, implicit: bool) -> None:
     with running_sink(context=context, implicit_tls=implicit, login=("ada", "p@ss:word")) as sink:
         deliver(sink, scheme=scheme, login="ada:p%40ss%3Aword@", host="localhost", ca_file=certificate)
         assert len(sink.taken) == 1
-        with pytest.raises(Deferred, match="certificate that cannot be verified"):
+        with pytest.raises(Unreachable, match="certificate that cannot be verified"):
             deliver(sink, scheme=scheme, login="ada:p%40ss%3Aword@", host="localhost")
         assert len(sink.taken) == 1
 
@@ -226,7 +234,10 @@ def test_another_hosts_certificate(tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path, host="mail.other.example")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    with running_sink(context=context, implicit_tls=True) as sink, pytest.raises(Deferred, match="cannot be verified"):
+    with (
+        running_sink(context=context, implicit_tls=True) as sink,
+        pytest.raises(Unreachable, match="cannot be verified"),
+    ):
         deliver(sink, scheme="smtps", host="localhost", ca_file=certificate)
     assert sink.commands == []
 

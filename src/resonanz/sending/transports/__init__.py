@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resonanz.sending.transports.base import Deferred, Delivery, Envelope, Refused, Transport
+from resonanz.sending.transports.base import Deferred, Delivery, Envelope, Refused, Transport, Unreachable
 from resonanz.sending.transports.outbox import Outbox, OutboxTransport
 from resonanz.sending.transports.smtp import SmtpTransport, read_smtp_url
 
@@ -17,6 +17,7 @@ __all__ = [
     "Refused",
     "SmtpTransport",
     "Transport",
+    "Unreachable",
     "open_transport",
     "read_smtp_url",
 ]

@@ -52,13 +52,17 @@ class Deferred(TemporaryFailure):
         super().__init__(reply, remedy=remedy)
 
 
+class Unreachable(Deferred):
+    """The other side cannot be reached or does not let us in at all: no mail will go out there for now."""
+
+
 class Transport(Protocol):
     """What carries a message out. One instance serves many deliveries at once."""
 
     name: str
 
     async def deliver(self, envelope: Envelope, message: bytes) -> Delivery:
-        """Hand `message` (CRLF line endings) over. Raises Refused or Deferred, both with the reply."""
+        """Hand `message` (CRLF line endings) over. Raises Refused, Deferred, Unreachable, with the reply."""
 
     async def check(self) -> str:
         """Try everything short of sending and say what was found. Raises PermanentFailure or TemporaryFailure."""

@@ -18,7 +18,7 @@ from aiosmtplib.email import quote_address
 
 from resonanz.mail.refusals import DEAD, Reason, Refusal, understand
 from resonanz.model import InvalidInput
-from resonanz.sending.transports.base import Deferred, Delivery, Envelope, Refused
+from resonanz.sending.transports.base import Deferred, Delivery, Envelope, Refused, Unreachable
 
 CONNECT_SECONDS = 30.0
 REPLY_SECONDS = 300.0  # RFC 5321 section 4.5.3.2: minutes, not seconds; a server may be scanning
@@ -71,7 +71,7 @@ class SmtpTransport:
         self._idle: list[_Connection] = []
 
     async def deliver(self, envelope: Envelope, message: bytes) -> Delivery:
-        """Hand a message to the server. Raises Refused or Deferred."""
+        """Hand a message to the server. Raises Refused, Deferred or Unreachable."""
         connection = self._reuse()
         if connection is not None:
             try:
@@ -85,7 +85,7 @@ class SmtpTransport:
             raise Deferred(f"the connection was lost: {error}") from error
 
     async def check(self) -> str:
-        """Connect, secure, log in, and say what the server offers. Raises Deferred."""
+        """Connect, secure, log in, and say what the server offers. Raises Unreachable."""
         client = (await self._connect()).client
         offered = [name.upper() for name in ("dsn", "8bitmime", "smtputf8") if client.supports_extension(name)]
         await _quit(client)
@@ -212,25 +212,25 @@ def _tls_context(server: SmtpServer) -> ssl.SSLContext:
     return context
 
 
-def _connection_failure(error: Exception, server: SmtpServer) -> Deferred:
+def _connection_failure(error: Exception, server: SmtpServer) -> Unreachable:
     """Say what kept us from connecting. All of it is temporary: mail waits until the setting is put right."""
     where = f"{server.host}:{server.port}"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Deferred(
+            return Unreachable(
                 f"{where} shows a certificate that cannot be verified: {cause.verify_message}",
                 remedy="name the right host, or its authority's certificate in RESONANZ_SMTP_CA_FILE",
             )
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
-        return Deferred(
+        return Unreachable(
             f"{where} refused the login: {_short(f'{error.code} {error.message}')}",
             remedy="check user and password in RESONANZ_SMTP_URL",
         )
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return Deferred(f"{where} refused the connection: {_short(f'{error.code} {error.message}')}")
-    return Deferred(f"{where} cannot be reached: {_short(str(error)) or type(error).__name__}")
+        return Unreachable(f"{where} refused the connection: {_short(f'{error.code} {error.message}')}")
+    return Unreachable(f"{where} cannot be reached: {_short(str(error)) or type(error).__name__}")
 
 
 # ── One mail ────────────────────────────────────────────────────────────────────────────────────────────────────────

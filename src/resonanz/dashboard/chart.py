@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from resonanz.insight import Day
 from resonanz.model import EventKind, Who
 
-WIDTH, HEIGHT = 720, 168
+WIDTH, HEIGHT = 580, 252
 TOP, BOTTOM, LEFT = 10, 22, 30  # room for the topmost label, the hours and the scale
 
 
@@ -41,11 +41,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A day drawn: bars per hour, lines of the scale (y, value), labels of the hours (x, text), and the figures."""
+    """A day drawn: bars per hour, lines of the scale (y, value), labels of the hours, and the figures.
+
+    A label is (x, text, whether it can be left out where space is short).
+    """
 
     bars: tuple[Bar, ...]
     lines: tuple[tuple[float, int], ...]
-    hours: tuple[tuple[float, str], ...]
+    hours: tuple[tuple[float, str, bool], ...]
     rows: tuple[Row, ...]
     is_empty: bool
     width: int = WIDTH
@@ -78,7 +81,9 @@ def draw(day: Day) -> Chart:
                     left = x + place * (width + slot * 0.03)
                     bars.append(Bar(kind, round(left, 1), round(y, 1), round(width, 1), round(height, 1)))
     lines = tuple((round(floor - value * unit, 1), value) for value in (0, top // 2, top))
-    hours = tuple((round(LEFT + index * slot, 1), row.label) for index, row in enumerate(rows) if index % 3 == 0)
+    hours = tuple(
+        (round(LEFT + index * slot, 1), row.label, index % 6 != 0) for index, row in enumerate(rows) if index % 3 == 0
+    )
     return Chart(tuple(bars), lines, hours, rows, all(row.is_empty for row in rows))
 
 

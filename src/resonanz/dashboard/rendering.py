@@ -40,6 +40,13 @@ def short(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
+def date(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Return the date as briefly as can be understood, with its year if it is another than this."""
+    local = moment.astimezone(zone)
+    this_year = local.year == now.astimezone(zone).year
+    return f"{local.day} {local:%b}" if this_year else f"{local.day} {local:%b %Y}"
+
+
 def full(moment: datetime, zone: ZoneInfo) -> str:
     """Return a moment without anything left out, its zone included."""
     local = moment.astimezone(zone)
@@ -82,7 +89,15 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(
-        clock=clock, day=day, short=short, full=full, iso=iso, number=number, size=size, country=words.country
+        clock=clock,
+        day=day,
+        short=short,
+        date=date,
+        full=full,
+        iso=iso,
+        number=number,
+        size=size,
+        country=words.country,
     )
     environment.globals.update(words=words, Who=Who, version=__version__, static_version=_static_version())
     return environment

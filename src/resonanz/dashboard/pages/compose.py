@@ -8,7 +8,7 @@ from contextlib import suppress
 from starlette.responses import Response
 
 from resonanz.dashboard.visit import Visit, errors_of
-from resonanz.mail.address import parse_addresses
+from resonanz.mail.address import Address, parse_addresses
 from resonanz.model import InvalidInput, TooLarge, TrackingMode, new_id
 from resonanz.sending.addressees import addressees
 from resonanz.sending.submit import Draft
@@ -28,8 +28,9 @@ _FIELDS_OF_FILE = {"sender": "from", "recipients": "to"}
 
 def show(visit: Visit) -> Response:
     """The empty form; or filled for an answer to somebody (`to`)."""
+    local, _, domain = visit.account.address.rpartition("@")
     blank = {
-        "from": str(visit.account.address),
+        "from": str(Address(visit.account.name, local, domain)),
         "to": visit.query("to")[:400],
         "opens": TrackingMode.INDIVIDUAL.value,
         "clicks": TrackingMode.INDIVIDUAL.value,

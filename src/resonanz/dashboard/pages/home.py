@@ -8,35 +8,36 @@ from starlette.responses import Response
 
 from resonanz.dashboard import chart
 from resonanz.dashboard.visit import Visit
-from resonanz.insight import Day, activity, today
+from resonanz.insight import Activity, Day, Query, activity, message_list, today
 from resonanz.model import EventKind, Who
-from resonanz.store import events, messages
+from resonanz.store import events
+from resonanz.store.messages import Message
 
-FEED = 30
+FEED = 10
+LATEST = 6
 
 
 def show(visit: Visit) -> Response:
-    """Today's counts, its hours, and what happened last; `part` is `counts` or `feed`."""
-    parts = visit.parts
-    position = 0 if visit.part else _position(visit)
+    """Today's counts, its hours, the latest messages, and what happened last.
+
+    `part` is `counts`, `hours`, `latest` or `feed`.
+    """
     if visit.part == "feed":
-        return visit.render("_feed.html", feed=activity(parts.database, FEED))
-    answer = today(parts.database, now=visit.now, timezone=parts.zone)
+        return visit.render("_feed.html", feed=_feed(visit))
+    if visit.part == "latest":
+        return visit.render("_latest.html", latest=_latest(visit))
+    position = _position(visit)
+    answer = today(visit.parts.database, now=visit.now, timezone=visit.parts.zone)
     counts: dict[str, Any] = {
         "figures": _figures(answer.today),
         "machine": _machine(answer.today),
         "yesterday": _figures(answer.yesterday),
         "chart": chart.draw(answer.today),
     }
-    if visit.part == "counts":
-        return visit.render("_counts.html", **counts)
-    return visit.render(
-        "home.html",
-        position=position,
-        feed=activity(parts.database, FEED),
-        is_new=_is_new(visit),
-        **counts,
-    )
+    if visit.part:
+        return visit.render("_hours.html" if visit.part == "hours" else "_counts.html", **counts)
+    latest = _latest(visit)
+    return visit.render("home.html", position=position, feed=_feed(visit), latest=latest, is_new=not latest, **counts)
 
 
 def _figures(day: Day) -> dict[str, tuple[int, int]]:
@@ -60,12 +61,17 @@ def _machine(day: Day) -> dict[str, int]:
     }
 
 
+def _feed(visit: Visit) -> list[Activity]:
+    """What happened last. That a mail was queued is no news to whoever wrote it: it is left to the mail's own page."""
+    found = activity(visit.parts.database, FEED * 4)
+    return [item for item in found if item.event.kind is not EventKind.QUEUED][:FEED]
+
+
 def _position(visit: Visit) -> int:
     """The newest event before the page was made: the live stream goes on from there, and nothing falls between."""
     with visit.parts.database.read() as tx:
         return events.last_id(tx)
 
 
-def _is_new(visit: Visit) -> bool:
-    with visit.parts.database.read() as tx:
-        return not messages.list_messages(tx, limit=1)
+def _latest(visit: Visit) -> tuple[Message, ...]:
+    return message_list(visit.parts.database, Query(limit=LATEST)).rows

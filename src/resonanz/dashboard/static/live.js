@@ -32,6 +32,15 @@
     source = null;
   };
 
+  // What the reader has unfolded stays unfolded when its part is shown anew.
+  let unfolded = [];
+  body.addEventListener("htmx:beforeSwap", (event) => {
+    unfolded = [...event.detail.target.querySelectorAll("details[open][id]")].map((details) => details.id);
+  });
+  body.addEventListener("htmx:afterSwap", () => {
+    for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+  });
+
   // A hidden tab needs no stream, and browsers allow few of them; shown again, it goes on where it left off.
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   window.addEventListener("pagehide", close);

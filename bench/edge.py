@@ -93,6 +93,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     for tool in ("wrk", "nginx"):
         if shutil.which(tool) is None:
             sys.exit(f"bench edge: {tool} is missing (apt-get install {tool})")
+    print(f"{os.cpu_count()} cores, load average before: {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(prefix="bench-edge-") as name:
         folder = Path(name)
         _prepare(folder)

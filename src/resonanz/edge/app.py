@@ -106,10 +106,8 @@ class Edge:
             await self._refuse_method(send, method, "open", answers.READING)
             return
         text, signed = self._verified(scope["path"], _OPEN)
-        if signed:
-            await self._record(HitKind.OPEN, text, signed, scope)
-        else:
-            self._count["open", "unknown"] += 1
+        outcome = await self._record(HitKind.OPEN, text, signed, scope) if signed else "unknown"
+        self._count["open", outcome] += 1
         await send(answers.PIXEL.start)
         await send(answers.NOTHING if method == "HEAD" else answers.PIXEL.body)
 
@@ -128,7 +126,7 @@ class Edge:
             self._count["click", "refused"] += 1
             await answers.NOT_FOUND.send(send, method)
             return
-        await self._record(HitKind.CLICK, text, signed, scope)
+        self._count["click", await self._record(HitKind.CLICK, text, signed, scope)] += 1
         await answers.send_redirect(send, method, to)
 
     async def _unsubscribe(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -157,8 +155,9 @@ class Edge:
         if wish is None:
             self._count["unsubscribe", "refused"] += 1
             return answers.NOT_CONFIRMED
-        recorded = await self._record(HitKind.UNSUBSCRIBE, text, signed, scope, wish)
-        return answers.UNSUBSCRIBED if recorded else answers.UNAVAILABLE
+        outcome = await self._record(HitKind.UNSUBSCRIBE, text, signed, scope, wish)
+        self._count["unsubscribe", outcome] += 1
+        return answers.UNSUBSCRIBED if outcome == "recorded" else answers.UNAVAILABLE
 
     async def _show(self, scope: Scope, send: Send, page: Answer) -> None:
         method = scope["method"]
@@ -186,15 +185,15 @@ class Edge:
             return "", b""
         return (text, signed) if signed[0] in heads else ("", b"")
 
-    async def _record(self, kind: HitKind, text: str, signed: bytes, scope: Scope, body: str = "") -> bool:
-        """Have the hit written; tell whether it is on disk."""
+    async def _record(self, kind: HitKind, text: str, signed: bytes, scope: Scope, body: str = "") -> str:
+        """Have the hit written; return `recorded` once it is on disk, `unrecorded` when it cannot be."""
         headers = scope["headers"]
         if signed[0] & _ANONYMOUS:
             # Anonymous means no person: nothing that could lead to one is kept.
             address = user_agent = ""
             kept = evidence(headers, IMPERSONAL)
         else:
-            client = scope["client"]
+            client = scope.get("client")
             address = self._proxies.client(client[0], headers) if client else ""
             kept = evidence(headers, EVIDENCE)
             user_agent = kept.pop("user-agent", "")
@@ -203,10 +202,8 @@ class Edge:
                 kind, text, self._clock(), scope["method"], address, user_agent, kept, body
             )
         except TemporaryFailure:
-            self._count[kind, "unrecorded"] += 1
-            return False
-        self._count[kind, "recorded"] += 1
-        return True
+            return "unrecorded"
+        return "recorded"
 
 
 def build(

@@ -18,7 +18,7 @@ from threading import Thread
 
 import structlog
 
-from resonanz.journal.codec import Row, token_row, whole_row
+from resonanz.journal.codec import Row, whole_row
 from resonanz.journal.group import Group, JournalUnavailable
 from resonanz.journal.writer import AppendObserver, Writer
 from resonanz.model import Hit, HitKind
@@ -98,9 +98,8 @@ class SqliteJournal:
 
         It is read as the `Hit` with what the token says. Raises JournalUnavailable, at once or when awaited.
         """
-        return self._gather(
-            kind is HitKind.OPEN, token_row(kind, token, occurred_us, method, address, user_agent, headers, body)
-        )
+        row = (kind, token, occurred_us, method, address, user_agent, headers, body)
+        return self._gather(kind is HitKind.OPEN, row)
 
     def close(self) -> None:
         """Write what is gathered, close the file and free the slot. Safe to call twice."""

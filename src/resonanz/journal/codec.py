@@ -3,14 +3,15 @@
 JSON because it survives every character a hit can carry (a lone surrogate of a damaged URL included, as an ASCII
 escape), because its encoder is the fastest the standard library has, and because anyone can read it with `sqlite3`.
 
-A hit stands in one of two forms, told apart by their length: all fields, or, as the edge writes it, the text of the
-token it verified in place of what the token says. The edge then has nothing to build or to convert.
+A hit stands in one of two forms, told apart by their length: all fields (`whole_row`), or, as the edge writes it, the
+text of the token it verified in place of what the token says: kind, token, microseconds, method, address, user agent,
+headers, body. The edge then has nothing to build or to convert.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -37,20 +38,6 @@ def whole_row(hit: Hit) -> Row:
         dict(hit.headers),
         hit.body,
     )
-
-
-def token_row(
-    kind: HitKind,
-    token: str,
-    occurred_us: int,
-    method: str,
-    address: str,
-    user_agent: str,
-    headers: Mapping[str, str],
-    body: str,
-) -> Row:
-    """Return the form that leaves id, link and destination in the text of the verified token."""
-    return (kind, token, occurred_us, method, address, user_agent, headers, body)
 
 
 def encode(rows: Sequence[Row]) -> str:

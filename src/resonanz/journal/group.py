@@ -61,7 +61,8 @@ class Group:
     def __await__(self) -> Generator[Group, None, int]:
         if not self._first and self._error is None:
             self._asyncio_future_blocking = True
-            yield self
+            yield self  # the task resumes by way of `result`, which raises here what it raises
+            return self._first
         return self.result()
 
     def result(self) -> int:

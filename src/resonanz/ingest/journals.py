@@ -33,6 +33,10 @@ DEFAULT_BATCH = 2_000
 # So many batches of one journal are taken before the next one gets its turn.
 _BATCHES_AT_A_TIME = 20
 
+# What a database says of one row that it cannot hold. Everything else is no fault of a hit: it stops the round, and
+# the hits stay in the journal.
+_REFUSALS = (DataError, IntegrityError, OverflowError, UnicodeError)
+
 _log = structlog.get_logger("resonanz.ingest")
 
 
@@ -89,7 +93,7 @@ def _take_batch(database: Database, entries: Sequence[JournalEntry], now: Callab
     try:
         with database.write() as tx:
             outcome = _write_batch(tx, entries, now())
-    except (DataError, IntegrityError) as error:
+    except _REFUSALS as error:
         if len(entries) > 1:
             middle = len(entries) // 2
             _take_batch(database, entries[:middle], now)
@@ -131,8 +135,8 @@ def _look_around(tx: Tx, entries: Sequence[JournalEntry]) -> Surroundings:
 
 
 def _take_hit(entry: JournalEntry, id: int, around: Surroundings, now: datetime, outcome: _Outcome) -> None:
-    draft = Draft(entry.hit, id)
     try:
+        draft = Draft.of(entry.hit, id)
         for step in STEPS:
             dropped = step(draft, around)
             if dropped is not None:

@@ -72,17 +72,21 @@ def _project_rollup(tx: Tx, events: Sequence[Event]) -> None:
 
 
 def _suppress(tx: Tx, events: Sequence[Event]) -> None:
+    """Suppress addresses in their order, as every transaction does. A first reason stays."""
+    wanted: dict[str, tuple[Reason, Event]] = {}
     for event in events:
         reason = _reason_to_suppress(event)
         address = _normalised(event.recipient) if reason is not None else None
         if reason is not None and address is not None:
-            note = str(event.detail.get("reply", ""))
-            suppress(tx, address, reason, now=event.occurred_at, source=event.source, note=note)
+            wanted.setdefault(address, (reason, event))
+    for address in sorted(wanted):
+        reason, event = wanted[address]
+        note = str(event.detail.get("reply", ""))
+        suppress(tx, address, reason, now=event.occurred_at, source=event.source, note=note)
 
 
 def _reason_to_suppress(event: Event) -> Reason | None:
-    if event.repeat_of is not None:
-        return None
+    """A repeat counts here: who unsubscribes again had been put back on the list meanwhile."""
     match event.kind:
         case EventKind.BOUNCED if event.detail.get("bounce") == "hard":
             return Reason.BOUNCED

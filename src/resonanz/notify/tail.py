@@ -62,7 +62,8 @@ class Tail:
         if self._database.is_sqlite:  # one writer at a time: ids appear in order
             self.position = max([self.position, *ids])
             return
-        self._missing = {id: looks - 1 for id, looks in self._missing.items() if looks > 1 and id not in set(ids)}
+        found = set(ids)
+        self._missing = {id: looks - 1 for id, looks in self._missing.items() if looks > 1 and id not in found}
         for id in ids:
             if id > self.position:
                 passed_over = range(max(self.position + 1, id - _MISSING_AT_MOST), id)

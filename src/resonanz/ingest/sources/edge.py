@@ -27,15 +27,16 @@ class Draft:
 
     hit: Hit
     id: int  # reserved for its event
+    occurred_at: datetime
     standing: Standing | None = None
     identity: Identity = field(default_factory=Identity)
     judgement: Judgement | None = None
     repeat_of: int | None = None
 
-    @property
-    def occurred_at(self) -> datetime:
-        """When the edge was asked."""
-        return from_microseconds(self.hit.occurred_us)
+    @classmethod
+    def of(cls, hit: Hit, id: int) -> Draft:
+        """Begin with a hit. Raises OverflowError for a time beyond every calendar."""
+        return cls(hit, id, from_microseconds(hit.occurred_us))
 
 
 def to_event(draft: Draft, received_at: datetime) -> Event:

@@ -90,10 +90,10 @@ def tracking(mode: TrackingMode) -> Word:
 
 
 def program(client: Client | None) -> str:
-    """Return what something was done with, such as `Apple Mail on iOS`; empty when it is not known."""
+    """Return what something was done with, such as `Apple Mail on iOS` or `Edge on a phone`; empty when not known."""
     if client is None or not client.name or client.kind is ClientKind.UNKNOWN:
         return ""
-    where = client.device or client.os
+    where = client.os or (f"a {client.device}" if client.device else "")
     return f"{client.name} on {where}" if where else client.name
 
 

@@ -131,12 +131,17 @@ def test_a_damaged_file_hides_no_other(tmp_path: Path) -> None:
 
 
 def test_a_strange_row_is_reported_with_its_journal(tmp_path: Path) -> None:
-    """A damaged row raises JournalUnavailable naming the journal; ingest decides what to do."""
-    journal = write(tmp_path, mixed(3))
+    """What stands before a damaged row is read; then JournalUnavailable names the place, and nothing is lost."""
+    journal = write(tmp_path, mixed(30))
     reader = JournalReader(tmp_path)
-    reader._find(journal).execute("UPDATE acts SET hits = 'rubbish'")
-    with pytest.raises(JournalUnavailable, match=journal):
-        reader.read(journal, 0, 10)
+    reader._find(journal).execute("UPDATE acts SET hits = 'rubbish' WHERE last = (SELECT max(last) FROM acts)")
+    last, count = reader._find(journal).execute("SELECT last, count FROM acts ORDER BY last DESC").fetchone()
+    damaged = last - count
+    readable = reader.read(journal, 0, 100)
+    assert [entry.position for entry in readable] == list(range(1, damaged + 1))
+    with pytest.raises(JournalUnavailable, match=f"{journal} behind position {damaged}"):
+        reader.read(journal, damaged, 100)
+    assert reader.depth(journal) == 30
     reader.close()
 
 

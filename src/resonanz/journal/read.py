@@ -44,7 +44,8 @@ class JournalReader:
     def read(self, journal: str, after: int, limit: int) -> list[JournalEntry]:
         """Return at most `limit` entries with positions above `after`, in the order of their positions.
 
-        Raises NotFound for an id no file has (any more), JournalUnavailable when the file cannot be read.
+        Raises NotFound for an id no file has (any more), JournalUnavailable when the file cannot be read. Entries
+        before a damaged row are returned first; nothing is skipped, that is for a person to decide.
         """
         entries: list[JournalEntry] = []
         cursor = self._execute(journal, _READ, (after, after))
@@ -56,7 +57,12 @@ class JournalReader:
                 if len(entries) >= limit:
                     break
         except (DatabaseError, ValueError) as error:
-            raise JournalUnavailable(str(error), where=f"journal {journal}") from error
+            if not entries:
+                raise JournalUnavailable(
+                    str(error),
+                    where=f"journal {journal} behind position {after}",
+                    remedy="look at `resonanz journal dump`",
+                ) from error
         finally:
             cursor.close()
         return entries[:limit]

@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 
 from resonanz.ingest import record, record_all
-from resonanz.ingest.transitions import TRANSITIONS
 from resonanz.model import EventKind, MessageState, TrackingMode, Verdict, Who
 from resonanz.people import reason_for
 from resonanz.store import Database, events, messages
@@ -114,29 +113,6 @@ def test_nothing_is_kept_of_a_transaction_that_fails(database: Database) -> None
 # ── States ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("state", list(MessageState))
-@pytest.mark.parametrize("kind", list(EventKind))
-def test_an_event_moves_a_message_only_along_the_table(
-    sqlite_database: Database, kind: EventKind, state: MessageState
-) -> None:
-    """From every state, every kind of event leads where the table says, or nowhere."""
-    message = given(sqlite_database)
-    with sqlite_database.write() as tx:
-        messages.update_message(tx, message.id, {"state": state})
-    now = after(sqlite_database, message, event(message, kind, at=NOON + HOUR, detail={"reply": "said so"}))
-    origins, target = TRANSITIONS.get(kind, (frozenset(), state))
-    if state in origins:
-        assert (now.state, now.state_at, now.state_note) == (target, NOON + HOUR, "said so")
-    else:
-        assert (now.state, now.state_at, now.state_note) == (state, message.state_at, "")
-
-
-def test_settled_for_good_stays_settled() -> None:
-    """No event leads out of bounced, failed or suppressed: what was decided is not undone by a late open."""
-    settled = {MessageState.BOUNCED, MessageState.FAILED, MessageState.SUPPRESSED}
-    assert all(not origins & settled for origins, _ in TRANSITIONS.values())
-
-
 def test_a_mail_that_was_on_the_wire_when_its_worker_died_is_uncertain(database: Database) -> None:
     """It is neither failed nor sent; a later sign of life settles it."""
     message = given(database, MessageState.QUEUED)
@@ -144,16 +120,6 @@ def test_a_mail_that_was_on_the_wire_when_its_worker_died_is_uncertain(database:
     assert now.state is MessageState.UNCERTAIN
     now = after(database, message, event(message, EventKind.OPENED, verdict=Verdict.HUMAN_DIRECT))
     assert now.state is MessageState.DELIVERED
-
-
-@pytest.mark.parametrize("verdict", list(Verdict))
-def test_only_what_is_no_machine_proves_delivery(sqlite_database: Database, verdict: Verdict) -> None:
-    """Gateways open mail and follow links before they accept it."""
-    message = given(sqlite_database)
-    now = after(sqlite_database, message, event(message, EventKind.OPENED, verdict=verdict))
-    expected = MessageState.SENT if verdict.who is Who.MACHINE else MessageState.DELIVERED
-    assert now.state is expected
-    assert {side: getattr(now, f"opens_{side}") for side in Who} == {side: int(side is verdict.who) for side in Who}
 
 
 # ── Suppression ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -27,7 +27,12 @@ _NAME = rb"[A-Za-z][^%b/>]*+" % _WS
 
 _RAW_TEXT = {b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"title", b"textarea"}
 _OPENS_FOREIGN = {b"svg", b"math"}
-_INTEGRATION = {b"foreignobject", b"desc", b"title", b"mi", b"mo", b"mn", b"ms", b"mtext"}
+# Inside these, foreign content holds HTML again (section 13.2.4.2).
+_INTEGRATION = {
+    b"svg": {b"foreignobject", b"desc", b"title"},
+    b"math": {b"mi", b"mo", b"mn", b"ms", b"mtext"},
+}
+_INTEGRATION_ENDS = _INTEGRATION[b"svg"] | _INTEGRATION[b"math"]
 # What must not be open where an image is put: nothing is shown, or something else, inside these.
 _HOLDS_NO_IMAGE = {b"select", b"template"}
 _WATCHED = (
@@ -181,7 +186,7 @@ class _Scanner:
         match = _COMMENT_END.search(mask, start)
         end = match.start() if match else len(mask)
         condition = _CONDITION.match(mask, start, end)
-        if condition and match:
+        if condition:
             self._scan_conditional(condition.end(), end)
         return match.end() if match else None
 
@@ -195,8 +200,8 @@ class _Scanner:
             tag = _TAG.match(self.mask, opening.start(), end)
             if tag is None:
                 closing = self.mask.find(b">", opening.end(), end)
-                if closing < 0:
-                    return
+                if closing < 0 or self.mask.startswith(b"<!--", opening.start()):
+                    return  # a comment inside the comment ends with it
                 position = closing + 1
                 continue
             if not tag.group(4):
@@ -205,9 +210,13 @@ class _Scanner:
             name = tag.group(2).lower()
             if not tag.group(1):
                 self._note_conditional(name, tag)
+                if name == b"plaintext":
+                    return
                 if name in _RAW_TEXT or name == b"script":
                     closing_tag = _closing(name).search(self.mask, position, end)
-                    position = closing_tag.start() if closing_tag else position
+                    if closing_tag is None:
+                        return
+                    position = closing_tag.start()
 
     def _note_conditional(self, name: bytes, tag: re.Match[bytes]) -> None:
         values = attributes(self.mask, tag.start(3), tag.end(3))
@@ -222,7 +231,7 @@ class _Scanner:
         if in_foreign and _BREAKOUT.match(name):
             self._leave_foreign()
             in_foreign = False
-        if name == b"a" or (name == b"area" and not in_foreign):
+        if name in (b"a", b"area"):
             self._note_link(name, tag)
         elif name in _OPENS_FOREIGN or in_foreign or self.foreign:
             return self._foreign_start_tag(name, tag, in_foreign)
@@ -246,7 +255,7 @@ class _Scanner:
                 if not self.foreign:
                     self._block(name, tag.start())
                 self._enter_foreign(name)
-            elif name in _INTEGRATION:
+            elif name in _INTEGRATION[self.foreign[-1]]:
                 self._enter_foreign(b"html")
             return after
         if name in _RAW_TEXT:
@@ -280,7 +289,7 @@ class _Scanner:
             self.head_end = after
         elif name in _OPENS_FOREIGN and self.depth[name]:
             self._close_foreign(name)
-        elif name in _INTEGRATION and self.foreign and self.foreign[-1] == b"html":
+        elif name in _INTEGRATION_ENDS and self.foreign and self.foreign[-1] == b"html":
             self._close_foreign(b"html")
         elif name in _HOLDS_NO_IMAGE:
             self._unblock(name)

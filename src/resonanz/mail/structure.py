@@ -18,6 +18,7 @@ MAX_PARTS = 2_000
 IDENTITY = frozenset({"7bit", "8bit", "binary"})
 
 _ENCODING_NAMES = {"": "7bit", "7-bit": "7bit", "8-bit": "8bit", "7bits": "7bit", "8bits": "8bit"}
+_NOT_IN_A_NAME = "\"'`;:.,<>[]() \t"
 _MEDIA_TYPE = re.compile(r"[!#$&^_.+\-*'`~%|A-Za-z0-9]+/[!#$&^_.+\-*'`~%|A-Za-z0-9]+")
 
 
@@ -230,5 +231,5 @@ def _describe(part: Part) -> None:
 
 def read_encoding(text: str) -> str:
     """Return a transfer encoding by its right name: case, quotes, comments and trailing punctuation do not matter."""
-    name = read_parameters(text)[0].strip().strip("\"'").rstrip(".,")
+    name = read_parameters(text)[0].strip(_NOT_IN_A_NAME)
     return _ENCODING_NAMES.get(name, name)

@@ -65,9 +65,13 @@ def open_body(encoded: bytes, encoding: str, eol: bytes) -> Body:
         return QuotedPrintable(encoded, eol)
     if encoding == "base64":
         return _Base64(encoded, eol)
-    if encoding in ("7bit", "8bit", "binary") or _PLAINLY_MARKUP.search(encoded):
+    if encoding in ("7bit", "8bit", "binary") or _is_plainly_markup(encoded):
         return _Identity(encoded)
     raise DamagedEncoding(f"unknown transfer encoding {encoding[:40]!r}")
+
+
+def _is_plainly_markup(encoded: bytes) -> bool:
+    return _PLAINLY_MARKUP.search(encoded) is not None and b"=3D" not in encoded and b"=3d" not in encoded
 
 
 def decode_body(encoded: bytes, encoding: str) -> bytes:

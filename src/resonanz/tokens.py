@@ -25,6 +25,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from uuid import UUID
@@ -82,7 +83,15 @@ class Key:
 
     def tag(self, message: bytes) -> bytes:
         """Return the 12-byte tag of `message`."""
-        return blake2b(message, digest_size=TAG_BYTES, key=self.secret, person=_PERSON).digest()
+        state = _keyed(self.secret).copy()
+        state.update(message)
+        return state.digest()
+
+
+@lru_cache(maxsize=256)
+def _keyed(secret: bytes) -> blake2b:
+    """Return BLAKE2b after it has taken the key in, which is half of what a tag costs; it is copied, never changed."""
+    return blake2b(digest_size=TAG_BYTES, key=secret, person=_PERSON)
 
 
 class Keys:

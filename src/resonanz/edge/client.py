@@ -73,10 +73,8 @@ class Proxies:
         What stands further left was written by strangers. An element that is no address (`unknown`, `_hidden`) ends
         the search: the last proxy that is known stands for the client.
         """
-        if not self._networks:
-            return _plain(peer)
-        address = _plain(peer)
-        if not self._trusts(address):
+        address = peer[7:] if peer.startswith("::ffff:") else peer  # IPv4 that came over an IPv6 socket
+        if not self._networks or not self._trusts(address):
             return address
         written = b",".join(value for name, value in headers if name == self._header).decode("latin-1")
         for element in reversed(self._elements(written)):
@@ -94,11 +92,6 @@ class Proxies:
         except ValueError:
             return False
         return any(parsed in network for network in self._networks)
-
-
-def _plain(address: str) -> str:
-    """Return an IPv4 address that came over an IPv6 socket as IPv4."""
-    return address[7:] if address.startswith("::ffff:") and "." in address else address
 
 
 def _plain_elements(written: str) -> list[str]:

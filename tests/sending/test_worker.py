@@ -230,7 +230,7 @@ def test_a_server_that_is_down_costs_few_attempts(sqlite_database: Database) -> 
         await until(lambda: looks[0] > seen + 60, "more looks at the clock")
         tried.append(len(transport.taken))
         is_down[0] = False
-        moment[0] += timedelta(seconds=70)
+        moment[0] += timedelta(minutes=2)
         await until(is_empty(sqlite_database))
         stopping.set()
         await running
@@ -304,6 +304,33 @@ def test_a_lost_lease_is_not_sent(sqlite_database: Database) -> None:
     run_until(worker_on(sqlite_database, transport), stalled.is_set)
     assert transport.taken == []
     assert _message(sqlite_database, receipt.messages[0][0]).state is MessageState.SENDING
+
+
+def test_a_lease_that_could_not_be_extended(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that cannot extend its leases in time does not take up a second time what it is at."""
+    hand_in(database, draft(recipients=[f"p{number}@rcpt.example" for number in range(6)]))
+    claims: list[int] = []
+    real = queue.claim
+
+    def claim(*arguments: Any, **named: Any) -> list[queue.Claim]:
+        found = real(*arguments, **named)
+        claims.append(len(found))
+        return found
+
+    def extend(*arguments: Any) -> None:
+        raise TemporaryFailure("the database is away")
+
+    async def wait(envelope: Envelope, message: bytes) -> Delivery:
+        seen = len(claims)
+        await until(lambda: len(claims) > seen + 1, "the same claims again")
+        return Delivery("250 taken")
+
+    monkeypatch.setattr(queue, "claim", claim)
+    monkeypatch.setattr(queue, "extend", extend)
+    transport = ScriptedTransport(wait)
+    run_until(worker_on(database, transport, connections=6, lease=timedelta(milliseconds=50)), is_empty(database))
+    assert sum(claims) > 6, "no lease ended, so nothing was tried"
+    assert sorted(envelope.recipient for envelope, _ in transport.taken) == [f"p{n}@rcpt.example" for n in range(6)]
 
 
 def test_stopping_gives_back_what_was_not_begun(sqlite_database: Database) -> None:

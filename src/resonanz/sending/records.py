@@ -50,9 +50,9 @@ class Recorder:
         `again` says that an earlier try may have been committed although it failed to say so. Then a result whose row
         is not in the queue any more is written already.
         """
+        held = queue.lock(tx, self._worker, [record.work.message.id for record in records])
         results = [record for record in records if isinstance(record, Result)]
         if again:
-            held = queue.held_by(tx, self._worker, [result.work.message.id for result in results])
             results = [result for result in results if result.work.message.id in held]
         may_send = self._mark(tx, [record.work for record in records if isinstance(record, OnWire)])
         self._record(tx, results)

@@ -118,7 +118,7 @@ class Worker:
         if room < self._settings.connections:
             return BUSY_SECONDS
         try:
-            works = await asyncio.to_thread(self._claim, room)
+            works = await asyncio.to_thread(self._claim, room, frozenset(self._held))
         except TemporaryFailure as failure:
             log.error("the queue cannot be read", error=str(failure), in_seconds=FAILED_SECONDS)
             return FAILED_SECONDS
@@ -127,24 +127,31 @@ class Worker:
             self._waiting.put_nowait(work)
         return 0 if works else POLL_SECONDS
 
-    def _claim(self, limit: int) -> list[Work]:
+    def _claim(self, limit: int, held: frozenset[UUID]) -> list[Work]:
+        """Claim and load. What we hold already may come again when its lease could not be extended in time: then its
+        lease is new, and it stays with the lane that has it."""
         now = self._clock()
         with self._database.read() as tx:
             if not queue.has_due(tx, now):
                 return []
         with self._database.write() as tx:
-            claims = queue.claim(tx, self.name, now, now + self._settings.lease, limit)
+            claimed = queue.claim(tx, self.name, now, now + self._settings.lease, limit)
+            claims = [claim for claim in claimed if claim.message_id not in held]
             messages.mark_sending(tx, [claim.message_id for claim in claims])
             return load(tx, claims, self._unknown(tx))
 
     async def _keep_leases(self) -> None:
         """Move the leases of what we hold, so that only a dead worker's end."""
+        lease = self._settings.lease.total_seconds()
+        pause = lease / 3
         while True:
-            await asyncio.sleep(self._settings.lease.total_seconds() / 3)
+            await asyncio.sleep(pause)
             try:
                 await asyncio.to_thread(self._extend, list(self._held))
+                pause = lease / 3
             except TemporaryFailure as failure:
                 log.error("leases cannot be extended", error=str(failure))
+                pause = lease / 10
 
     def _extend(self, held: Iterable[UUID]) -> None:
         with self._database.write() as tx:

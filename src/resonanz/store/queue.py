@@ -69,34 +69,32 @@ def claim(tx: Tx, worker: str, now: datetime, until: datetime, limit: int) -> li
     return [Claim(row.message_id, row.attempts, row.on_wire) for row in rows]
 
 
+def lock(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return which of these messages this worker holds, and keep their rows until the transaction ends.
+
+    Whoever writes several rows of the queue begins with this: rows are locked in the order of their ids, so that two
+    transactions of one worker (a lease to be extended, a result to be written) cannot wait for each other.
+    """
+    held: set[UUID] = set()
+    for portion in in_portions(sorted(message_ids)):
+        mine = select(queue.c.message_id).where(queue.c.message_id.in_(portion), queue.c.claimed_by == worker)
+        held.update(tx.execute(mine.order_by(queue.c.message_id).with_for_update()).scalars())
+    return frozenset(held)
+
+
 def mark_on_wire(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozenset[UUID]:
     """Note that messages are about to be handed over. Those that are not returned must not be sent: their lease was
     lost."""
-    marked: set[UUID] = set()
-    for portion in in_portions(message_ids):
-        held = and_(queue.c.message_id.in_(portion), queue.c.claimed_by == worker)
-        marked.update(
-            tx.execute(update(queue).where(held).values(on_wire=True).returning(queue.c.message_id)).scalars()
-        )
-    return frozenset(marked)
-
-
-def held_by(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Return which of these messages this worker holds."""
-    return frozenset(
-        message_id
-        for portion in in_portions(message_ids)
-        for message_id in tx.execute(
-            select(queue.c.message_id).where(queue.c.message_id.in_(portion), queue.c.claimed_by == worker)
-        ).scalars()
-    )
+    held = lock(tx, worker, message_ids)
+    for portion in in_portions(held):
+        tx.execute(update(queue).where(queue.c.message_id.in_(portion)).values(on_wire=True))
+    return held
 
 
 def extend(tx: Tx, worker: str, message_ids: Collection[UUID], until: datetime) -> None:
     """Move the end of this worker's leases on these messages; what another has taken meanwhile stays with them."""
-    for portion in in_portions(message_ids):
-        held = and_(queue.c.message_id.in_(portion), queue.c.claimed_by == worker)
-        tx.execute(update(queue).where(held).values(claimed_until=until))
+    for portion in in_portions(lock(tx, worker, message_ids)):
+        tx.execute(update(queue).where(queue.c.message_id.in_(portion)).values(claimed_until=until))
 
 
 def unclaim(tx: Tx, worker: str, message_ids: Collection[UUID]) -> None:

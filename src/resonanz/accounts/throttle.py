@@ -7,6 +7,7 @@ clears the address's count, never the network's: otherwise an attacker with one 
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -50,5 +51,5 @@ def count(database: Database, buckets: Iterable[str], now: datetime) -> None:
             if attempts > _LIMITS[bucket.partition(":")[0]]:
                 wait = max(wait, window_ends_at - now)
     if wait:
-        seconds = int(wait.total_seconds()) + 1
+        seconds = math.ceil(wait.total_seconds())
         raise TooMany("too many attempts", retry_after=seconds, where="sign-in", remedy="wait, then try again")

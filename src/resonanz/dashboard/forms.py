@@ -40,6 +40,11 @@ async def read_form(request: Request, limit: int) -> Form:
     """Read the body of a POST, never more than `limit` bytes. Raises TooLarge, and InvalidInput for what is no form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = _bounded(request, limit)
+    if not kind:
+        async for chunk in body:
+            if chunk:
+                raise InvalidInput("not a form", where="form")
+        return EMPTY  # a POST without a body is a form without fields
     try:
         if kind == "multipart/form-data":
             parser = MultiPartParser(request.headers, body, max_files=1, max_fields=MAX_FIELDS, max_part_size=limit)

@@ -148,11 +148,14 @@ def end_session(tx: Tx, secret_hash: bytes) -> None:
     tx.execute(delete(sessions).where(sessions.c.secret_hash == secret_hash))
 
 
-def list_sessions(tx: Tx, account_id: UUID, now: datetime) -> list[Session]:
-    """Return an account's living sessions, last used first."""
+def list_sessions(tx: Tx, account_id: UUID, now: datetime) -> list[tuple[bytes, Session]]:
+    """Return an account's living sessions with their secrets' hashes, last used first."""
     living = (sessions.c.account_id == account_id) & (sessions.c.expires_at > now)
     rows = tx.execute(select(sessions).where(living).order_by(sessions.c.seen_at.desc()))
-    return [Session(row.account_id, row.created_at, row.seen_at, row.expires_at, row.user_agent) for row in rows]
+    return [
+        (row.secret_hash, Session(row.account_id, row.created_at, row.seen_at, row.expires_at, row.user_agent))
+        for row in rows
+    ]
 
 
 def end_sessions(tx: Tx, account_id: UUID) -> None:

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from resonanz.accounts import change_password, create_key, end_sessions, start_session
 from resonanz.accounts.keys import revoke_key
+from resonanz.accounts.secrets import stored
 from resonanz.dashboard.visit import Visit, errors_of
 from resonanz.model import InvalidInput
 from resonanz.store import accounts as rows
@@ -74,14 +75,13 @@ def _render(
     with visit.parts.database.read() as tx:
         keys = rows.list_api_keys(tx, visit.account.id)
         sessions = rows.list_sessions(tx, visit.account.id, visit.now)
-    assert visit.signed_in is not None, "the door lets nobody in without a session"
+    this_browser = stored(visit.session_secret)
     return visit.render(
         "account.html",
         status=status,
         errors=errors or {},
         keys=keys,
-        sessions=sessions,
-        this_session=visit.signed_in.session,
+        browsers=[(session, secret_hash == this_browser) for secret_hash, session in sessions],
         new_key=new_key,
         done=_DONE.get(visit.query("done"), ""),
     )

@@ -8,7 +8,7 @@ from contextlib import suppress
 from starlette.responses import Response
 
 from resonanz.dashboard.visit import Visit, errors_of
-from resonanz.mail.address import Address, parse_addresses
+from resonanz.mail.address import Address, parse_address, parse_addresses
 from resonanz.model import InvalidInput, TooLarge, TrackingMode, new_id
 from resonanz.sending.addressees import addressees
 from resonanz.sending.submit import Draft
@@ -70,7 +70,7 @@ def _written(visit: Visit) -> Draft:
         subject=" ".join(form.text("subject").split()),
         text=form.text("text") if form.text("text").strip() else None,
         html=form.text("html") if form.text("html").strip() else None,
-        reply_to=form.text("reply_to").strip() or None,
+        reply_to=_reply_to(form.text("reply_to")),
         track_opens=_mode(form.text("opens")),
         track_clicks=_mode(form.text("clicks")),
         idempotency_key=form.text("idempotency_key")[:128] or None,
@@ -101,6 +101,16 @@ def _recipients(text: str) -> tuple[str, ...]:
         return tuple(str(address) for address in parse_addresses(joined))
     except InvalidInput as refused:
         raise InvalidInput(refused.what, where="recipients", remedy=refused.remedy) from None
+
+
+def _reply_to(text: str) -> str | None:
+    """Read where answers go. Raises InvalidInput."""
+    if not text.strip():
+        return None
+    try:
+        return str(parse_address(text))
+    except InvalidInput as refused:
+        raise InvalidInput(refused.what, where="Reply-To", remedy=refused.remedy) from None
 
 
 def _mode(text: str) -> TrackingMode:

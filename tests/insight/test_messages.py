@@ -12,7 +12,7 @@ from resonanz.ingest import record_all
 from resonanz.insight import Query, activity, message_list, message_page, submission_page
 from resonanz.insight.messages import TIMELINE_LIMIT
 from resonanz.model import Coverage, Event, EventKind, MessageState, TrackingMode, Verdict, new_id
-from resonanz.store import Database, messages, queue
+from resonanz.store import Database, Tx, messages, queue
 from resonanz.store.messages import Message
 from resonanz.store.queue import Attempt
 from tests.kit.cast import ALMA, BRUNO, LINKS, NOON, Cast, event
@@ -243,3 +243,22 @@ def test_the_feed_shows_the_newest_first_with_their_subject(database: Database) 
         (EventKind.OPENED, message.subject),
         (EventKind.SENT, message.subject),
     ]
+
+
+def test_a_flood_of_repeats_does_not_slow_the_pages_down(database: Database) -> None:
+    """Somebody who fetches one pixel for hours makes neither the feed nor the judging of later hits read it all."""
+    with database.write() as tx:
+        message = Cast.enter(tx).mail(tx)
+        again = {"verdict": Verdict.HUMAN_DIRECT, "repeat_of": 1}
+        record_all(tx, [event(message, EventKind.OPENED, **again)] * 5_000)
+        for statement in (
+            "SELECT * FROM events WHERE repeat_of IS NULL ORDER BY id DESC LIMIT 10",
+            f"SELECT id FROM events WHERE message_id = {_literal(tx, message)} AND repeat_of IS NULL",
+        ):
+            explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+            plan = str(tx.exec_driver_sql(f"{explain} {statement}").all())
+            assert "ix_events_news" in plan or "ix_events_first" in plan, "neither index holds a repeat"
+
+
+def _literal(tx: Tx, message: Message) -> str:
+    return f"x'{message.id.hex}'" if tx.dialect.name == "sqlite" else f"'{message.id}'"

@@ -252,6 +252,12 @@ events = Table(  # append-only facts; the only update ever made is to the verdic
         sqlite_where=text("repeat_of IS NULL"),
         postgresql_where=text("repeat_of IS NULL"),
     ),
+    Index(  # the feed of what happened last, however many repeats came in since
+        "ix_events_news",
+        "id",
+        sqlite_where=text("repeat_of IS NULL"),
+        postgresql_where=text("repeat_of IS NULL"),
+    ),
     Index(
         "uq_events_source_key",
         "source",

@@ -88,7 +88,12 @@ _MAIL_CLIENTS = (
     _mail(r"\bOutlook-Android/", "Outlook (Android)", "Android", "phone"),
     _mail(r"^MacOutlook/", "Outlook (Mac)", "macOS", "desktop"),
     _mail(r"^Outlook-Express/", "Windows Live Mail", "Windows", "desktop"),
-    _mail(r"Microsoft (?:Office )?Outlook|\bMSOffice \d|ms-office;", "Outlook (Windows)", "Windows", "desktop"),
+    _mail(
+        r"Microsoft (?:Office )?Outlook|\bMSOffice \d|ms-office;|^Microsoft Office/.*\bMAPI ",
+        "Outlook (Windows)",
+        "Windows",
+        "desktop",
+    ),
     # Mozilla and its relatives.
     _mail(r"\bPostbox/", "Postbox", device="desktop"),
     _mail(r"\bBetterbird/", "Betterbird", device="desktop"),

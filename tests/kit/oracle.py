@@ -65,5 +65,13 @@ def decoded_leaves(message: bytes) -> list[tuple[str, bytes]]:
         if part.is_multipart():
             pending = [*part.get_payload(), *pending]
         else:
+            _clean_encoding(part)
             leaves.append((part.get_content_type(), part.get_payload(decode=True) or b""))
     return leaves
+
+
+def _clean_encoding(part: Message) -> None:
+    """Take quotes and semicolons off a transfer encoding, as mail programs do and the standard library does not."""
+    written = str(part.get("Content-Transfer-Encoding", ""))
+    if written.strip("\"'; ") != written:
+        part.replace_header("Content-Transfer-Encoding", written.strip("\"'; "))

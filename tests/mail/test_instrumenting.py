@@ -387,7 +387,7 @@ def test_a_mail_gmail_would_clip_carries_the_pixel_near_the_top() -> None:
 
 
 def test_a_logo_can_carry_the_token_instead() -> None:
-    """The author's image is fetched through us instead of a pixel; where it is missing there is a pixel and a warning."""
+    """The author's image is fetched through us instead of a pixel; where it is missing, a pixel and a warning."""
     html = b'<body><img alt=Logo src="https://a.example/logo.png?a=1&amp;b=2"><p>x</p></body>'
     result = instrument_html(html, tracking(logo="https://a.example/logo.png?a=1&b=2"))
     source = result.parts[0].pixel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -155,3 +156,21 @@ def test_the_first_link_can_be_asked_for_again(run: Run) -> None:
     first, second = run("account", "link").stdout, run("account", "link").stdout
     assert first.startswith("http://localhost:")
     assert first != second
+
+
+def test_a_taken_port_is_named_at_once(run: Run) -> None:
+    """Two instances on one port would share their readers; the second does not start."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run("up", RESONANZ_EDGE_PORT=str(taken.getsockname()[1]))
+    assert done.returncode == 1
+    assert "RESONANZ_EDGE_PORT" in done.stderr
+
+
+def test_a_forgotten_password_is_set_anew(run: Run) -> None:
+    """Whoever runs the machine can help; a wrong address says so."""
+    run("setup")
+    done = run("account", "password", "nobody@example.org", "--password", "a lamp in the harbour")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr

@@ -270,6 +270,23 @@ def account_link() -> None:
     click.echo(link)
 
 
+@account.command("password")
+@click.argument("address")
+@click.password_option(help="The new password; asked for when it is not given.")
+def account_password(address: str, password: str) -> None:
+    """Set a new password for the account ADDRESS and sign it out everywhere."""
+    from resonanz import model
+    from resonanz.accounts import Passwords, reset_password
+    from resonanz.app.wiring import database_of
+
+    database = database_of(_start("account"))
+    try:
+        reset_password(database, Passwords(), address, password, model.now())
+    finally:
+        database.close()
+    click.echo(f"New password set for {address}; every browser is signed out.")
+
+
 # ── Beneath ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import socket
 import sys
 import urllib.request
 from collections.abc import Callable, Coroutine, Sequence
@@ -22,7 +23,7 @@ from resonanz.app.ops import build_ops
 from resonanz.app.serving import Listener, serve
 from resonanz.app.settings import Settings
 from resonanz.app.supervisor import Supervisor, hold_lifeline, role_command
-from resonanz.model import TemporaryFailure
+from resonanz.model import InvalidInput, TemporaryFailure
 
 if TYPE_CHECKING:
     from resonanz.store import Database
@@ -41,6 +42,7 @@ Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 def run_all(settings: Settings) -> int:
     """Set up, start every role under the supervisor, say where to go, and return the exit code."""
+    _check_ports(settings)
     # In a process of its own: what set-up loads (database, migrations) would stay with the supervisor for ever.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as process:
         link = process.submit(_set_up, settings).result()
@@ -58,6 +60,28 @@ def run_all(settings: Settings) -> int:
         return await supervisor.run(started=lambda: greeting.append(asyncio.create_task(_greet(settings, link))))
 
     return asyncio.run(main())
+
+
+def _check_ports(settings: Settings) -> None:
+    """Raise InvalidInput naming a port that something else listens on.
+
+    The edge shares its port on purpose (SO_REUSEPORT); two instances would share it too, silently, and each would get
+    half of the other's readers.
+    """
+    for name in ("dashboard_port", "edge_port", "preview_port", "submission_port", "inbound_port"):
+        port = getattr(settings, name)
+        if not port:
+            continue
+        with socket.socket(socket.AF_INET6 if ":" in settings.listen_host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.listen_host, port))
+            except OSError as error:
+                raise InvalidInput(
+                    f"cannot listen on {settings.listen_host}:{port}: {error.strerror or error}",
+                    where=f"RESONANZ_{name.upper()}",
+                    remedy="stop what listens there, or choose another port",
+                ) from error
 
 
 def _set_up(settings: Settings) -> str | None:

@@ -14,7 +14,7 @@ help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
 up: setup  ## set everything up and start Resonanz
-	@$(BIN)/resonanz up
+	@exec $(BIN)/resonanz up
 
 setup: $(VENV)/.run  ## set up .venv, leaving .venv/bin/resonanz ready
 

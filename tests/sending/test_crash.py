@@ -16,8 +16,8 @@ from tests.kit.waiting import wait_for
 from tests.kit.worker_process import start_worker
 from tests.kit.workers import is_empty
 
-MAILS = 240
-KILLS = 3
+MAILS = 160
+KILLS = 2
 CONNECTIONS = 4
 
 

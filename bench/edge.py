@@ -1,11 +1,12 @@
 """The edge: pixels and redirects per second, each hit verified, journalled and fsynced before it is answered.
 
-    python -m bench edge [--seconds 4] [--rounds 3] [--connections 64 256]
+    python -m bench edge [--seconds 2] [--rounds 6] [--connections 64 256]
 
 Needs `wrk` and `nginx` (Debian packages of these names). Compared in turns, so that whatever else the machine does
 hits all alike: the same HTTP server with a constant answer and no journal; the stages in between; and nginx with one
 worker doing `empty_gif` or `return 302` with a buffered access log, which loses what is in its buffer. Every request
-carries another token. Printed are medians over the rounds and ratios from this run; figures of other runs do not mix.
+carries another token. Printed is the best of several short rounds, because other programs can only slow a round down,
+and ratios from this run; figures of other runs do not mix.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import os
 import re
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -36,6 +36,7 @@ from resonanz.journal import JournalReader
 from resonanz.tokens import Token, TokenKind, create_keys, load_keys, mint
 
 TOKENS = 20_000
+LINKS = 50  # different destinations, as in a campaign
 STAGES = ("constant", "parsing", "verifying", "edge")
 KINDS = ("pixels", "redirects")
 
@@ -68,7 +69,7 @@ http {{
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location /o/ {{ empty_gif; }}
-    location /c/ {{ return 302 https://shop.example.org/articles/4711?colour=blue; }}
+    location /c/ {{ return 302 https://shop.example.org/47?colour=blue; }}
   }}
 }}
 """
@@ -86,8 +87,8 @@ class Measured:
 def main(arguments: Sequence[str] = ()) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench edge")
-    parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--connections", type=int, nargs="+", default=[64, 256])
     options = parser.parse_args(list(arguments))
     for tool in ("wrk", "nginx"):
@@ -133,15 +134,12 @@ def _compare(folder: Path, servers: dict[str, Server], kind: str, connections: i
     for _ in range(rounds):
         for name, server in servers.items():
             runs[name].append(_wrk(folder, [server], kind, connections, seconds))
-    medians = {name: statistics.median(run.rate for run in found) for name, found in runs.items()}
-    print(f"\n{kind}, {connections} connections, medians of {rounds} x {seconds} s")
-    for name, found in runs.items():
-        cpu = statistics.median(run.cpu for run in found)
-        p99 = statistics.median(run.p99 for run in found)
-        print(
-            f"  {name:10} {medians[name]:9,.0f}/s   {medians[name] / medians['constant']:5.2f} of constant"
-            f"   {medians[name] / medians['nginx']:5.2f} of nginx   CPU {cpu:5.1f} us each   p99 {p99:6.1f} ms"
-        )
+    best = {name: max(found, key=lambda run: run.rate) for name, found in runs.items()}
+    print(f"\n{kind}, {connections} connections, best of {rounds} x {seconds} s")
+    for name, measured in best.items():
+        ratios = "".join(f"   {measured.rate / best[to].rate:5.2f} of {to}" for to in ("constant", "nginx"))
+        costs = f"   CPU {measured.cpu:5.1f} us each   p99 {measured.p99:6.1f} ms"
+        print(f"  {name:10} {measured.rate:9,.0f}/s{ratios}{costs}", flush=True)
 
 
 def _print_half_load(folder: Path, edge: Server, seconds: int) -> None:
@@ -161,12 +159,11 @@ def _print_memory(folder: Path, edge: Server) -> None:
 
 
 def _print_two_processes(folder: Path, seconds: int, rounds: int) -> None:
-    ones, twos = [], []
     with _our_server(folder, "edge") as one:
         ones = [_wrk(folder, [one], "pixels", 256, seconds).rate for _ in range(rounds)]
         with _our_server(folder, "edge", port=one.port) as two:
             twos = [_wrk(folder, [one, two], "pixels", 256, seconds).rate for _ in range(rounds)]
-    one_rate, two_rate = statistics.median(ones), statistics.median(twos)
+    one_rate, two_rate = max(ones), max(twos)
     print(
         f"\ntwo processes on one port: {two_rate:,.0f}/s, {two_rate / one_rate:.2f} of one ({one_rate:,.0f}/s), "
         f"on {os.cpu_count()} cores that wrk shares"
@@ -204,7 +201,7 @@ def _prepare(folder: Path) -> None:
     pixels = (f"/o/{mint(keys, Token(TokenKind.OPEN, uuid4()))}.gif\n" for _ in range(TOKENS))
     (folder / "pixels").write_text("".join(pixels))
     redirects = (
-        mint(keys, Token(TokenKind.CLICK, uuid4(), False, n % 9, f"https://shop.example.org/articles/{n}?colour=blue"))
+        mint(keys, Token(TokenKind.CLICK, uuid4(), False, n % 9, f"https://shop.example.org/{n % LINKS}?colour=blue"))
         for n in range(TOKENS)
     )
     (folder / "redirects").write_text("".join(f"/c/{token}\n" for token in redirects))
@@ -278,7 +275,7 @@ class _NoJournal:
         return iter(())
 
 
-_MOVED = answers.answer(302, [(b"location", b"https://shop.example.org/articles/4711?colour=blue")], b"")
+_MOVED = answers.redirect(b"https://shop.example.org/47?colour=blue")
 
 
 def _serve_stage(stage: str, folder: Path, port: int) -> None:

@@ -61,12 +61,12 @@ def answer(status: int, headers: HeaderList, body: bytes) -> Answer:
     )
 
 
-async def send_redirect(send: Send, method: str, to: bytes) -> None:
-    """Send a 302 to `to`, which is ASCII and came out of a signed token."""
-    body = b'<!doctype html><title>Moved</title><a href="%b">Go on</a>\n' % escape(to.decode("ascii")).encode("ascii")
-    headers = [*_REDIRECT, (b"location", to), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 302, "headers": headers})
-    await send(NOTHING if method == "HEAD" else {"type": "http.response.body", "body": body})
+def redirect(to: bytes) -> Answer:
+    """Build a 302 to `to`, which is ASCII and came out of a signed token."""
+    link = escape(to.decode("ascii")).encode("ascii")
+    return answer(
+        302, [*_REDIRECT, (b"location", to)], b'<!doctype html><title>Moved</title><a href="%b">Go on</a>\n' % link
+    )
 
 
 # ── Pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
 import structlog
@@ -35,6 +36,7 @@ Clock = Callable[[], int]
 MAX_PATH = MAX_TOKEN_CHARACTERS + 64
 MAX_FORM_BYTES = 16_384
 FORM_SECONDS = 5
+_REDIRECTS = 1024  # kept ready; at most some 30 MB, with destinations as long as a token can carry
 
 # Linkifiers and mail gateways put brackets, dots and the like behind a URL; a token ends where its alphabet does.
 _TOKEN = re.compile(r"/[ocu]/([A-Za-z0-9_-]+)").match
@@ -121,13 +123,14 @@ class Edge:
             self._count["click", "unknown"] += 1
             await answers.NOT_FOUND.send(send, method)
             return
-        to = location(link_in(signed)[1])
-        if to is None:
+        redirect = _redirect(link_in(signed)[1])
+        if redirect is None:
             self._count["click", "refused"] += 1
             await answers.NOT_FOUND.send(send, method)
             return
         self._count["click", await self._record(HitKind.CLICK, text, signed, scope)] += 1
-        await answers.send_redirect(send, method, to)
+        await send(redirect.start)
+        await send(answers.NOTHING if method == "HEAD" else redirect.body)
 
     async def _unsubscribe(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
@@ -216,6 +219,16 @@ def build(
 ) -> Edge:
     """Build the edge. `clock` gives microseconds since the epoch; it is read once per hit."""
     return Edge(keys, journal, proxies or Proxies(()), metrics or EdgeMetrics(), clock)
+
+
+@lru_cache(maxsize=_REDIRECTS)
+def _redirect(destination: str) -> Answer | None:
+    """Return the redirect to a signed destination, or None where it is no http(s) address.
+
+    Kept, because a campaign has few links and many recipients.
+    """
+    to = location(destination)
+    return None if to is None else answers.redirect(to)
 
 
 # ── Forms and other protocols ─────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,133 @@
+"""Every page in real Chromium: nothing the content policy has to block, nothing wider than a phone, forms that work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+
+from tests.kit.instance import Instance
+
+PAGES = (
+    "/",
+    "/messages",
+    "/messages?search=nobody",
+    "/compose",
+    "/compose?kind=file",
+    "/outbox",
+    "/account",
+    "/limits",
+)
+SCRIPTED = (
+    "<!doctype html><p>Hello</p><script>top.location='/account'</script><img src=x onerror=\"document.title='ran'\">"
+    '<form action="https://example.invalid"><button>Send</button></form><a href="https://example.invalid/x">A link</a>'
+)
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """One instance for all tests of this file."""
+    with Instance(Path(tmp_path_factory.mktemp("instance"))) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def state(instance: Instance, chromium: Browser) -> dict[str, object]:
+    """The cookies of whoever finished the set-up, after one mail was sent."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(instance.setup_link)
+    page.get_by_label("E-mail address").fill("ada@example.org")
+    page.get_by_label("Password").fill("a lamp in the harbour")
+    page.get_by_label("Count without names").check()
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+    page.goto(f"{instance.dashboard}/compose")
+    page.get_by_label("To", exact=True).fill("grace@example.net, linus@example.net")
+    page.get_by_label("Subject").fill("A" * 300)
+    page.get_by_text("HTML, for a mail with layout").click()
+    page.get_by_label("HTML", exact=True).fill(SCRIPTED)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("main")).to_contain_text("2 messages are stored")
+    stored = context.storage_state()
+    context.close()
+    return dict(stored)
+
+
+@pytest.fixture(params=["light", "dark", "phone"])
+def visitor(request: pytest.FixtureRequest, chromium: Browser, state: dict[str, object]) -> Iterator[BrowserContext]:
+    """A signed-in browser: by day, by night, and on a phone."""
+    context = chromium.new_context(
+        storage_state=state,  # type: ignore[arg-type]
+        color_scheme="dark" if request.param == "dark" else "light",
+        viewport={"width": 360, "height": 740} if request.param == "phone" else {"width": 1280, "height": 800},
+    )
+    yield context
+    context.close()
+
+
+def complaints_of(page: Page) -> list[str]:
+    """What the browser complains about: script errors, and what the content policy had to block."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    return complaints
+
+
+def test_every_page_is_clean_and_fits(visitor: BrowserContext, instance: Instance) -> None:
+    """No complaint, no sideways scrolling, one heading, every field with a label; in light, dark and on a phone."""
+    page = visitor.new_page()
+    complaints = complaints_of(page)
+    page.goto(f"{instance.dashboard}/messages")
+    links = [link.get_attribute("href") or "" for link in page.locator("a.cell-title").all()]
+    page.goto(f"{instance.dashboard}{links[0]}")
+    submission = page.get_by_role("link", name=re.compile("one of 2")).get_attribute("href") or ""
+    for path in (*PAGES, links[0], submission):
+        page.goto(f"{instance.dashboard}{path}")
+        assert page.get_by_role("heading", level=1).count() == 1, path
+        width = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert width[0] <= width[1], f"{path} is {width[0]} wide in {width[1]}"
+        for field in page.locator("input:not([type=hidden]):not([hidden]), textarea, select").all():
+            assert field.evaluate("field => field.labels.length"), f"{path}: a field without a label"
+    assert complaints == []
+
+
+def test_a_hostile_mail_cannot_leave_its_frame(visitor: BrowserContext, instance: Instance) -> None:
+    """Its script does not run, its form does not send, its link opens in a tab of its own, by way of the edge."""
+    page = visitor.new_page()
+    page.goto(f"{instance.dashboard}/outbox")
+    page.locator("a.cell-title").first.click()
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_text("Hello")).to_be_visible()
+    here = page.url
+
+    def is_click(asked: Request) -> bool:
+        return asked.url.startswith(f"{instance.edge}/c/")
+
+    frame.get_by_role("button", name="Send").click()
+    assert page.url == here
+    expect(frame.get_by_text("Hello")).to_be_visible()
+    inner = page.frames[1]
+    assert inner.evaluate("document.title") == ""
+    assert inner.evaluate("self.origin") == "null"
+    with visitor.expect_page(), visitor.expect_event("request", is_click):
+        frame.get_by_role("link", name="A link").click()
+    assert page.url == here
+
+
+def test_the_stream_pauses_while_the_tab_is_hidden(visitor: BrowserContext, instance: Instance) -> None:
+    """The page says whether it is live; hidden it closes its stream, shown again it opens one."""
+    page = visitor.new_page()
+    page.goto(instance.dashboard)
+    expect(page.locator("body")).to_have_attribute("data-stream", "on")
+    page.evaluate("delete document.body.dataset.stream")
+    for hidden in (True, False):
+        page.evaluate(
+            "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+            " document.dispatchEvent(new Event('visibilitychange')) }",
+            hidden,
+        )
+    expect(page.locator("body")).to_have_attribute("data-stream", "on")

@@ -26,6 +26,7 @@ PLACEHOLDER = re.compile(
 )
 # Cheap to ask of every link: without one of these there is no placeholder.
 _MAY_HOLD_PLACEHOLDER = re.compile(r"[{\[<|~]|\*\||%[A-Za-z_%][^%]*%")
+_PLAIN = re.compile(r"[!-~]*")
 _STRAY = re.compile("[\t\r\n]")
 _EDGES = "".join(map(chr, range(0x21)))
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
@@ -79,7 +80,7 @@ class Policy:
     def _judge_url(
         self, value: str, base: str, markers: Callable[[bytes], str | None], text: Callable[[], str]
     ) -> Decision:
-        cleaned = _STRAY.sub("", value).strip(_EDGES)
+        cleaned = value if _PLAIN.fullmatch(value) else _STRAY.sub("", value).strip(_EDGES)
         reason = self._classify(cleaned)
         if reason is LinkReason.RELATIVE and base:
             value = cleaned = urljoin(base, cleaned)

@@ -251,13 +251,12 @@ def test_a_flood_of_repeats_does_not_slow_the_pages_down(database: Database) -> 
         message = Cast.enter(tx).mail(tx)
         again = {"verdict": Verdict.HUMAN_DIRECT, "repeat_of": 1}
         record_all(tx, [event(message, EventKind.OPENED, **again)] * 5_000)
-        for statement in (
-            "SELECT * FROM events WHERE repeat_of IS NULL ORDER BY id DESC LIMIT 10",
-            f"SELECT id FROM events WHERE message_id = {_literal(tx, message)} AND repeat_of IS NULL",
-        ):
-            explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
-            plan = str(tx.exec_driver_sql(f"{explain} {statement}").all())
-            assert "ix_events_news" in plan or "ix_events_first" in plan, "neither index holds a repeat"
+        explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+        feed = f"{explain} SELECT * FROM events WHERE repeat_of IS NULL ORDER BY id DESC LIMIT 10"
+        firsts = f"{explain} SELECT id FROM events WHERE message_id = {_literal(tx, message)} AND repeat_of IS NULL"
+        assert "ix_events_news" in str(tx.exec_driver_sql(feed).all())
+        condition = "message_id=? AND repeat_of=?" if database.is_sqlite else "AND (repeat_of IS NULL))"
+        assert condition in str(tx.exec_driver_sql(firsts).all())
 
 
 def _literal(tx: Tx, message: Message) -> str:

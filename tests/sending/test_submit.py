@@ -64,6 +64,7 @@ REFUSED: list[tuple[str, Draft, str, str]] = [
     ("header injection", draft(subject="Hi\r\nBcc: x@x.example"), "Subject", "cannot hold"),
     ("bad header name", draft(headers={"X Y": "1"}), "X Y", "not a header name"),
     ("our header", draft(headers={"From": "x@x.example"}), "From", "of its own"),
+    ("Bcc for all to see", draft(headers={"bcc": "x@x.example"}), "bcc", "seen by every recipient"),
     ("empty mail", raw_draft(b" \r\n"), "raw", "empty"),
     ("no header", raw_draft(b"\r\nonly a body"), "raw", "no header"),
     ("no From", raw_draft(b"Subject: x\r\n\r\nbody"), "raw", "no From"),

@@ -22,7 +22,7 @@ MAX_HEADER_ID = 998  # characters
 
 _LINE_ENDING = re.compile(rb"\r\n|\r|\n")
 _ID = re.compile(r"<[^<>\s]+>")
-_HIDDEN = ("bcc", "resent-bcc")
+HIDDEN = frozenset({"bcc", "resent-bcc"})  # whom only the envelope may name
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def prepare_copy(raw: bytes, *, header_id: str, date: datetime) -> Copy:
     splices = [
         Splice(found.start, found.end, structure.message[found.start : found.end], b"")
         for found in structure.headers
-        if found.name.lower() in _HIDDEN
+        if found.name.lower() in HIDDEN
     ]
     message = apply(structure.message, splices)
     message = message[_separator_length(message) :]

@@ -26,7 +26,7 @@ from resonanz.model import (
     TrackingMode,
     new_id,
 )
-from resonanz.sending.copies import Fields, compose_copy, header_id_for
+from resonanz.sending.copies import HIDDEN, Fields, compose_copy, header_id_for
 from resonanz.store import Database, Tx, contacts, queue
 from resonanz.store import messages as rows
 
@@ -166,6 +166,9 @@ def _check_raw(raw: bytes, limits: Limits) -> Structure:
 def _check_composed(
     draft: Draft, sender: Address, recipients: Sequence[Address], limits: Limits, now: datetime
 ) -> bytes:
+    hidden = next((name for name in draft.headers if name.lower() in HIDDEN), None)
+    if hidden is not None:
+        raise InvalidInput("would be seen by every recipient", where=hidden, remedy="name them among the recipients")
     name = sender.name if draft.from_name is None else draft.from_name
     fields = Fields(
         sender=str(Address(name, sender.local, sender.domain)),

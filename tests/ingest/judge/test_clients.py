@@ -99,10 +99,13 @@ def test_no_row_of_the_table_hides_behind_another() -> None:
     assert all((agent.machine is None) == (agent.kind in (MAIL, PROXY)) for agent in AGENTS)
 
 
-@given(st.text(max_size=2 * MAX_AGENT_CHARACTERS))
-def test_any_string_gets_an_answer_of_bounded_size(user_agent: str) -> None:
+@given(
+    st.text(max_size=2 * MAX_AGENT_CHARACTERS) | st.text(max_size=20).map(lambda text: f"Mozilla/5.0 {text}bot\ud800\0")
+)
+def test_any_string_gets_an_answer_that_fits_into_a_row(user_agent: str) -> None:
     """User agents are foreign text; whatever they hold, a client comes out that fits into a row."""
     client = identify(user_agent).client
+    assert all("\0" not in text and text.encode() is not None for text in (client.name, client.os, client.device))
     assert all(len(text) <= MAX_AGENT_CHARACTERS for text in (client.name, client.os, client.device))
 
 

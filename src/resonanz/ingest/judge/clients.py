@@ -14,6 +14,7 @@ from ua_parser import Domain, PartialResult
 from ua_parser.core import Resolver
 
 from resonanz.ingest.judge.agents import Machine, find
+from resonanz.ingest.sources.text import storable
 from resonanz.model import Client, ClientKind
 
 # User agents seen lately; a few thousand cover nearly all traffic, and memory stays flat under invented ones.
@@ -34,7 +35,7 @@ class Identity:
 @lru_cache(maxsize=CACHED_AGENTS)
 def identify(user_agent: str) -> Identity:
     """Return the program behind a user agent; the same for the same string, always."""
-    text = user_agent[:MAX_AGENT_CHARACTERS].strip()
+    text = storable(user_agent[:MAX_AGENT_CHARACTERS]).strip()
     if not text:
         return Identity()
     agent = find(text)

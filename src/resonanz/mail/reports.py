@@ -123,12 +123,12 @@ def _delivery_status(structure: Structure, returned: Block | None) -> Report | N
 
 def _automatic_reply(structure: Structure, returned: Block | None) -> Report | None:
     """An automatic reply (RFC 3834). `X-Auto-Response-Suppress` asks that none be sent; it is no sign of one."""
-    submitted = re.match(r"[a-z-]*", (structure.header("Auto-Submitted") or "").strip().lower())
+    submitted = (structure.header("Auto-Submitted") or "").strip().lower()
     precedence = (structure.header("Precedence") or "").strip().lower()
     if structure.root.type == "multipart/report" or _DAEMON.search(structure.header("From") or ""):
         return None  # bounces call themselves auto-replied too
     marked = any(structure.header(name) for name in ("X-Autoreply", "X-Autorespond", "X-Autoresponse"))
-    if (submitted is None or submitted.group() != "auto-replied") and precedence != "auto_reply" and not marked:
+    if not re.match(r"auto-replied\b", submitted) and precedence != "auto_reply" and not marked:
         return None
     return Report(ReportKind.AUTOREPLY, _about(_bare(structure.header("From") or "")))
 

@@ -24,7 +24,7 @@ from resonanz.mail.compose import write_header
 from resonanz.mail.gate import refuse_message, refuse_part
 from resonanz.mail.headers import Header
 from resonanz.mail.instrumenting import instrument
-from resonanz.mail.links import host_of
+from resonanz.mail.links import Later, host_of
 from resonanz.mail.plan import PartPlan, PlannedLink, plan_message
 from resonanz.mail.references import escape
 from resonanz.mail.routes import IMAGE_ROUTE, ROUTES
@@ -325,7 +325,7 @@ def _resolve_later(fields: frozenset[str], resolve: Callable[[str], str | None] 
     """Leave our own fields in a destination for later; other placeholders are whoever's they were."""
     found = _FIELD.fullmatch(placeholder)
     if found and found.group(1) in fields:
-        return placeholder
+        return Later(placeholder)
     return resolve(placeholder) if resolve else None
 
 

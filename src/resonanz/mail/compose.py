@@ -16,11 +16,12 @@ from email.utils import format_datetime
 from resonanz.mail.address import Address, parse_addresses
 from resonanz.mail.readable import text_from_html
 from resonanz.mail.transfer import encode_quoted_printable
-from resonanz.mail.words import encode_words
+from resonanz.mail.words import MAX_WORD, encode_words
 from resonanz.model import InvalidInput
 
 MAX_LINE = 998
 FOLD_AT = 76
+MIN_WORD = 20  # an encoded word holds at least one character
 
 _NAME = re.compile(r"[!-9;-~]{1,76}")
 _FREE_TEXT = {"subject", "comments", "keywords", "content-description", "organization", "thread-topic"}
@@ -107,43 +108,43 @@ def write_header(name: str, value: str) -> bytes:
         raise InvalidInput(f"a header cannot hold U+{ord(bad):04X}", where=name, remedy="put the value on one line")
     kind = name.lower()
     if kind in _ADDRESSES:
-        words = _address_words(value)
+        words = _address_words(value, FOLD_AT - len(name) - 2)
     elif kind in _FREE_TEXT or kind.startswith("x-"):
-        words = _text_words(value)
+        words = _text_words(value, FOLD_AT - len(name) - 2)
     else:
         words = _structured_words(name, value)
     return _fold(name, words)
 
 
-def _address_words(value: str) -> list[str]:
+def _address_words(value: str, room: int) -> list[str]:
     words: list[str] = []
     addresses = parse_addresses(value)
     if not addresses:
         raise InvalidInput("no address", where="address")
     for position, address in enumerate(addresses):
         comma = "," if position + 1 < len(addresses) else ""
-        words += _mailbox_words(address, comma)
+        words += _mailbox_words(address, comma, room if not words else MAX_WORD)
     return words
 
 
-def _mailbox_words(address: Address, comma: str) -> list[str]:
+def _mailbox_words(address: Address, comma: str, room: int) -> list[str]:
     if not address.name:
         return [address.spec + comma]
     plain = address.name.isascii() and address.name.isprintable() and "=?" not in address.name
     if not plain or len(address.name) > MAX_LINE // 2:
-        return [*encode_words(address.name), f"<{address.spec}>{comma}"]
+        return [*encode_words(address.name, first=max(room, MIN_WORD)), f"<{address.spec}>{comma}"]
     if re.fullmatch(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]+", address.name):
         return [*address.name.split(), f"<{address.spec}>{comma}"]
     quoted = address.name.replace("\\", "\\\\").replace('"', '\\"')
     return [f'"{quoted}"', f"<{address.spec}>{comma}"]
 
 
-def _text_words(value: str) -> list[str]:
+def _text_words(value: str, room: int) -> list[str]:
     plain = value.isascii() and value.isprintable() and "=?" not in value and value == " ".join(value.split())
     words = value.split()
     if plain and all(len(word) < MAX_LINE - 80 for word in words):
         return words
-    return encode_words(value)
+    return encode_words(value, first=max(room, MIN_WORD))
 
 
 def _structured_words(name: str, value: str) -> list[str]:

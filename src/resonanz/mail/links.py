@@ -39,6 +39,12 @@ _OPT_OUTS = (b"data-no-track", b"mc:disable-tracking", b"mautic:disable-tracking
 _SAYS_NO = {"false", "0", "no", "off"}
 
 
+class Later(str):
+    """A placeholder that a resolver leaves in a destination, to be filled for each recipient."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What becomes of one link: a destination and the kind of token that leads there, or a reason."""
@@ -81,7 +87,8 @@ class Policy:
         self, value: str, base: str, markers: Callable[[bytes], str | None], text: Callable[[], str]
     ) -> Decision:
         cleaned = value if _PLAIN.fullmatch(value) else _STRAY.sub("", value).strip(_EDGES)
-        reason = self._classify(cleaned)
+        # Whether an address that begins with a personal field is one on the web is known when the field is.
+        reason = None if isinstance(value, Later) else self._classify(cleaned)
         if reason is LinkReason.RELATIVE and base:
             value = cleaned = urljoin(base, cleaned)
             reason = self._classify(cleaned)
@@ -105,7 +112,9 @@ class Policy:
         if any(found is None for found in values):
             return None
         found = iter(values)
-        return PLACEHOLDER.sub(lambda _: next(found) or "", value)
+        resolved = PLACEHOLDER.sub(lambda _: next(found) or "", value)
+        begins_later = isinstance(values[0], Later) and value.startswith(values[0])
+        return Later(resolved) if begins_later else resolved
 
     def _classify(self, cleaned: str) -> LinkReason | None:
         if not cleaned:

@@ -293,6 +293,8 @@ class _Base64:
             position = end
         letters = binascii.b2a_base64(b"".join((*pieces, self.decoded[position:])), newline=False)
         lines = self.eol.join(letters[i : i + width] for i in range(0, len(letters), width))
+        if start > self.data_end:  # the last line is full, and what is added begins a new one
+            start, lines = self.data_end, self.eol + lines if lines else b""
         return [Splice(start, self.data_end, self.encoded[start : self.data_end], lines)]
 
     def _width(self) -> int:

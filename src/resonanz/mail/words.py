@@ -34,19 +34,26 @@ def _decode_word(match: re.Match[str]) -> str:
     return decode_leniently(raw, charset)
 
 
-def encode_words(text: str) -> list[str]:
-    """Return `text` as UTF-8 encoded words of at most 75 characters, no character split between two (RFC 2047)."""
-    room = MAX_WORD - len("=?utf-8?b??=")
-    octets = room // 4 * 3
+def encode_words(text: str, *, first: int = MAX_WORD) -> list[str]:
+    """Return `text` as UTF-8 encoded words of at most 75 characters, no character split between two (RFC 2047).
+
+    The first word has at most `first` characters, because it shares its line with the name of its field.
+    """
+    octets = _octets_in(first)
     words: list[str] = []
     chunk = b""
     for character in text:
         piece = character.encode("utf-8", "replace")
         if len(chunk) + len(piece) > octets:
             words.append(_word(chunk))
+            octets = _octets_in(MAX_WORD)
             chunk = b""
         chunk += piece
     return [*words, _word(chunk)] if chunk else words
+
+
+def _octets_in(characters: int) -> int:
+    return (characters - len("=?utf-8?b??=")) // 4 * 3
 
 
 def _word(chunk: bytes) -> str:

@@ -144,7 +144,7 @@ def run_app(settings: Settings) -> None:
     from resonanz.api import build as build_api
     from resonanz.app.doctor import examine
     from resonanz.app.web import build_web
-    from resonanz.app.wiring import authenticator, database_of, secret_of, submitter
+    from resonanz.app.wiring import authenticator, database_of, secret_of, submitter, unknown_mode
     from resonanz.dashboard import DashboardParts, build, build_preview
     from resonanz.notify import Hub
     from resonanz.sending.transports.outbox import Outbox
@@ -167,6 +167,7 @@ def run_app(settings: Settings) -> None:
         zone=settings.zone,
         max_message=int(settings.max_message),
         trusted_proxies=settings.trusted_proxies,
+        unknown_mode=unknown_mode(settings),
     )
     api = build_api(ApiParts(database, authenticator(database), submit, int(settings.max_message)))
     web = build_web(api=api, dashboard=build(parts))

@@ -1,7 +1,7 @@
 """The live stream: a page is told which messages have news, and asks for its fragments again.
 
 Server-sent events (WHATWG HTML section 9.2) carry ids only; what there is to see is fetched through the pages, which
-check the session. News that comes in within half a second is one event.
+check the session. News that comes in soon after other news is gathered into one event.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from resonanz.notify.notice import Notice, NoticeKind
 
 # A comment this often keeps proxies from closing the stream, and is when a session that has ended is noticed.
 HEARTBEAT_SECONDS = 15.0
-GATHER_SECONDS = 0.25
+# The first news goes out at once, together with what was recorded with it; what follows waits, so that a busy hour
+# makes a page ask twice a second and no more.
+TOGETHER_SECONDS = 0.02
+APART_SECONDS = 0.5
 RETRY_MS = 2_000
 
 
@@ -61,6 +64,7 @@ async def stream(
 ) -> AsyncIterator[str]:
     """Yield the stream's text until the hub ends it, the session ends, or the browser goes away."""
     yield f"retry: {RETRY_MS}\n\n"
+    last_sent = 0.0
     async with hub.watch(after) as notices:
         pending: asyncio.Future[Notice] = asyncio.ensure_future(anext(notices))
         try:
@@ -73,7 +77,10 @@ async def stream(
                     continue
                 gathered = [pending.result()]
                 pending = asyncio.ensure_future(anext(notices))
-                pending = await _gather(notices, pending, gathered)
+                now = asyncio.get_running_loop().time()
+                deadline = max(now + TOGETHER_SECONDS, last_sent + APART_SECONDS)
+                pending = await _gather(notices, pending, gathered, deadline)
+                last_sent = asyncio.get_running_loop().time()
                 yield _event(gathered)
         except StopAsyncIteration:
             return
@@ -82,10 +89,9 @@ async def stream(
 
 
 async def _gather(
-    notices: AsyncIterator[Notice], pending: asyncio.Future[Notice], gathered: list[Notice]
+    notices: AsyncIterator[Notice], pending: asyncio.Future[Notice], gathered: list[Notice], deadline: float
 ) -> asyncio.Future[Notice]:
-    """Add what comes in within a moment, so that a burst makes a page ask once. Returns the next that is waited for."""
-    deadline = asyncio.get_running_loop().time() + GATHER_SECONDS
+    """Add what comes in until the deadline (by the loop's clock). Returns the next that is waited for."""
     while (left := deadline - asyncio.get_running_loop().time()) > 0:
         done, _ = await asyncio.wait({pending}, timeout=left)
         if not done or pending.exception() is not None:

@@ -195,6 +195,7 @@ def run_worker(settings: Settings) -> None:
             edge_url=settings.edge_url,
             return_path_domain=settings.return_path_domain,
             connections=settings.sending_connections,
+            resend_uncertain=settings.resend_uncertain,
         ),
         unknown=unknown_mode(settings),
     )

@@ -66,6 +66,11 @@ class Settings(BaseSettings):
     )
     smtp_ca_file: Path | None = Field(None, description="Certificates to trust beside the system's, for `smtp_url`.")
     sending_connections: int = Field(8, ge=1, le=200, description="How many mails may be on the wire at once.")
+    resend_uncertain: bool = Field(
+        True,
+        description="What happens to a mail that was on the wire when its worker died, so that nobody can tell whether "
+        "it went out: sent once more with the same Message-ID and marked (`true`), or held and marked (`false`).",
+    )
     return_path_domain: str = Field(
         "", description="Domain of the return paths that bounces come back to. Empty: bounces go to the sender."
     )

@@ -34,6 +34,12 @@ class Summary:
     submissions_changed: int
     buckets_changed: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.messages} messages replayed; {self.messages_changed} messages, {self.submissions_changed} submissions "
+            f"and {self.buckets_changed} counts were not as the facts say, and are now"
+        )
+
 
 def rebuild(database: Database) -> Summary:
     """Recompute every projection. Safe while mail is sent and hits come in. Raises TemporaryFailure; run it again."""

@@ -36,8 +36,8 @@ class Summary:
 
     def __str__(self) -> str:
         return (
-            f"{self.messages} messages replayed; {self.messages_changed} messages, {self.submissions_changed} submissions "
-            f"and {self.buckets_changed} counts were not as the facts say, and are now"
+            f"{self.messages} messages replayed; {self.messages_changed} messages, {self.submissions_changed} "
+            f"submissions and {self.buckets_changed} counts were not as the facts say, and are now"
         )
 
 

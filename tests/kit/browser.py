@@ -19,7 +19,7 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while Playwright is open its loop runs in this thread, asyncio.run fails
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, headless."""
     path = shutil.which("chromium")

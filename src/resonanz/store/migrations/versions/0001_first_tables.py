@@ -236,7 +236,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name=op.f("fk_messages_submission_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         postgresql_with={"fillfactor": 70},
-        postgresql_with={"fillfactor": 70},
     )
     op.create_index(op.f("ix_messages_contact_id"), "messages", ["contact_id"], unique=False)
     op.create_index(op.f("ix_messages_header_id"), "messages", ["header_id"], unique=False)

@@ -90,6 +90,16 @@ def test_names_are_harmless(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 
 
+def test_a_name_the_charset_lacks_harms_nothing() -> None:
+    """A text part in a charset without the name's letters gets question marks there; HTML gets references."""
+    text = b"Content-Type: text/plain; charset=iso-8859-1\r\n\r\nHi"
+    part = PDF_PART.replace(b'filename="Angebot & Preis.pdf"', b"filename*=utf-8''%C3%BC%E6%97%A5.pdf")
+    result = instrument(multipart(text, HTML_PART, part), tracking(documents=everything))
+    assert [document.name for document in result.documents] == ["ü日.pdf"]
+    assert b"\xfc?.pdf (14 B):" in result.message
+    assert "ü日.pdf".encode("ascii", "xmlcharrefreplace") + b"</a>" in result.message
+
+
 def test_sizes_are_for_people() -> None:
     """Bytes, then KB, then MB."""
     assert [size(octets) for octets in (10, 2048, 5 * 1024 * 1024)] == ["10 B", "2 KB", "5.0 MB"]

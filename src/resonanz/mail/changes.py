@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from resonanz.mail.charset import Text, is_valid
 from resonanz.mail.plan import PartPlan, PlannedLink
 from resonanz.mail.transfer import Edit
 
@@ -42,6 +43,22 @@ def edits(plan: PartPlan, changes: Sequence[Change]) -> list[Edit]:
     """Encode changes in the part's charset."""
     assert plan.text is not None
     return [Edit(change.start, change.end, plan.text.write(change.new)) for change in changes]
+
+
+def turns_guess(text: Text, made: Sequence[Edit]) -> bool:
+    """Tell whether a reader's program would guess another charset once the edits are made.
+
+    That happens when the bytes that ruled UTF-8 out stand in an address: without them the rest would be read anew.
+    """
+    if text.charset == "utf-8":
+        return False
+    pieces: list[bytes] = []
+    position = 0
+    for start, end, new in made:
+        pieces += (text.data[position:start], new)
+        position = end
+    data = b"".join((*pieces, text.data[position:]))
+    return not data.isascii() and is_valid(data, "utf-8")
 
 
 def fit(plan: PartPlan, changes: Sequence[Change], eol: bytes) -> tuple[list[Change], list[PlannedLink]]:

@@ -54,6 +54,7 @@ class Text:
     mask: bytes
     unit: int = 1
     skip: int = 0
+    is_guess: bool = False  # neither mark nor declaration: a reader's program will guess, too
 
     def offset(self, position: int) -> int:
         """Turn a position in the mask into an offset in the bytes."""
@@ -71,8 +72,8 @@ class Text:
         return self.data[self.offset(start) : self.offset(end)].decode(self.charset, "replace")
 
     def write(self, text: str) -> bytes:
-        """Encode ASCII text for this part."""
-        return text.encode(self.charset if self.unit > 1 else "ascii")
+        """Encode text for this part; a character the charset does not have becomes a question mark."""
+        return text.encode("ascii" if self.unit == 1 and text.isascii() else self.charset, "replace")
 
 
 def decode_strictly(data: bytes, charset: str) -> str:
@@ -128,10 +129,13 @@ def open_text(data: bytes, declared: str | None, *, markup: bool = True) -> Text
     for bom, name in _BOMS:
         if data.startswith(bom):
             return _mask(data, name, skip=len(bom))
-    return _mask(data, _charset_without_mark(data, declared, markup))
+    known = _declared_charset(data, declared, markup)
+    if known is not None:
+        return _mask(data, known)
+    return Text(data, "utf-8" if is_valid(data, "utf-8") else "cp1252", data, is_guess=True)
 
 
-def _charset_without_mark(data: bytes, declared: str | None, markup: bool) -> str:
+def _declared_charset(data: bytes, declared: str | None, markup: bool) -> str | None:
     name = codec_name(declared)
     if name is not None and name.startswith("utf-16"):
         name = _utf16_order(data, name)
@@ -140,7 +144,7 @@ def _charset_without_mark(data: bytes, declared: str | None, markup: bool) -> st
         name = codec_name(found.group(1).decode("latin-1")) if found else None
         if name is not None and name.startswith("utf-16"):
             name = "utf-8"
-    return name or ("utf-8" if is_valid(data, "utf-8") else "cp1252")
+    return name
 
 
 def _utf16_order(data: bytes, name: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from resonanz.mail import documents, pixel
-from resonanz.mail.changes import Change, What, edits, fit
+from resonanz.mail.changes import Change, What, edits, fit, turns_guess
 from resonanz.mail.documents import Document
 from resonanz.mail.gate import refuse_message
 from resonanz.mail.plan import PartPlan, PlannedLink, plan_message
@@ -164,6 +164,8 @@ class Work:
         changes.sort(key=lambda change: (change.start, change.end, change.what.value * -1))
         fitting, overlong = fit(plan, changes, self.structure.eol)
         made = edits(plan, fitting)
+        if plan.text.is_guess and turns_guess(plan.text, made):
+            return Done(plan, report=PartReport(part.path, part.type, "", reason=Reason.UNUSABLE_CHARSET))
         offset = part.body_start
         self.splices += [
             Splice(start + offset, end + offset, original, new) for start, end, original, new in plan.body.splices(made)

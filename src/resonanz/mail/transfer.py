@@ -130,6 +130,8 @@ class QuotedPrintable:
     def __init__(self, encoded: bytes, eol: bytes) -> None:
         if eol == b"\r" or _has_torn_soft_break(encoded):
             raise DamagedEncoding("a soft line break without LF")
+        if b"==" in encoded:
+            raise DamagedEncoding("`==`, which decoders read in two ways")
         self.encoded, self.eol = encoded, eol
         self.starts, pieces = _decode_chunks(encoded)
         self.decoded = b"".join(pieces)
@@ -150,10 +152,9 @@ class QuotedPrintable:
             next_start = spans[index + 1][0] if index + 1 < len(spans) else len(self.encoded) + 1
             is_shared = next_start < line_end
             tail = min(line_end, next_start) - end
-            begin, kept = self._make_room(start, column, last_end)
-            column = len(kept) if kept else column
+            begin, before, column = self._lead_in(start, column, last_end)
             new, column = wrap_quoted_printable(edits[index].new, column, self.eol)
-            new = b"=" + self.eol + kept + new if kept else new
+            new = before + new
             if column + tail + is_shared > MAX_ENCODED_LINE and column:
                 new += b"=" + self.eol
                 column = 0
@@ -161,12 +162,20 @@ class QuotedPrintable:
             last_end = end
         return splices
 
-    def _make_room(self, start: int, column: int, last_end: int) -> tuple[int, bytes]:
-        """A full line has no room for a soft break's `=`: return what moves to the next line, and where it began."""
-        if column < MAX_ENCODED_LINE:
-            return start, b""
+    def _lead_in(self, start: int, column: int, last_end: int) -> tuple[int, bytes, int]:
+        """Return where the splice begins, what it writes first, and the column after that.
+
+        A bare `=` before the place would swallow the `=` of a soft break, so it is written as an escape; a full line
+        has no room for a soft break, so its last character moves to the next line.
+        """
+        if self.encoded[start - 1 : start] == b"=" and start > last_end:
+            if column + 2 < MAX_ENCODED_LINE:
+                return start - 1, b"=3D", column + 2
+            return start - 1, b"=" + self.eol + b"=3D", 3
         unit = 3 if self.encoded[start - 3 : start - 2] == b"=" else 1
-        return (start - unit, self.encoded[start - unit : start]) if start - unit >= last_end else (start, b"")
+        if column < MAX_ENCODED_LINE or start - unit < last_end:
+            return start, b"", column
+        return start - unit, b"=" + self.eol + self.encoded[start - unit : start], unit
 
     def _line_end(self, position: int) -> int:
         found = self.encoded.find(b"\n", position)

@@ -168,8 +168,16 @@ def test_a_missing_key_file_stops_with_a_remedy(tmp_path: Path) -> None:
     """Without keys no token can be told from another: the edge does not start, and says what to do."""
     edge = Edge(tmp_path)
     (tmp_path / "keys.json").unlink()
-    with pytest.raises(AssertionError, match="resonanz setup"):
-        edge.start()
+    assert edge.launch().wait(30) == 1
+    assert "resonanz setup" in edge.log()
+
+
+def test_a_taken_port_stops_with_a_remedy(tmp_path: Path) -> None:
+    """A port that another program holds is named, with what to do, and the edge ends instead of answering nobody."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        edge = Edge(tmp_path, port=other.getsockname()[1])
+        assert edge.launch().wait(30) == 1
+        assert f"127.0.0.1:{edge.port}: cannot listen: Address already in use (choose another port)" in edge.log()
 
 
 def test_rotated_keys_are_taken_up_while_running(tmp_path: Path) -> None:

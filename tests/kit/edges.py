@@ -48,6 +48,11 @@ class Edge:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
+        self.launch()
+        wait_until(lambda: self._alive() and self.ask("GET", "/healthz").status == 200, "the edge never answered")
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the process and return it without waiting."""
         log = (self.folder / "edge.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.kit.edge_program", json.dumps(self._arguments)],
@@ -56,7 +61,7 @@ class Edge:
             stderr=log,
         )
         log.close()
-        wait_until(lambda: self._alive() and self.ask("GET", "/healthz").status == 200, "the edge never answered")
+        return self.process
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""

@@ -9,6 +9,7 @@ import asyncio
 import gc
 import resource
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -66,6 +67,9 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
     app out of a health check.
     """
     keys = load_keys(settings.keys_file)
+    _check_can_listen(settings.host, settings.port)
+    if settings.ops_port:
+        _check_can_listen(settings.ops_host, settings.ops_port)
     _prepare_process()
     metrics = EdgeMetrics()
     REGISTRY.register(metrics)
@@ -101,14 +105,25 @@ async def _serve(servers: list[Server], edge: Edge, settings: EdgeSettings) -> N
     _, slow = await asyncio.wait(serving, timeout=_DRAIN_SECONDS)
     for task in (watch, stop, *slow):
         task.cancel()
-    failures = [error for task in serving if task.done() and (error := task.exception()) is not None]
-    if failures:
-        raise InvalidInput(
-            f"cannot listen: {failures[0]}", where=f"{settings.host}:{settings.port}", remedy="choose another port"
-        )
+    for task in serving:
+        if task.done():
+            task.result()  # raises what the server ended with
     if not stopping.is_set():
         raise RuntimeError("the HTTP server ended by itself")
     _log.info("edge.stopped", cut_off=bool(slow))
+
+
+def _check_can_listen(host: str, port: int) -> None:
+    """Say in our words why a port cannot be had; the server would say it with a page of its own insides."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            where = f"{host}:{port}"
+            raise InvalidInput(f"cannot listen: {error.strerror}", where=where, remedy="choose another port") from error
 
 
 def http_server(app: Any, host: str, port: int) -> Server:

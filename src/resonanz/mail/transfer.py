@@ -175,7 +175,10 @@ class QuotedPrintable:
         unit = 3 if self.encoded[start - 3 : start - 2] == b"=" else 1
         if column < MAX_ENCODED_LINE or start - unit < last_end:
             return start, b"", column
-        return start - unit, b"=" + self.eol + self.encoded[start - unit : start], unit
+        moved = self.encoded[start - unit : start]
+        if self.encoded[start - unit - 1 : start - unit] == b"=" and start - unit > last_end:
+            return start - unit - 1, b"=" + self.eol + b"=3D" + moved, 3 + unit
+        return start - unit, b"=" + self.eol + moved, unit
 
     def _line_end(self, position: int) -> int:
         found = self.encoded.find(b"\n", position)

@@ -136,7 +136,7 @@ class Work:
 
     def _block_parts(self) -> list[PartPlan]:
         """The parts a reader may see first: the one with the pixel's place, and the first text part."""
-        texts = [plan for plan in self.plans if not plan.is_html and plan.text is not None]
+        texts = [plan for plan in self.plans if not plan.is_html and plan.text is not None and plan.text.mask.strip()]
         return [plan for plan in self.plans if plan.takes_pixel and plan.text and _has_place(plan)] + texts[:1]
 
     def _block(self, plan: PartPlan) -> list[Change]:

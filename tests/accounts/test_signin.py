@@ -4,11 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 
-from resonanz.accounts import resume_session, sign_in
+from resonanz.accounts import Passwords, authenticate_key, create_key, reset_password, resume_session, sign_in
 from resonanz.accounts.throttle import ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NETWORK, WINDOW, count, network_bucket
-from resonanz.model import InvalidInput, TooMany
+from resonanz.model import InvalidInput, TemporaryFailure, TooMany
 from resonanz.store import Database
+from resonanz.store import accounts as rows
 from tests.kit.accounts import ADDRESS, NOON, PASSWORD, cheap_passwords, make_account
 
 CHEAP = cheap_passwords()
@@ -108,3 +111,37 @@ def test_attempts_at_the_same_moment_are_all_counted(database: Database) -> None
 def test_networks(one: str, other: str, same: bool) -> None:
     """One IPv4 address, or one household of IPv6 addresses, is one network; what is no address is one network too."""
     assert (network_bucket(one) == network_bucket(other)) is same
+
+
+def test_a_password_changed_meanwhile_opens_nothing(sqlite_database: Database) -> None:
+    """The change comes while the old password is being checked: its session would outlive the change."""
+    account = make_account(sqlite_database, CHEAP)
+
+    class Slow(Passwords):
+        def matches(self, stored: str | None, password: str) -> bool:
+            known = super().matches(stored, password)
+            reset_password(sqlite_database, CHEAP, ADDRESS, "another lamp at the pier", NOON)
+            return known
+
+    slow = Slow(PasswordHasher.from_parameters(CHEAPEST))
+    with pytest.raises(InvalidInput):
+        sign_in(sqlite_database, slow, address=ADDRESS, password=PASSWORD, peer="::1", user_agent="", now=NOON)
+    with sqlite_database.read() as tx:
+        assert rows.list_sessions(tx, account.id, NOON) == []
+
+
+def test_reading_goes_on_when_nothing_can_be_written(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk a session and an API key still open the pages; only the note of their use is lost."""
+    account = make_account(sqlite_database, CHEAP)
+    secret = sign_in(sqlite_database, CHEAP, address=ADDRESS, password=PASSWORD, peer="::1", user_agent="", now=NOON)
+    key, _ = create_key(sqlite_database, account.id, "tests", NOON)
+
+    def full(_database: Database) -> None:
+        raise TemporaryFailure("disk full")
+
+    monkeypatch.setattr(Database, "write", full)
+    later = NOON + timedelta(hours=2)
+    assert resume_session(sqlite_database, secret, later) is not None
+    assert authenticate_key(sqlite_database, key, later) is not None

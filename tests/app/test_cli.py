@@ -57,6 +57,15 @@ def test_setup_makes_everything_once(run: Run, tmp_path: Path) -> None:
     assert {name: (data / name).read_bytes() for name in before} == before
 
 
+def test_a_folder_that_cannot_be_made_is_named(run: Run) -> None:
+    """Where nothing can be written the error names the folder and the setting, without a trace."""
+    done = run("setup", RESONANZ_DATA_DIR="/proc/nowhere/data")
+    assert done.returncode == 1
+    assert "/proc/nowhere/data" in done.stderr
+    assert "RESONANZ_DATA_DIR" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_sending_before_setup_names_the_remedy(run: Run) -> None:
     """A command that finds no database says what to run, and exits 1."""
     done = run("send", "-", stdin=MAIL)

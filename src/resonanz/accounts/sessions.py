@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from resonanz.accounts.secrets import MAX_SECRET_CHARACTERS, new_secret, stored
-from resonanz.store import Database
+from resonanz.model import TemporaryFailure
+from resonanz.store import Database, Tx
 from resonanz.store import accounts as rows
 
 LIFETIME = timedelta(days=30)
@@ -26,10 +28,15 @@ class SignedIn:
 
 def start_session(database: Database, account_id: UUID, *, user_agent: str, now: datetime) -> str:
     """Sign a browser in and return the secret for its cookie."""
+    with database.write() as tx:
+        return open_session(tx, account_id, user_agent=user_agent, now=now)
+
+
+def open_session(tx: Tx, account_id: UUID, *, user_agent: str, now: datetime) -> str:
+    """The same inside a transaction that has just looked whether the browser may come in."""
     secret = new_secret()
     session = rows.Session(account_id, now, now, now + LIFETIME, user_agent[:MAX_USER_AGENT_CHARACTERS])
-    with database.write() as tx:
-        rows.add_session(tx, stored(secret), session)
+    rows.add_session(tx, stored(secret), session)
     return secret
 
 
@@ -44,7 +51,8 @@ def resume_session(database: Database, secret: str, now: datetime) -> SignedIn |
     if session is None or account is None:
         return None
     if now - session.seen_at >= EXTEND_EVERY:
-        with database.write() as tx:
+        # On a full disk the pages, the status page first of all, must stay readable.
+        with suppress(TemporaryFailure), database.write() as tx:
             rows.extend_session(tx, hashed, now, now + LIFETIME)
     return SignedIn(account, session)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from resonanz.accounts import throttle
 from resonanz.accounts.passwords import Passwords
-from resonanz.accounts.sessions import start_session
+from resonanz.accounts.sessions import open_session
 from resonanz.mail.address import parse_address
 from resonanz.model import InvalidInput
 from resonanz.store import Database
@@ -34,13 +34,21 @@ def sign_in(
     with database.read() as tx:
         account = rows.find_account(tx, normalised)
     if not passwords.matches(account.password_hash if account else None, password) or account is None:
-        raise InvalidInput("address or password is wrong", where="password")
+        raise _wrong()
     renewed = passwords.hash(password) if passwords.is_outdated(account.password_hash) else None
     with database.write() as tx:
+        # The race: while argon2 took its time the password may have been changed; then the old one opens nothing.
+        current = rows.get_account(tx, account.id)
+        if current is None or current.password_hash != account.password_hash:
+            raise _wrong()
         rows.clear_throttle(tx, address_bucket, now)
         if renewed:
             rows.rehash_password(tx, account.id, renewed)
-    return start_session(database, account.id, user_agent=user_agent, now=now)
+        return open_session(tx, account.id, user_agent=user_agent, now=now)
+
+
+def _wrong() -> InvalidInput:
+    return InvalidInput("address or password is wrong", where="password")
 
 
 def _normalised(address: str) -> str:

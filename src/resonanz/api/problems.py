@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from resonanz.model import Forbidden, InvalidInput, NotFound, PermanentFailure, ResonanzError, TooLarge, TooMany
+
+log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -82,9 +85,11 @@ def _ours(_request: Request, error: Exception) -> JSONResponse:
             break
     else:
         status, title = 503, "Temporarily unavailable"
-    headers = {"retry-after": str(error.retry_after)} if isinstance(error, TooMany) else None
     if status == 503:
-        headers = {"retry-after": "5"}
+        # Where the database is and what its driver says is for the log, not for whoever asks.
+        log.error("answered 503", what=error.what, where=error.where, why=error.remedy)
+        return problem(status, title, error.what, {"retry-after": "5"})
+    headers = {"retry-after": str(error.retry_after)} if isinstance(error, TooMany) else None
     return problem(status, title, error.what, headers, where=error.where, remedy=error.remedy)
 
 

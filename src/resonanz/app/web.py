@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
 from structlog.contextvars import bound_contextvars
 
 from resonanz.app.ops import Asgi
@@ -50,6 +51,8 @@ def build_web(*, api: Asgi, dashboard: Asgi) -> Asgi:
         with bound_contextvars(request_id=request_id):
             try:
                 await app(scope, receive, note)
+            except ClientDisconnect:
+                status = status or 499  # the other side hung up; nobody is left to answer
             except Exception:
                 # The last net: a defect of ours is logged with its trace and answered, if nothing was answered yet.
                 log.exception("request failed", door=door, method=scope["method"])

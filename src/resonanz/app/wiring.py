@@ -29,11 +29,18 @@ SECRET_BYTES = 32
 
 def prepare(settings: Settings) -> str:
     """Create folders, keys and secret, bring the database up to date, and return its revision."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for folder in (settings.journal_dir, settings.outbox_dir):
-        folder.mkdir(mode=0o700, exist_ok=True)
-    create_keys(settings.keys_file)
-    secret_of(settings)
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (settings.journal_dir, settings.outbox_dir):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        create_keys(settings.keys_file)
+        secret_of(settings)
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot be written: {error.strerror or error}",
+            where=str(settings.data_dir),
+            remedy="give this user the folder, or set RESONANZ_DATA_DIR to another",
+        ) from error
     database = open_database(settings.database_url.get_secret_value())
     try:
         return migrate(database)

@@ -164,7 +164,9 @@ def _error_page(parts: DashboardParts, request: Request, error: Exception) -> Re
     """Say what is wrong in the look of every other page. What nobody expected is logged, never shown."""
     status, what, remedy = _described(error)
     if status >= 500:
-        _log.error("page failed", path=request.url.path, status=status, exc_info=error)
+        # The route's pattern, not the path: that may hold a set-up link's secret.
+        pattern = getattr(request.scope.get("route"), "path", "")
+        _log.error("page failed", page=pattern, status=status, exc_info=error)
     try:
         visit = _visit(parts, request)
     except ResonanzError:
@@ -184,7 +186,8 @@ def _described(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, ResonanzError):
         known = (_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
         status = next(known, HTTPStatus.SERVICE_UNAVAILABLE)
-        return status, error.what, error.remedy
+        # Where the database is and what its driver says is for the log, not for whoever asks.
+        return status, error.what, "" if status == HTTPStatus.SERVICE_UNAVAILABLE else error.remedy
     return HTTPStatus.INTERNAL_SERVER_ERROR, "The log of this instance says more.", ""
 
 

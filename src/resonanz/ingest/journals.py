@@ -37,6 +37,9 @@ _BATCHES_AT_A_TIME = 20
 # the hits stay in the journal.
 _REFUSALS = (DataError, IntegrityError, OverflowError, UnicodeError)
 
+_TELL_SECONDS = 60.0
+_told_at: dict[str, float] = {}
+
 _log = structlog.get_logger("resonanz.ingest")
 
 
@@ -83,8 +86,16 @@ def _take_journal(database: Database, reader: Reader, journal: str, now: Callabl
         if taken:
             reader.trim(journal, position)
     except (JournalUnavailable, NotFound) as failure:
-        _log.warning("ingest.journal_unreadable", journal=journal, error=str(failure))
+        _tell_unreadable(journal, failure)
     return taken
+
+
+def _tell_unreadable(journal: str, failure: Exception) -> None:
+    """Log it, but not again within a minute: rounds follow each other ten times a second."""
+    moment = time.monotonic()
+    if moment - _told_at.get(journal, -_TELL_SECONDS) >= _TELL_SECONDS:
+        _told_at[journal] = moment
+        _log.error("ingest.journal_unreadable", journal=journal, error=str(failure))
 
 
 def _take_batch(database: Database, entries: Sequence[JournalEntry], now: Callable[[], datetime]) -> None:

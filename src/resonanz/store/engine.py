@@ -11,12 +11,18 @@ import sqlalchemy
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from resonanz.model import InvalidInput, TemporaryFailure
 
 Tx = Connection
 
 BUSY_TIMEOUT_MS = 15_000
+CONNECT_SECONDS = 5
+# As many connections as a web process has threads to use them. Values never stand in an error's text: they are people's
+# addresses and subjects, and errors are logged.
+_POOL: dict[str, Any] = {"pool_size": 5, "max_overflow": 40, "pool_timeout": 10, "hide_parameters": True}
+
 # 3.7.0 to 3.51.2 can corrupt a WAL database when two connections write and checkpoint together.
 MINIMUM_SQLITE = (3, 51, 3)
 
@@ -69,16 +75,41 @@ class Database:
                     connection.rollback()
                     raise
                 connection.commit()
-        except OperationalError as error:
+        except PoolTimeout as error:
+            raise TemporaryFailure("all connections to the database are in use", where=self._where) from error
+        except DBAPIError as error:
+            if not _is_outage(error):
+                raise
             raise TemporaryFailure(
                 "the database cannot be used right now",
-                where=self._engine.url.render_as_string(hide_password=True),
+                where=self._where,
                 remedy=str(error.orig).strip().splitlines()[0],
             ) from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise TemporaryFailure("the connection to the database was lost") from error
-            raise
+
+    @property
+    def _where(self) -> str:
+        return self._engine.url.render_as_string(hide_password=True)
+
+
+# SQLSTATE classes that speak about the server or the moment, not about what was asked of it (PostgreSQL, appendix A):
+# connection, rollback (deadlock), resources, object not in its state (lock not available), operator, system error.
+_PASSING_CLASSES = {"08", "40", "53", "55", "57", "58"}
+# SQLite's primary result codes of the same sort: busy, locked, out of memory, read-only, interrupted, I/O error, full,
+# cannot open, locking protocol.
+_PASSING_CODES = {5, 6, 7, 8, 9, 10, 13, 14, 15}
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    """Whether trying the same again later may help. What a database refuses for its content it refuses for ever."""
+    if error.connection_invalidated:
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _PASSING_CODES
+    state = getattr(error.orig, "sqlstate", None)  # None: the server was not reached at all
+    return state is None or state[:2] in _PASSING_CLASSES
 
 
 def open_database(url: str) -> Database:
@@ -90,7 +121,12 @@ def open_database(url: str) -> Database:
     if parsed.get_backend_name() == "sqlite":
         return Database(_sqlite(parsed))
     if parsed.get_backend_name() == "postgresql":
-        engine = sqlalchemy.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        engine = sqlalchemy.create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_SECONDS},
+            **_POOL,
+        )
         return Database(engine)
     raise InvalidInput(
         f"no support for {parsed.get_backend_name()}",
@@ -115,6 +151,7 @@ def _sqlite(url: sqlalchemy.URL) -> Engine:
         url,
         module=sqlite,
         connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        **_POOL,
     )
 
     @event.listens_for(engine, "connect")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -428,6 +429,71 @@ def test_the_links_survive_a_failed_commit(sqlite_database: Database, monkeypatc
         submission = messages.get_submission(tx, receipt.submission_id)
         assert submission is not None
         assert len(messages.list_links(tx, submission.content_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("charset", "body"),
+    [
+        (b"utf-8", b'<a href=3D"https://example.org/=00a">a=00b</a>'),
+        (b"unicode_escape", rb'<a href=3D"https://example.org/\ud800a">a\ud800b</a>'),
+        (b"raw_unicode_escape", rb'<a href=3D"https://example.org/\ud800a">a\ud800b</a>'),
+        (b"utf-7", b'<a href=3D"https://example.org/+2AA-a">a+2AA-b</a>'),
+    ],
+    ids=["nul", "escape", "raw-escape", "utf-7"],
+)
+def test_links_that_no_database_can_hold(database: Database, charset: bytes, body: bytes) -> None:
+    """NUL or half a surrogate pair in a link's text or address keeps no mail back."""
+    raw = (
+        b"From: ada@sender.example\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: text/html; charset=" + charset + b"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    raw += body + b"\r\n"
+    receipt = hand_in(database, raw_draft(raw))
+    transport = ScriptedTransport()
+    run_until(worker_on(database, transport), _settled(database, receipt.messages[0][0]))
+    assert len(transport.taken) == 1
+    assert _message(database, receipt.messages[0][0]).state is MessageState.SENT
+
+
+def test_links_that_cannot_be_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail whose links the database refuses goes out all the same, and everything else about it is kept."""
+    receipt = hand_in(database, draft())
+    real = messages.insert_missing
+
+    def refuse(tx: Any, table: Any, rows: Any) -> int:
+        return real(tx, table, [{**row, "url": None} for row in rows] if table.name == "links" else rows)
+
+    monkeypatch.setattr(messages, "insert_missing", refuse)
+    transport = ScriptedTransport()
+    run_until(worker_on(database, transport), _settled(database, receipt.messages[0][0]))
+    assert len(transport.taken) == 1
+    message = _message(database, receipt.messages[0][0])
+    assert (message.state, message.coverage) == (MessageState.SENT, Coverage.TRACKABLE)
+
+
+def test_a_very_long_message_id(database: Database) -> None:
+    """A Message-ID longer than an index takes holds up neither its mail nor others, and finds its message."""
+    unlike = "".join(chr(0x20000 + number * 41 % 0xA000) for number in range(950))  # nothing that compresses
+    long_id = f"<{unlike}@sender.example>"
+    receipt = hand_in(database, raw_draft(f"Message-ID: {long_id}\r\n".encode() + RAW))
+    other = hand_in(database, draft())
+    transport = ScriptedTransport()
+    run_until(worker_on(database, transport), _settled(database, receipt.messages[0][0], other.messages[0][0]))
+    assert len(transport.taken) == 2
+    with database.read() as tx:
+        assert [found.id for found in messages.find_by_header_id(tx, long_id)] == [receipt.messages[0][0]]
+        assert messages.find_by_header_id(tx, long_id.replace("@", "x@")) == []
+
+
+def _settled(database: Database, *ids: UUID) -> Callable[[], bool]:
+    """The condition that these messages wait no more; a deferred one has failed."""
+
+    def ask() -> bool:
+        states = {_message(database, id).state for id in ids}
+        assert MessageState.DEFERRED not in states
+        return not states & {MessageState.QUEUED, MessageState.SENDING} and is_empty(database)()
+
+    return ask
 
 
 def _html(mail: bytes) -> str:

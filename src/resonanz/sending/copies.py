@@ -18,8 +18,6 @@ from resonanz.mail.compose import compose, write_header
 from resonanz.mail.structure import Structure, parse
 from resonanz.mail.transfer import Splice, apply
 
-MAX_HEADER_ID = 998  # characters
-
 _LINE_ENDING = re.compile(rb"\r\n|\r|\n")
 _ID = re.compile(r"<[^<>\s]+>")
 HIDDEN = frozenset({"bcc", "resent-bcc"})  # whom only the envelope may name
@@ -95,10 +93,11 @@ def header_id_for(message_id: UUID, domain: str) -> str:
 
 
 def own_header_id(structure: Structure) -> str:
-    """Return the Message-ID the author gave, or an empty string."""
+    """Return the Message-ID the author gave, or an empty string. Of any length: the store keeps a long one as a digest
+    (`store.text.indexable`)."""
     text = (structure.header("Message-ID") or "").strip()
     match = _ID.search(text)
-    return (match.group() if match else text)[:MAX_HEADER_ID]
+    return match.group() if match else text
 
 
 def _with_crlf(raw: bytes) -> bytes:

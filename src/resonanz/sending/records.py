@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+from sqlalchemy.exc import DataError, IntegrityError
+
 from resonanz import ingest
 from resonanz.model import Event
 from resonanz.sending.building import Work, built_of, links_of
@@ -14,6 +17,8 @@ from resonanz.sending.outcomes import Outcome
 from resonanz.store import Tx, messages, queue
 from resonanz.store.messages import Link
 from resonanz.store.queue import Attempt
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Recorder:
             if content_id != self._linked and content_id not in links and (found := links_of(work)):
                 links[content_id] = found
         for content_id, found in sorted(links.items()):
-            messages.add_links(tx, content_id, found)
+            _add_links(tx, content_id, found)
         return marked
 
     def committed(self, records: Sequence[Record]) -> None:
@@ -103,6 +108,15 @@ class Recorder:
             outcome=result.outcome.kind,
             reply=result.outcome.reply,
         )
+
+
+def _add_links(tx: Tx, content_id: UUID, found: Sequence[Link]) -> None:
+    """Keep how links are named in reports. What the database refuses is left out: the mail goes all the same."""
+    try:
+        with tx.begin_nested():
+            messages.add_links(tx, content_id, found)
+    except (DataError, IntegrityError, ValueError) as error:
+        log.warning("the links of a mail could not be kept", content=str(content_id), error=type(error).__name__)
 
 
 def _events(result: Result) -> list[Event]:

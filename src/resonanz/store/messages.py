@@ -15,6 +15,7 @@ from resonanz.store.bulk import plain, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions, insert_missing
 from resonanz.store.tables import contents, links, messages, submissions
+from resonanz.store.text import indexable, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,8 @@ def get_messages(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Message]:
 
 def find_by_header_id(tx: Tx, header_id: str) -> list[Message]:
     """Return the messages that carry this Message-ID (several, when a relayed mail had several recipients)."""
-    return [Message(**row._mapping) for row in tx.execute(select(messages).where(messages.c.header_id == header_id))]
+    carrying = select(messages).where(messages.c.header_id == indexable(header_id))
+    return [Message(**row._mapping) for row in tx.execute(carrying)]
 
 
 def of_submission(tx: Tx, submission_id: UUID, limit: int = 1000) -> list[Message]:
@@ -308,7 +310,7 @@ class Built:
 
 
 def save_built(tx: Tx, rows: Sequence[Built]) -> None:
-    """Write down what was built."""
+    """Write down what was built. A Message-ID is kept as `indexable` makes it; `find_by_header_id` asks alike."""
     as_plain = plain(tx)
     update_many(
         tx,
@@ -320,7 +322,7 @@ def save_built(tx: Tx, rows: Sequence[Built]) -> None:
                 row.track_clicks.value,
                 row.coverage.value,
                 row.untracked_reason,
-                row.header_id,
+                indexable(row.header_id),
                 as_plain.id(row.message_id),
             )
             for row in rows
@@ -344,7 +346,10 @@ def add_links(tx: Tx, content_id: UUID, rows: Iterable[Link]) -> None:
     insert_missing(
         tx,
         links,
-        [{"content_id": content_id, "link": row.link, "url": row.url, "label": row.label} for row in rows],
+        [
+            {"content_id": content_id, "link": row.link, "url": storable(row.url), "label": storable(row.label)}
+            for row in rows
+        ],
     )
 
 

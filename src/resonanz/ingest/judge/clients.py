@@ -14,8 +14,8 @@ from ua_parser import Domain, PartialResult
 from ua_parser.core import Resolver
 
 from resonanz.ingest.judge.agents import Machine, find
-from resonanz.ingest.sources.text import storable
 from resonanz.model import Client, ClientKind
+from resonanz.store.text import storable
 
 # User agents seen lately; a few thousand cover nearly all traffic, and memory stays flat under invented ones.
 CACHED_AGENTS = 20_000

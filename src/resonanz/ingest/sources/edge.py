@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from resonanz.ingest.judge import JUDGE_VERSION, Identity, Judgement
-from resonanz.ingest.sources.text import storable
 from resonanz.model import Event, EventKind, Hit, HitKind, from_microseconds
 from resonanz.store.standings import Standing
+from resonanz.store.text import storable
 
 SOURCE = "edge"
 

@@ -9,12 +9,12 @@ from datetime import datetime
 from uuid import UUID
 
 from resonanz.ingest.record import record_all
-from resonanz.ingest.sources.text import storable
 from resonanz.mail.refusals import Outcome
 from resonanz.mail.reports import Report, ReportedRecipient, ReportKind
 from resonanz.model import Event, EventKind, NotFound
 from resonanz.store import Tx
 from resonanz.store.messages import Message, get_message
+from resonanz.store.text import storable
 
 _KINDS = {
     ReportKind.COMPLAINT: EventKind.COMPLAINED,

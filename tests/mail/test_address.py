@@ -82,6 +82,28 @@ def test_a_list_is_cut_at_its_commas_only() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 900_000, "((((" * 20 + "a@x.example" + "))))" * 20, "a@" + "\u0300\u0323a" * 300_000, "a@" + "ü" * 900_000],
+    ids=["brackets", "nested", "marks", "label"],
+)
+def test_what_would_take_long_to_read_is_refused(text: str) -> None:
+    """Nesting and labels beyond all use are refused, in few words however long the text is."""
+    with pytest.raises(InvalidInput) as refused:
+        parse_addresses(text)
+    assert len(str(refused.value)) < 300
+
+
+def test_comments_and_names_in_many_pieces() -> None:
+    """Whatever number of pieces a mailbox comes in, they end up in one name and one address."""
+    (found,) = parse_addresses("a(1)(2(3))" + "()" * 40_000 + "@x.example")
+    assert (found.name, found.spec) == ("12(3)", "a@x.example")
+    (found,) = parse_addresses('"A"' + "b:c" * 40_000 + " <a@x.example>")
+    assert found.name == "c"
+    (found,) = parse_addresses("a@b" + '"A"' * 40_000 + " <a@x.example>")
+    assert found.name == "a@b" + '"A"' * 40_000
+
+
 def test_two_spellings_of_one_mailbox_are_one() -> None:
     """What is compared is lower case, composed and in ASCII labels."""
     one, two = (parse_address(text).normalised for text in ("MARA@Müller.Example", "mara@xn--MLLER-kva.example"))

@@ -148,3 +148,14 @@ def test_headers_are_read_like_the_standard_library_reads_them() -> None:
     assert parse(message).header("Subject") == str(message_from_bytes(message, policy=policy.default)["Subject"])
     assert parse(message).header("x") == "raw ü"
     assert parse(message).header("absent") is None
+
+
+def test_a_header_of_a_million_folds() -> None:
+    """However often a field is folded, its value is all of it, and what comes after it is found."""
+    message = b"From: ada@sender.example\r\nTo: a\r\n" + b" b\r\n" * 1_000_000 + b"Subject: x\r\n\r\nbody"
+    structure = parse(message)
+    assert structure.header("To") == "a" + " b" * 1_000_000
+    assert [(found.name, message[found.end :][:7]) for found in structure.headers[1:]] == [
+        ("To", b"Subject"),
+        ("Subject", b"\r\nbody"),
+    ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from resonanz.mail.words import decode_words
 from resonanz.model import InvalidInput
@@ -20,6 +20,7 @@ MAX_LOCAL_OCTETS = 64
 MAX_DOMAIN_OCTETS = 253
 MAX_LABEL_OCTETS = 63
 MAX_ADDRESSES_CHARACTERS = 1_000_000
+MAX_COMMENT_DEPTH = 50
 
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -75,14 +76,18 @@ def parse_addresses(text: str) -> list[Address]:
 
 @dataclass(slots=True)
 class _Draft:
-    """One mailbox while its pieces come in: what stands before and inside the angle brackets, and the comments."""
+    """One mailbox while its pieces come in: what stands before and inside the angle brackets, and the comments.
 
-    outside: str = ""
-    inside: str | None = None
-    comment: str = ""
+    Pieces are joined once, at the end: a list of addresses comes from anybody and can be a million characters long.
+    """
+
+    outside: list[str] = field(default_factory=list)
+    inside: list[str] | None = None
+    comment: list[str] = field(default_factory=list)
+    has_at: bool = False  # outside the angle brackets
 
     def is_blank(self) -> bool:
-        return self.inside is None and not self.outside.strip()
+        return self.inside is None and not any(piece.strip() for piece in self.outside)
 
 
 def _split(text: str) -> list[_Draft]:
@@ -93,27 +98,33 @@ def _split(text: str) -> list[_Draft]:
         if piece == '"':
             raise _refused(text, "has a quote that is not closed")
         if depth or piece == "(":
+            is_outermost = (piece, depth) in (("(", 0), (")", 1))
             depth += {"(": 1, ")": -1}.get(piece, 0)
-            draft.comment += piece if depth > 1 or piece not in "()" else ""
+            if depth > MAX_COMMENT_DEPTH:
+                raise _refused(text, f"has comments nested more than {MAX_COMMENT_DEPTH} deep")
+            if not is_outermost:
+                draft.comment.append(piece)
         elif piece == ")":
             raise _refused(text, "has a bracket too many")
         elif piece == "<":
             if in_angle or draft.inside is not None:
                 raise _refused(text, "has an angle bracket too many")
-            in_angle, draft.inside = True, ""
+            in_angle, draft.inside = True, []
         elif piece == ">":
             if not in_angle:
                 raise _refused(text, "has an angle bracket too many")
             in_angle = False
         elif in_angle:
-            draft.inside = (draft.inside or "") + piece
+            assert draft.inside is not None
+            draft.inside.append(piece)
         elif piece in (",", ";"):
             drafts.append(draft)
             draft = _Draft()
-        elif piece == ":" and "@" not in draft.outside:
+        elif piece == ":" and not draft.has_at:
             draft = _Draft()  # what stood before was the name of a group
         else:
-            draft.outside += piece
+            draft.outside.append(piece)
+            draft.has_at = draft.has_at or "@" in piece
     if depth or in_angle:
         raise _refused(text, "has a bracket that is not closed")
     drafts.append(draft)
@@ -122,12 +133,12 @@ def _split(text: str) -> list[_Draft]:
 
 def _mailbox(draft: _Draft, text: str) -> Address:
     if draft.inside is None:
-        name, spec = draft.comment, draft.outside.strip()
+        name, spec = "".join(draft.comment), "".join(draft.outside).strip()
     else:
-        name, spec = draft.outside, draft.inside.strip()
+        name, spec = "".join(draft.outside), "".join(draft.inside).strip()
     at = spec.rfind("@")
     if at < 0:
-        raise _refused(text, f"has no @ in {spec!r}")
+        raise _refused(text, f"has no @ in {_shown(spec)}")
     return Address(_display_name(name), _local_part(spec[:at], text), ascii_domain(spec[at + 1 :]))
 
 
@@ -183,6 +194,8 @@ def ascii_domain(text: str) -> str:
 def _label(label: str, text: str) -> str:
     if not label:
         raise _refused(text, "has an empty label in its domain")
+    if len(label) > 4 * MAX_LABEL_OCTETS:  # however it is mapped; mapping and Punycode take long over long ones
+        raise _refused(text, f"has a label of more than {MAX_LABEL_OCTETS} octets in its domain")
     mapped = label
     if not label.isascii():
         mapped = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", label).lower())
@@ -211,5 +224,8 @@ def _is_control(character: str) -> bool:
 
 
 def _refused(text: str, why: str, remedy: str = "") -> InvalidInput:
-    shown = text if len(text) <= 80 else text[:77] + "…"
-    return InvalidInput(f"{shown!r} {why}", where="address", remedy=remedy)
+    return InvalidInput(f"{_shown(text)} {why}", where="address", remedy=remedy)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:77] + "…")

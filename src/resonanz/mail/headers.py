@@ -61,29 +61,40 @@ class Block:
 def read_block(message: bytes, start: int, end: int, eol: bytes, is_delimiter: Callable[[bytes], bool]) -> Block:
     """Read the header block that begins at `start`: up to the first empty line, a part's delimiter, or `end`."""
     fields: list[Header] = []
-    position, has_junk = start, False
+    folds: list[bytes] = []  # lines that continue the last field, joined once: a hostile mail has a million of them
+    position, folded_to, has_junk = start, start, False
     while position < end:
         line_end = _line_end(message, position, end, eol)
         line = message[position:line_end]
         bare = line.rstrip(b"\r\n")
         if not bare:
-            return Block(tuple(fields), line_end, has_junk)
+            position = line_end
+            break
         if bare.startswith(b"--") and is_delimiter(bare):
-            return Block(tuple(fields), position, has_junk)
+            break
         if bare[:1] in (b" ", b"\t"):
             if fields:
-                last = fields[-1]
-                fields[-1] = Header(last.name, last.raw + line, last.start, line_end)
+                folds.append(line)
+                folded_to = line_end
             else:
                 has_junk = has_junk or bool(bare.strip())
         else:
             match = _FIELD.match(bare)
             if match and len(fields) < MAX_FIELDS:
+                _add_folds(fields, folds, folded_to)
                 fields.append(Header(match.group(1).decode("ascii"), line[match.end() :], position, line_end))
             elif not (position == start and bare.startswith(b"From ")):  # the separator line of an mbox file
                 has_junk = True
         position = line_end
-    return Block(tuple(fields), end, has_junk)
+    _add_folds(fields, folds, folded_to)
+    return Block(tuple(fields), position, has_junk)
+
+
+def _add_folds(fields: list[Header], folds: list[bytes], end: int) -> None:
+    if folds:
+        last = fields[-1]
+        fields[-1] = Header(last.name, last.raw + b"".join(folds), last.start, end)
+        folds.clear()
 
 
 def _line_end(message: bytes, position: int, end: int, eol: bytes) -> int:

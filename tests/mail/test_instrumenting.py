@@ -417,3 +417,31 @@ def test_everything_else_in_the_document_stays() -> None:
     result = instrument_html(html, tracking())
     assert result.parts[0].links == ()
     assert result.message == html + result.parts[0].pixel.encode()
+
+
+def test_more_than_any_letter_holds_is_left_alone() -> None:
+    """Markup of many megabytes or links by the ten thousand cost no more than looking at them."""
+    for body in (b"<a href=https://a.example>x</a>" * 11_000, b"<p>" + b"x" * 10_000_001):
+        message = mail(body, encoding="binary")
+        result = instrument(message, tracking())
+        assert (result.message, result.reason) == (message, Reason.TOO_LARGE)
+    text = mail(b"https://a.example\r\n" * 11_000, type="text/plain")
+    assert instrument(text, tracking(text_links=True)).reason is Reason.TOO_LARGE
+
+
+def test_the_address_in_list_unsubscribe_is_known_by_it() -> None:
+    """A link that neither looks nor reads like leaving is one when the header says so."""
+    header = b"List-Unsubscribe: <mailto:x@a.example>,\r\n <https://a.example/q/9?k=1>\r\n"
+    message = mail(b'<a href="https://a.example/q/9?k=1">here</a><a href="https://a.example/q/8">x</a>', extra=header)
+    part = instrument(message, tracking()).parts[0]
+    assert [(left.href, left.reason.value) for left in part.untracked] == [("https://a.example/q/9?k=1", "unsubscribe")]
+    assert [link.destination for link in part.links] == ["https://a.example/q/8"]
+
+
+def test_a_bare_equals_sign_before_a_change_stays_one() -> None:
+    """Quoted-printable written carelessly: `href=` unescaped before the address does not swallow what we write."""
+    body = b"<p>" + b"x" * 60 + b"</p><a href=https://a.example/?x>x</a> <b title==3Dq>y</b>\r\n"
+    message = mail(body, encoding="quoted-printable")
+    result = instrument(message, tracking())
+    assert [link.destination for link in result.links.values()] == ["https://a.example/?x"]
+    assert hrefs(quopri.decodestring(result.message.partition(b"\r\n\r\n")[2]).decode()) == [result.links[0].url]

@@ -19,7 +19,8 @@ TEXT = st.text(alphabet="ab =.-<>\"'ü€\t\n0Df", max_size=300).map(lambda text
 def edited(draw: st.DrawFn) -> tuple[bytes, list[Edit]]:
     """A body and edits of it, sorted and apart."""
     data = draw(TEXT)
-    cuts = sorted(draw(st.lists(st.integers(0, len(data)), max_size=8)))
+    places = [place for place in range(len(data) + 1) if data[place - 1 : place + 1] != b"\r\n"]
+    cuts = sorted(draw(st.lists(st.sampled_from(places), max_size=8)))
     new = st.text(alphabet='https://t.example/c/AZaz09-_ ="<>', max_size=120).map(str.encode)
     return data, [Edit(start, end, draw(new)) for start, end in zip(cuts[::2], cuts[1::2], strict=False)]
 

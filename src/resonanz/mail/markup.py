@@ -50,9 +50,10 @@ def _names(names: set[bytes]) -> bytes:
 
 # Everything that is of no interest: text, and whole tags whose name is not watched.
 _BORING = re.compile(
-    rb"[^<]*+(?:<(?:/(?!%b)%b(?:>|%b>)|(?!%b)%b%b>|(?![A-Za-z/!?]))[^<]*+)*+"
+    rb"[^<]*+(?:<++(?:/(?!%b)%b(?:>|%b>)|(?!%b)%b%b>|(?![A-Za-z/!?]))[^<]*+)*+"
     % (_names(_ENDS_WATCHED), _NAME, _ATTRIBUTES, _names(_WATCHED), _NAME, _ATTRIBUTES)
 )
+_RUN = re.compile(rb"<++")
 _TAG = re.compile(rb"<(/?)(%b)(%b)(>?)" % (_NAME, _ATTRIBUTES))
 _NEXT_TAG = re.compile(rb"<(?=[A-Za-z/!?])")
 _ATTRIBUTE = re.compile(
@@ -146,7 +147,9 @@ class _Scanner:
             match = _NEXT_TAG.search(self.mask, position)
             return match.start() if match else len(self.mask)
         match = _BORING.match(self.mask, position)
-        return match.end() if match else position
+        end = match.end() if match else position
+        run = _RUN.match(self.mask, end)  # of several brackets in a row only the last can open a tag
+        return run.end() - 1 if run else end
 
     def _step(self, position: int) -> int | None:
         """Consume the tag, comment or declaration at `position`; return the position after it."""

@@ -8,7 +8,7 @@ from resonanz.mail import links as link_rules
 from resonanz.mail import plaintext
 from resonanz.mail.charset import Text, UnusableCharset, open_text
 from resonanz.mail.gate import refuse_part
-from resonanz.mail.markup import Element, Scan, scan
+from resonanz.mail.markup import MAX_LINKS, Element, Scan, scan
 from resonanz.mail.readable import text_of
 from resonanz.mail.structure import Part, Structure
 from resonanz.mail.tracking import LinkReason, Reason, Tracking, Untracked
@@ -195,6 +195,9 @@ def _plan_text(plan: PartPlan, text: Text, policy: link_rules.Policy, tracking: 
         found = sorted((*found, *plaintext.find_links(text.mask)))
     elif not found:
         plan.reason = Reason.TEXT_LINKS_OFF
+    if len(found) > MAX_LINKS:
+        plan.reason, plan.body, plan.text = Reason.TOO_LARGE, None, None
+        return
     for start, end in found:
         written = text.read(start, end)
         if written is None:

@@ -19,7 +19,8 @@ MAX_ENCODED_LINE = 76
 
 _SAFE = re.compile(rb"(?:[ -<>-~]*[!-<>-~])?")
 _UNSAFE = re.compile(rb"[^!-<>-~]")
-_ESCAPED = re.compile(rb"=(?:([0-9A-Fa-f]{2})|\r?\n)")
+# What stands for one byte, and the soft break, which stands for none. `==` is what some old encoders made of `=`.
+_ESCAPED = re.compile(rb"=(?:([0-9A-Fa-f]{2}|=)|\r?\n)")
 _PLAINLY_MARKUP = re.compile(rb"<(?:html|body|a|p|div|table|br|span)[\t\n\r />]", re.IGNORECASE)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/\s]")
 _CHUNK = 700
@@ -130,8 +131,6 @@ class QuotedPrintable:
     def __init__(self, encoded: bytes, eol: bytes) -> None:
         if eol == b"\r" or _has_torn_soft_break(encoded):
             raise DamagedEncoding("a soft line break without LF")
-        if b"==" in encoded:
-            raise DamagedEncoding("`==`, which decoders read in two ways")
         self.encoded, self.eol = encoded, eol
         self.starts, pieces = _decode_chunks(encoded)
         self.decoded = b"".join(pieces)
@@ -168,17 +167,25 @@ class QuotedPrintable:
         A bare `=` before the place would swallow the `=` of a soft break, so it is written as an escape; a full line
         has no room for a soft break, so its last character moves to the next line.
         """
-        if self.encoded[start - 1 : start] == b"=" and start > last_end:
-            if column + 2 < MAX_ENCODED_LINE:
-                return start - 1, b"=3D", column + 2
-            return start - 1, b"=" + self.eol + b"=3D", 3
+        bare = self._bare_before(start, last_end)
+        if bare:
+            if column - bare + 3 < MAX_ENCODED_LINE:
+                return start - bare, b"=3D", column - bare + 3
+            return start - bare, b"=" + self.eol + b"=3D", 3
         unit = 3 if self.encoded[start - 3 : start - 2] == b"=" else 1
         if column < MAX_ENCODED_LINE or start - unit < last_end:
             return start, b"", column
         moved = self.encoded[start - unit : start]
-        if self.encoded[start - unit - 1 : start - unit] == b"=" and start - unit > last_end:
-            return start - unit - 1, b"=" + self.eol + b"=3D" + moved, 3 + unit
+        bare = self._bare_before(start - unit, last_end)
+        if bare:
+            return start - unit - bare, b"=" + self.eol + b"=3D" + moved, 3 + unit
         return start - unit, b"=" + self.eol + moved, unit
+
+    def _bare_before(self, place: int, last_end: int) -> int:
+        """Return how many bytes before a place are an `=` that is no escape."""
+        if self.encoded[place - 1 : place] != b"=" or place <= last_end:
+            return 0
+        return 2 if self.encoded[place - 2 : place] == b"==" and place - 1 > last_end else 1
 
     def _line_end(self, position: int) -> int:
         found = self.encoded.find(b"\n", position)
@@ -195,8 +202,8 @@ class QuotedPrintable:
         if end == start:
             return begin, begin
         last = self._walk(begin, start, end - 1)
-        is_escape = self.encoded[last : last + 1] == b"=" and _ESCAPED.match(self.encoded, last) is not None
-        return begin, last + (3 if is_escape else 1)
+        escape = _ESCAPED.match(self.encoded, last) if self.encoded[last : last + 1] == b"=" else None
+        return begin, escape.end() if escape else last + 1
 
     def _walk(self, encoded: int, decoded: int, position: int) -> int:
         """Go on from a place known in both to where the encoding of the decoded byte at `position` begins."""

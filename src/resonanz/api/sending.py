@@ -15,7 +15,7 @@ from resonanz.api.access import Caller, Parts
 from resonanz.api.shapes import Accepted, AcceptedMessage, MessageIn, SubmissionOut
 from resonanz.model import InvalidInput, NotFound, ResonanzError, TooLarge, TrackingMode
 from resonanz.sending.addressees import addressees
-from resonanz.sending.submit import Draft
+from resonanz.sending.submit import Draft, Receipt
 from resonanz.store import messages as rows
 
 router = APIRouter(tags=["Sending"])
@@ -59,14 +59,18 @@ async def send(
     """
     body = await _read(request, parts.max_message)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == RAW:
-        draft = _raw_draft(body, to, caller.id, idempotency_key, opens, clicks)
-    elif kind in ("application/json", ""):
-        draft = _composed_draft(_decode(body), caller.id, idempotency_key)
-    else:
+    if kind not in (RAW, "application/json", ""):
         raise InvalidInput(f"no support for {kind}", where="Content-Type", remedy=f"send application/json or {RAW}")
+
+    def hand_in() -> Receipt:
+        if kind == RAW:
+            draft = _raw_draft(body, to, caller.id, idempotency_key, opens, clicks)
+        else:
+            draft = _composed_draft(_decode(body), caller.id, idempotency_key)
+        return parts.submit(draft, model.now())
+
     try:
-        receipt = await run_in_threadpool(parts.submit, draft, model.now())
+        receipt = await run_in_threadpool(hand_in)  # reading a large mail takes a while, too: never on the loop
     except ResonanzError as error:
         error.where = _as_asked(error.where)
         raise

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from ast import literal_eval
+from base64 import b64encode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +45,9 @@ def test_it_reads_one_mailbox(text: str, name: str, spec: str) -> None:
     ("text", "why"),
     [
         ("", "is empty"),
-        ("mara", "no @"),
+        ("mara", "^address: 'mara' has no @$"),
+        ("a@x.example, mara", "^address: 'mara' has no @$"),
+        ("Mara <>", "^address: 'Mara <>' has no @$"),
         ("@x.example", "nothing before"),
         ("a@", "empty label"),
         ("a@-x.example", "no domain can hold"),
@@ -69,6 +75,30 @@ def test_it_says_what_is_wrong(text: str, why: str) -> None:
     """A refusal names the reason."""
     with pytest.raises(InvalidInput, match=why):
         parse_address(text)
+
+
+@given(
+    st.text(min_size=61, max_size=400)
+    | st.sampled_from(["x" * 200 + "@y.example", "a@" + "ü♥" * 100, "a@b." + "-" * 90])
+)
+def test_a_refusal_quotes_little_of_what_was_handed_in(text: str) -> None:
+    """At most sixty characters: errors are read by people, and kept in logs."""
+    try:
+        parse_addresses(text)
+    except InvalidInput as refused:
+        quoted = re.match(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", refused.what)
+        assert quoted is not None
+        assert len(literal_eval(quoted.group())) <= 60
+
+
+@given(st.text(max_size=80), st.sampled_from(["q", "b"]))
+def test_any_display_name_comes_back(name: str, encoding: str) -> None:
+    """Commas, quotes and brackets in an encoded word are part of the name, not of the syntax (RFC 2047 section 5)."""
+    octets = name.encode("utf-8", "replace")
+    word = "".join(f"={octet:02X}" for octet in octets) if encoding == "q" else b64encode(octets).decode()
+    address = parse_address(f"=?utf-8?{encoding}?{word}?= <a@x.example>")
+    assert address.name == " ".join(re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", octets.decode()).split())
+    assert parse_address(str(address)) == address
 
 
 def test_a_list_is_cut_at_its_commas_only() -> None:

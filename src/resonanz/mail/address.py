@@ -13,7 +13,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-from resonanz.mail.words import decode_words
+from resonanz.mail.words import decode_words, encode_words
 from resonanz.model import InvalidInput
 
 MAX_LOCAL_OCTETS = 64
@@ -21,6 +21,7 @@ MAX_DOMAIN_OCTETS = 253
 MAX_LABEL_OCTETS = 63
 MAX_ADDRESSES_CHARACTERS = 1_000_000
 MAX_COMMENT_DEPTH = 50
+MAX_SHOWN = 60  # characters of what was handed in that an error quotes
 
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -52,6 +53,8 @@ class Address:
     def __str__(self) -> str:
         if not self.name:
             return self.spec
+        if "=?" in self.name:  # in quotes it would be read as an encoded word, and decoded once too often
+            return f"{' '.join(encode_words(self.name))} <{self.spec}>"
         quoted = self.name.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{quoted}" <{self.spec}>'
 
@@ -60,7 +63,7 @@ def parse_address(text: str) -> Address:
     """Read exactly one mailbox. Raises InvalidInput, which says what is wrong with it."""
     found = parse_addresses(text)
     if len(found) != 1:
-        raise _refused(text, "is not one address" if found else "is empty")
+        raise _refused(text, "is not one address") if found else InvalidInput("is empty", where="address")
     return found[0]
 
 
@@ -138,7 +141,7 @@ def _mailbox(draft: _Draft, text: str) -> Address:
         name, spec = "".join(draft.outside), "".join(draft.inside).strip()
     at = spec.rfind("@")
     if at < 0:
-        raise _refused(text, f"has no @ in {_shown(spec)}")
+        raise _refused(spec or text, "has no @")
     return Address(_display_name(name), _local_part(spec[:at], text), ascii_domain(spec[at + 1 :]))
 
 
@@ -200,12 +203,12 @@ def _label(label: str, text: str) -> str:
     if not label.isascii():
         mapped = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", label).lower())
         if any(unicodedata.category(character)[0] not in "LMN" and character not in "-·" for character in mapped):
-            raise _refused(text, f"has a character in its domain that no domain can hold: {label!r}")
+            raise _refused(label, "has a character that no domain can hold")
         mapped = mapped if mapped.isascii() else "xn--" + mapped.encode("punycode").decode("ascii")
     if len(mapped) > MAX_LABEL_OCTETS:
         raise _refused(text, f"has a label of more than {MAX_LABEL_OCTETS} octets in its domain")
     if not _LABEL.fullmatch(mapped):
-        raise _refused(text, f"has a label in its domain that no domain can hold: {label!r}")
+        raise _refused(label, "is a label that no domain can hold")
     return mapped.lower()
 
 
@@ -228,4 +231,4 @@ def _refused(text: str, why: str, remedy: str = "") -> InvalidInput:
 
 
 def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:77] + "…")
+    return repr(text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…")

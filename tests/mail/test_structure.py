@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from email import message_from_bytes, policy
 
 import pytest
@@ -159,3 +160,18 @@ def test_a_header_of_a_million_folds() -> None:
         ("To", b"Subject"),
         ("Subject", b"\r\nbody"),
     ]
+
+
+@given(
+    st.sampled_from(["utf-7", "utf-8", "utf-16", "utf-16-be", "utf-32", "unicode_escape", "raw_unicode_escape"]),
+    st.binary(max_size=12) | st.sampled_from([b"+2AA-", rb"\ud800", b"a\0b", b"\xd8\x00", b"\xed\xa0\x80"]),
+)
+def test_a_header_holds_only_what_can_be_stored(charset: str, data: bytes) -> None:
+    """Whatever an encoded word or an RFC 2231 parameter spells, no NUL and no half of a surrogate pair comes out."""
+    word, percent = b64encode(data).decode(), "".join(f"%{byte:02X}" for byte in data)
+    structure = parse(
+        f"Subject: =?{charset}?b?{word}?= x\r\nContent-Type: text/plain; charset*={charset}''{percent}\r\n\r\n".encode()
+    )
+    for text in (structure.header("Subject") or "", structure.leaves[0].charset or ""):
+        assert "\0" not in text
+        assert text.encode().decode() == text

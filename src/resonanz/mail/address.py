@@ -74,6 +74,8 @@ def parse_addresses(text: str) -> list[Address]:
     control = next((character for character in text if _is_control(character)), None)
     if control is not None:
         raise _refused(text, f"holds the control character U+{ord(control):04X}")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise _refused(text, "is not valid Unicode")
     return [_mailbox(part, text) for part in _split(text)]
 
 
@@ -168,10 +170,8 @@ def _local_part(text: str, whole: str) -> str:
             raise _refused(whole, "has a dot out of place before the @", "put the part before the @ in double quotes")
         if not all(_ATOM.fullmatch(atom) for atom in text.split(".")):
             raise _refused(whole, "has a character before the @ that needs quotes")
-    if len(local.encode("utf-8", "surrogatepass")) > MAX_LOCAL_OCTETS:
+    if len(local.encode()) > MAX_LOCAL_OCTETS:
         raise _refused(whole, f"has more than {MAX_LOCAL_OCTETS} octets before the @")
-    if any("\ud800" <= character <= "\udfff" for character in local):
-        raise _refused(whole, "is not valid Unicode")
     return local
 
 

@@ -34,7 +34,8 @@ _SAME_AS_WINDOWS = {
 _SHIFTING = re.compile(r"iso2022_|hz$")
 _TWO_BYTES = {"utf-16", "utf-16-le", "utf-16-be"}
 # Charsets whose ASCII bytes are not ASCII characters, or that hide markup in ASCII letters: nothing is touched there.
-_FOREIGN = re.compile(r"utf-32|utf-7|cp037|cp1026|cp1140|cp273|cp424|cp500|cp875|cp864|utf_7|utf_32|unicode_escape")
+_FOREIGN = re.compile(r"utf-32|utf-7|cp037|cp1026|cp1140|cp273|cp424|cp500|cp875|cp864|utf_7|utf_32")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # what UTF-7 and the like can spell and no database, page or log can hold
 # An escape into a set of two-byte characters (or kana), up to the escape that leads back to ASCII or JIS Roman.
 _SHIFTED = re.compile(rb"\x1b(?:\$[@AB]|\$\([A-Z@]|\(I|\$\)[A-Z])(?:[^\x1b]|\x1b(?!\([BJH]))*+")
 _SHIFTED_SO = re.compile(rb"\x0e[^\x0f\r\n]*+")
@@ -86,11 +87,14 @@ def decode_strictly(data: bytes, charset: str) -> str:
 
 
 def decode_leniently(data: bytes, label: str) -> str:
-    """Decode bytes of a header or a report: by the label if it is known, else UTF-8 if valid, else Windows-1252."""
+    """Decode bytes of a header or a report: by the label if it is known, else UTF-8 if valid, else Windows-1252.
+
+    NUL and halves of surrogate pairs come out as U+FFFD, like bytes that are not valid.
+    """
     name = codec_name(label)
     if name is None:
         name = "utf-8" if is_valid(data, "utf-8") else "cp1252"
-    return data.decode(name, "replace")
+    return _UNSTORABLE.sub("\ufffd", data.decode(name, "replace"))
 
 
 def is_valid(data: bytes, charset: str) -> bool:
@@ -115,7 +119,7 @@ def codec_name(label: str | None) -> str | None:
         name = info.name
     except (LookupError, ValueError):
         return None
-    if name in ("utf-8-sig", "idna", "punycode", "undefined", "mbcs", "oem", "unicode_escape", "raw_unicode_escape"):
+    if name in ("utf-8-sig", "idna", "punycode", "undefined", "mbcs", "oem", "unicode-escape", "raw-unicode-escape"):
         return "utf-8" if name == "utf-8-sig" else None
     return _SAME_AS_WINDOWS.get(name, name)
 

@@ -23,7 +23,7 @@ def decode_words(text: str) -> str:
 
 def _decode_word(match: re.Match[str]) -> str:
     charset, encoding, payload = match.group(1).partition("*")[0], match.group(2), match.group(3)
-    raw = payload.encode("utf-8", "surrogateescape")
+    raw = payload.encode("utf-8", "replace")
     if encoding in "bB":
         try:
             raw = base64.b64decode(raw + b"=" * (-len(raw) % 4))

@@ -14,12 +14,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from resonanz.accounts import authenticate_key, create_key
-from resonanz.api import ApiParts, build, sending
+from resonanz.api import ApiParts, build
 from resonanz.api.shapes import MessageIn
 from resonanz.ingest import record
+from resonanz.mail.structure import parse
 from resonanz.model import Event, EventKind, TrackingMode, Verdict
 from resonanz.sending.submit import Limits, submit
-from resonanz.store import Database, accounts, events, messages
+from resonanz.store import Database, accounts, contacts, events, messages
 from tests.kit.cast import NOON, Cast
 from tests.kit.waiting import wait_for
 
@@ -108,7 +109,8 @@ def test_the_same_idempotency_key_sends_once(client: TestClient, database: Datab
     assert again == {**first, "repeated": True}
     assert len(_stored(database)) == 2
     other = client.post("/api/v1/messages", json={**MAIL, "subject": "Other"}, headers=headers)
-    assert "key" in _problem(other, 422)["detail"] + _problem(other, 422)["where"]
+    problem = _problem(other, 409)
+    assert (problem["where"], problem["remedy"]) == ("Idempotency-Key", "use a new key for a new mail")
 
 
 @pytest.mark.parametrize(
@@ -124,6 +126,9 @@ def test_the_same_idempotency_key_sends_once(client: TestClient, database: Datab
         ({"subject": 5}, "subject"),
         ({"subjekt": "Hi"}, "subjekt"),
         ({"tracking": {"opens": "always"}}, "tracking.opens"),
+        ({"reply_to": "zzz"}, "reply_to"),
+        ({"reply_to": " "}, "reply_to"),
+        ({"headers": {"Sender": "zzz"}}, "Sender"),
         ({"headers": {"X-A": "a\r\nBcc: x@example.org"}}, "X-A"),
     ],
 )
@@ -136,6 +141,78 @@ def test_a_wrong_field_is_named_and_nothing_is_stored(
     assert _stored(database) == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Bcc",
+        "bcc",
+        "Resent-Bcc",
+        "Resent-To",
+        "resent-from",
+        "Resent-Date",
+        "Resent-Anything",
+        "From",
+        "To",
+        "CC",
+        "Reply-To",
+        "subject",
+        "Date",
+        "Message-ID",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+    ],
+)
+def test_a_header_that_is_ours_to_write_is_refused(client: TestClient, database: Database, name: str) -> None:
+    """A hidden recipient would be seen by all, a second From by nobody knows whom: named, and nothing is stored."""
+    problem = _problem(client.post("/api/v1/messages", json={**MAIL, "headers": {name: "x@example.org"}}), 422)
+    assert problem["where"] == name
+    assert _stored(database) == []
+
+
+def test_everything_wrong_is_told_at_once(client: TestClient) -> None:
+    """One request, one answer: every bad address in it, the first as the problem itself."""
+    problem = _problem(
+        client.post("/api/v1/messages", json={**MAIL, "from": "me", "to": ["x", "b@y.example", "z"]}), 422
+    )
+    assert problem["errors"] == [
+        {"where": "from", "detail": "'me' has no @"},
+        {"where": "to[0]", "detail": "'x' has no @"},
+        {"where": "to[2]", "detail": "'z' has no @"},
+    ]
+    assert (problem["where"], problem["detail"]) == ("from", "'me' has no @")
+
+
+def test_an_unknown_field_is_called_so(client: TestClient) -> None:
+    """In the words of whoever wrote it, not in those of our validator."""
+    assert _problem(client.post("/api/v1/messages", json={**MAIL, "cc": "x"}), 422)["detail"] == "no such field"
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("=?utf-8?q?M=C3=BCller=2C_Anna?= <b@example.org>", "Müller, Anna"),
+        ("=?utf-8?q?Anna_=22M=22_=3Cx=40y=3E?= <b@example.org>", 'Anna "M" <x@y>'),
+        ("=?utf-8?b?QSwgQg==?= =?utf-8?q?_=26_C?= <b@example.org>", "A, B & C"),
+        ("=?utf-8?q?=3D=3Fx=3Fq=3Fy=3F=3D?= <b@example.org>", "=?x?q?y?="),
+        ('"Last, First" <b@example.org>', "Last, First"),
+    ],
+)
+def test_an_encoded_name_is_a_name_whatever_it_holds(
+    client: TestClient, database: Database, field: str, name: str
+) -> None:
+    """A raw mail's address fields are read before their encoded words are decoded (RFC 2047 section 5)."""
+    raw = f"From: {field}\r\nTo: {field}, c@example.org\r\nSubject: Hi\r\n\r\nHello\r\n".encode()
+    answer = client.post("/api/v1/messages", content=raw, headers={"Content-Type": "message/rfc822"})
+    assert answer.status_code == 202, answer.text
+    assert [message["recipient"] for message in answer.json()["messages"]] == ["b@example.org", "c@example.org"]
+    assert {message.sender for message in _stored(database)} == {"b@example.org"}
+    with database.read() as tx:
+        found = contacts.find_contact(tx, "b@example.org")
+    assert found is not None
+    assert found.name == name
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"from": 1e999}', b"[" * 100_000])
 def test_malformed_json_is_a_clear_error(client: TestClient, database: Database, body: bytes) -> None:
     """Whatever the bytes are, the answer is a problem document and nothing is stored."""
@@ -145,21 +222,36 @@ def test_malformed_json_is_a_clear_error(client: TestClient, database: Database,
     assert _stored(database) == []
 
 
+@pytest.mark.parametrize("query", ["", "?to=b@example.org"])
 @pytest.mark.parametrize(
-    "raw",
+    ("raw", "where", "says"),
     [
-        b"",
-        b"\x00",
-        b"no header at all",
-        b"Subject: no sender\r\nTo: b@example.org\r\n\r\nx",
-        b"From: x\r\n\r\n",
-        b"\r\n" * 50,
+        (b"", "mail", "empty"),
+        (b"\x00", "mail, offset 0", "NUL"),
+        (b"no header at all", "mail", "no header fields"),
+        (b"Subject: no sender\r\nTo: b@example.org\r\n\r\nx", "mail", "no From field"),
+        (b"From: \r\nTo: b@example.org\r\n\r\nx", "mail", "no From field"),
+        (b"From: a@example.org\r\nfrom: b@example.org\r\nTo: b@example.org\r\n\r\nx", "mail", "2 From fields"),
+        (b"From: x\r\nTo: b@example.org\r\n\r\n", "mail, From field", "'x' has no @"),
+        (b"\r\n" * 50, "mail", "empty"),
     ],
 )
-def test_a_malformed_mail_is_refused(client: TestClient, database: Database, raw: bytes) -> None:
-    """A mail that is none is refused with the reason."""
-    response = client.post("/api/v1/messages?to=b@example.org", content=raw, headers={"Content-Type": "message/rfc822"})
-    _problem(response, 422)
+def test_a_malformed_mail_is_refused(
+    client: TestClient, database: Database, query: str, raw: bytes, where: str, says: str
+) -> None:
+    """A mail that is none is refused with what it lacks, whether its recipients are named beside it or not."""
+    response = client.post(f"/api/v1/messages{query}", content=raw, headers={"Content-Type": "message/rfc822"})
+    problem = _problem(response, 422)
+    assert problem["where"] == where
+    assert says in problem["detail"]
+    assert _stored(database) == []
+
+
+def test_a_malformed_recipient_is_found_in_its_field(client: TestClient, database: Database) -> None:
+    """Every field that holds something else than addresses is named."""
+    raw = b"From: a@example.org\r\nTo: nobody\r\nCc: c@example.org\r\nBcc: <x\r\n\r\nx"
+    problem = _problem(client.post("/api/v1/messages", content=raw, headers={"Content-Type": "message/rfc822"}), 422)
+    assert [error["where"] for error in problem["errors"]] == ["mail, To field", "mail, Bcc field"]
     assert _stored(database) == []
 
 
@@ -175,7 +267,7 @@ def test_mails_are_read_beside_the_event_loop(client: TestClient, monkeypatch: p
 
         return read
 
-    monkeypatch.setattr(sending, "addressees", seen(sending.addressees))
+    monkeypatch.setattr("resonanz.sending.submit.parse", seen(parse))
     monkeypatch.setattr(MessageIn, "model_validate_json", seen(MessageIn.model_validate_json))
     content = RAW if kind == "message/rfc822" else json.dumps(MAIL).encode()
     assert client.post("/api/v1/messages", content=content, headers={"Content-Type": kind}).status_code == 202
@@ -273,6 +365,15 @@ def test_a_list_is_read_page_by_page(client: TestClient) -> None:
     assert (len(first["messages"]), len(rest["messages"]), rest["next"]) == (4, 2, None)
     assert len(client.get("/api/v1/messages?search=number+1").json()["messages"]) == 2
     assert client.get("/api/v1/messages?state=bounced").json()["messages"] == []
+
+
+def test_a_search_for_what_no_database_can_hold(client: TestClient) -> None:
+    """NUL in a search is as if it were not there."""
+    client.post("/api/v1/messages", json=MAIL)
+    for search, found in (("%00", 2), ("c%00@example", 1), ("%ED%A0%80", 0)):
+        answer = client.get(f"/api/v1/messages?search={search}")
+        assert answer.status_code == 200
+        assert len(answer.json()["messages"]) == found
 
 
 @pytest.mark.parametrize(

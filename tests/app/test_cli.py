@@ -66,11 +66,13 @@ def test_a_folder_that_cannot_be_made_is_named(run: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_sending_before_setup_names_the_remedy(run: Run) -> None:
-    """A command that finds no database says what to run, and exits 1."""
+def test_sending_before_setup_names_the_remedy(run: Run, tmp_path: Path) -> None:
+    """A command that finds no database says where it looked and what to run, exits 1, and leaves nothing behind."""
     done = run("send", "-", stdin=MAIL)
     assert done.returncode == 1
     assert "resonanz setup" in done.stderr
+    assert str(tmp_path / "data") in done.stderr
+    assert not (tmp_path / "data").exists()
     assert "Traceback" not in done.stderr
 
 
@@ -91,8 +93,8 @@ def test_a_mail_is_handed_in(run: Run) -> None:
     ("arguments", "mail", "settings", "said"),
     [
         (["--to", "nonsense"], MAIL, {}, "recipients[0]"),
-        ([], b"", {}, "sender"),
-        ([], b"Subject: x\r\n\r\nx", {}, "sender"),
+        ([], b"", {}, "the mail is empty"),
+        ([], b"Subject: x\r\n\r\nx", {}, "From"),
         ([], b"From: a@example.org\r\n\r\nx", {}, "recipients"),
         (["--from", "x@y@z"], MAIL, {}, "sender"),
         ([], MAIL + b"x" * 2000, {"RESONANZ_MAX_MESSAGE": "1000"}, "1000"),
@@ -116,6 +118,7 @@ def test_config_shows_every_setting_without_secrets(run: Run) -> None:
     shown = json.loads(done.stdout)
     assert set(shown) == {f"RESONANZ_{name.upper()}" for name in Settings.model_fields}
     assert shown["RESONANZ_SMTP_URL"] == "smtp://me:…@mail.example.org"
+    assert "no setting RESONANZ_DASHBORD_PORT" in run("config", RESONANZ_DASHBORD_PORT="1").stderr
     wrong = run("config", RESONANZ_EDGE_PORT="x")
     assert wrong.returncode == 1
     assert "RESONANZ_EDGE_PORT" in wrong.stderr

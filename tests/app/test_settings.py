@@ -48,6 +48,10 @@ def test_derived_addresses_follow_the_ports(monkeypatch: pytest.MonkeyPatch, tmp
         ("TRUSTED_PROXIES", "10.0.0.0/8, nonsense"),
         ("TRACKING_WITHOUT_CHOICE", "everything"),
         ("MAX_MESSAGE", "-5"),
+        ("SMTP_URL", "http://mail.example.org"),
+        ("RELAY_CERTIFICATE", "/nowhere/certificate.pem"),
+        ("DASHBOARD_PORT", "8601"),
+        ("EDGE_URL", "http://localhost:8600"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -77,6 +81,7 @@ def test_passwords_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings()
     shown = in_force(settings)
     assert shown["RESONANZ_SMTP_URL"] == "smtps://me:…@mail.example.org:465"
+    assert shown["RESONANZ_DATABASE_URL"] == "postgresql://me:…@db/resonanz?password=…"
     assert "hunter2" not in repr(shown) + repr(settings)
 
 

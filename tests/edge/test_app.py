@@ -185,7 +185,7 @@ def test_what_programs_add_behind_a_link_does_no_harm(edge: Edge, behind: str) -
 
 
 def test_anonymous_means_no_person(edge: Edge) -> None:
-    """Of a hit on a campaign's shared token neither address nor client nor language is kept."""
+    """Of a hit on a shared token neither address nor language is kept; the program's name is, to be judged."""
     campaign = uuid4()
     headers = {"User-Agent": "Mail/1", "Accept-Language": "de", "Referer": "https://mail.example/", "DNT": "1"}
     edge.ask("GET", edge.path(TokenKind.OPEN, id=campaign, anonymous=True), headers)
@@ -194,7 +194,7 @@ def test_anonymous_means_no_person(edge: Edge) -> None:
     )
     for hit in hits_of(edge, campaign):
         assert hit.anonymous
-        assert (hit.address, hit.user_agent, hit.headers) == ("", "", {"dnt": "1"})
+        assert (hit.address, hit.user_agent, hit.headers) == ("", "Mail/1", {"dnt": "1"})
 
 
 # ── Unsubscribing ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -163,7 +165,7 @@ def config(*, as_json: bool, reference: bool) -> None:
     if reference:
         click.echo(room.reference(), nl=False)
         return
-    shown = room.in_force(room.load_settings())
+    shown = room.in_force(_start("config"))
     if as_json:
         _print_json(shown)
         return
@@ -185,11 +187,10 @@ def rebuild(*, as_json: bool) -> None:
     summary = rebuild_projections(database)
     database.close()
     if as_json:
-        from dataclasses import asdict
-
         _print_json(asdict(summary))
     else:
-        click.echo(str(summary))
+        for name, amount in asdict(summary).items():
+            click.echo(f"{amount:>12,}  {name.replace('_', ' ')}")
 
 
 @cli.group()
@@ -243,13 +244,16 @@ def keys() -> None:
 
 @keys.command("rotate")
 def rotate_keys() -> None:
-    """Put a fresh key in front: it signs from now on, the older ones still verify. Restart the roles afterwards."""
-    from resonanz.tokens import create_keys, save_keys
+    """Put a fresh key in front: it signs from now on, the older ones still verify."""
+    from resonanz.tokens import load_keys, save_keys
 
     settings = _start("keys")
-    rotated = create_keys(settings.keys_file).rotated()
+    rotated = load_keys(settings.keys_file).rotated()
     save_keys(settings.keys_file, rotated)
-    click.echo(f"Key {rotated.signing.id} signs from now on; {len(list(rotated))} keys verify. Restart the roles.")
+    click.echo(
+        f"Key {rotated.signing.id} signs from now on; {len(list(rotated))} keys verify. "
+        "A running edge takes it up by itself; restart worker and relay, so that they sign with it."
+    )
 
 
 @cli.group()
@@ -287,16 +291,22 @@ def account_password(address: str, password: str) -> None:
     click.echo(f"New password set for {address}; every browser is signed out.")
 
 
+# Commands that tell of misspelt settings; the roles, which `up` starts, need not say it again.
+_BEGINNINGS = ("up", "setup", "config", "doctor", "send")
+
 # ── Beneath ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _start(name: str) -> Settings:
     """Read the settings and set up this process's logs."""
     from resonanz.app.logs import configure_logs
-    from resonanz.app.settings import load_settings
+    from resonanz.app.settings import load_settings, unknown_settings
 
     settings = load_settings()
     configure_logs(name, form=settings.log_format, level=settings.log_level)
+    if name in _BEGINNINGS:
+        for unknown in unknown_settings(os.environ):
+            click.echo(f"resonanz: there is no setting {unknown}; `resonanz config --reference` lists them", err=True)
     return settings
 
 

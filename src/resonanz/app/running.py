@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -92,9 +93,12 @@ def _set_up(settings: Settings) -> str | None:
 
 
 async def _greet(settings: Settings, link: str | None) -> None:
-    """Wait until dashboard and edge answer where they listen, then say where everything is."""
+    """Wait until every role answers that it is well, then say where everything is."""
     host = "127.0.0.1" if settings.listen_host in ("0.0.0.0", "::", "") else settings.listen_host  # noqa: S104
     addresses = [f"http://{host}:{port}/healthz" for port in (settings.dashboard_port, settings.edge_port)]
+    roles = ["worker", "relay"] if settings.submission_port or settings.inbound_port else ["worker"]
+    if settings.ops_port:
+        addresses += [f"http://{settings.ops_host}:{settings.ops_port_of(role)}/healthz" for role in roles]
     deadline = asyncio.get_running_loop().time() + START_SECONDS
     while not all([await asyncio.to_thread(_answers, address) for address in addresses]):
         if asyncio.get_running_loop().time() > deadline:
@@ -168,6 +172,8 @@ def run_app(settings: Settings) -> None:
         max_message=int(settings.max_message),
         trusted_proxies=settings.trusted_proxies,
         unknown_mode=unknown_mode(settings),
+        mode_is_fixed=settings.tracking_without_choice is not None,
+        submission=_submission_of(settings),
     )
     api = build_api(ApiParts(database, authenticator(database), submit, int(settings.max_message)))
     web = build_web(api=api, dashboard=build(parts))
@@ -177,6 +183,12 @@ def run_app(settings: Settings) -> None:
         _ops(settings, "app", database),
     ]
     _run(database, serve(listeners, [_until_stopped(hub.run)]))
+
+
+def _submission_of(settings: Settings) -> str:
+    """Where mail clients hand mail in: the dashboard's host, which is the only name of this machine that is known."""
+    host = urlsplit(settings.dashboard_url).hostname
+    return f"{host}:{settings.submission_port}" if settings.submission_port else ""
 
 
 def run_worker(settings: Settings) -> None:

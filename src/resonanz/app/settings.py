@@ -6,18 +6,22 @@ generated from this file.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from resonanz.app.supervisor import LIFELINE
 from resonanz.model import InvalidInput, TrackingMode
 
 PREFIX = "RESONANZ_"
+SMTP_SCHEMES = ("smtp://", "smtp+starttls://", "smtps://")
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -39,7 +43,11 @@ class Settings(BaseSettings):
     submission_port: Port = Field(
         8587, description="Port where mail clients submit mail (SMTP with AUTH). 0: no submission door."
     )
-    inbound_port: Port = Field(8525, description="Port where bounces and replies arrive (SMTP). 0: no inbound door.")
+    inbound_port: Port = Field(
+        8525,
+        description="Port where bounces and replies arrive (SMTP); it opens only with `RESONANZ_RETURN_PATH_DOMAIN`. "
+        "0: no inbound door.",
+    )
     dashboard_url: str = Field(
         "", description="Address of the dashboard as people reach it. Empty: http://localhost and the port."
     )
@@ -133,6 +141,37 @@ class Settings(BaseSettings):
             raise ValueError("must be a scheme and a host only, such as https://track.example.org")
         return value.rstrip("/")
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_scheme(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().startswith(SMTP_SCHEMES):
+            raise ValueError(f"must start with one of {', '.join(SMTP_SCHEMES)}")
+        return value
+
+    @field_validator("smtp_ca_file", "relay_certificate", "relay_key")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not os.access(value, os.R_OK):
+            raise ValueError("names a file that cannot be read")
+        return value
+
+    @model_validator(mode="after")
+    def _doors_apart(self) -> Settings:
+        """The edge shares no door with anything: not a port, not an address."""
+        names = [f"{door}_port" for door in ("dashboard", "edge", "preview", "submission", "inbound")]
+        ports = [getattr(self, name) for name in names]
+        if self.ops_port:
+            names += ["ops_port"] * 4
+            ports += range(self.ops_port, self.ops_port + 4)
+        for name, port in zip(names, ports, strict=True):
+            if port and ports.count(port) > 1:
+                raise ValueError(f"{PREFIX}{name.upper()}: two listeners cannot share port {port}")
+        if self.edge_url == self.dashboard_url:
+            raise ValueError(f"{PREFIX}EDGE_URL: recipients and the dashboard need different addresses")
+        if bool(self.relay_certificate) != bool(self.relay_key):
+            raise ValueError(f"{PREFIX}RELAY_KEY: certificate and key go together")
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _derive(cls, values: Any) -> Any:
@@ -184,13 +223,21 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = [
-            f"{PREFIX}{str(problem['loc'][0]).upper() if problem['loc'] else ''}: {problem['msg']}"
-            for problem in error.errors(include_input=False)
-        ]
+        problems = [_problem(one["loc"], one["msg"]) for one in error.errors(include_input=False)]
         raise InvalidInput(
             "; ".join(problems), where="settings", remedy="`resonanz config --reference` explains each setting"
         ) from None
+
+
+def unknown_settings(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables that look like settings but are none: most likely misspelt, and without effect."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {LIFELINE}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return f"{PREFIX}{str(location[0]).upper()}: {message}" if location else message
 
 
 # ── Showing them ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -236,6 +283,10 @@ def _masked(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "…"
+    if not parts.scheme:
+        return "…"
     host = parts.netloc.rpartition("@")[2]
     user = f"{parts.username}:…@" if parts.password else f"{parts.username}@" if parts.username else ""
-    return f"{parts.scheme}://{user}{host}{parts.path}" if parts.scheme else "…"
+    # Drivers take passwords as parameters too; names are shown, so that one sees what is in force.
+    query = "&".join(f"{name}={'…' if 'pass' in name else value}" for name, value in parse_qsl(parts.query))
+    return f"{parts.scheme}://{user}{host}{parts.path}{'?' if query else ''}{query}"

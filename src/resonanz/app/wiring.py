@@ -12,7 +12,6 @@ from resonanz import model
 from resonanz.accounts import authenticate_key, setup_link_secret, tracking_without_choice
 from resonanz.app.settings import Settings
 from resonanz.model import InvalidInput, TrackingMode
-from resonanz.sending.addressees import addressees
 from resonanz.sending.submit import Draft, Limits, Receipt, submit
 from resonanz.sending.transports import Transport, open_transport
 from resonanz.store import Database, Tx, open_database
@@ -65,7 +64,7 @@ def setup_link(settings: Settings) -> str | None:
 
 def database_of(settings: Settings) -> Database:
     """Open the database. Raises TemporaryFailure with the remedy when its tables are not up to date."""
-    database = open_database(settings.database_url.get_secret_value())
+    database = open_database(settings.database_url.get_secret_value(), create=False)
     check_migrated(database)
     return database
 
@@ -136,12 +135,11 @@ def submit_raw(
     clicks: TrackingMode,
 ) -> Receipt:
     """Hand in a mail from the command line."""
-    named_sender, named = addressees(raw)
     draft = Draft(
         account_id=None,
         source="cli",
-        sender=sender or named_sender,
-        recipients=recipients or named,
+        sender=sender or "",
+        recipients=recipients,
         raw=raw,
         track_opens=opens,
         track_clicks=clicks,

@@ -192,14 +192,15 @@ class Edge:
         """Have the hit written; return `recorded` once it is on disk, `unrecorded` when it cannot be."""
         headers = scope["headers"]
         if signed[0] & _ANONYMOUS:
-            # Anonymous means no person: nothing that could lead to one is kept.
-            address = user_agent = ""
+            # Anonymous means no person: nothing that could lead to one is kept. The program's name is, until it is
+            # judged and forgotten: without it every scanner would count as a reader.
+            address = ""
             kept = evidence(headers, IMPERSONAL)
         else:
             client = scope.get("client")
             address = self._proxies.client(client[0], headers) if client else ""
             kept = evidence(headers, EVIDENCE)
-            user_agent = kept.pop("user-agent", "")
+        user_agent = kept.pop("user-agent", "")
         try:
             await self._journal.append_token(
                 kind, text, self._clock(), scope["method"], address, user_agent, kept, body

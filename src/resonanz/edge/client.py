@@ -32,7 +32,7 @@ _EVIDENCE = (
     "x-purpose",
 )
 # What may be kept of an anonymous hit: whether it was fetched ahead, and whether somebody objects. Never who.
-_IMPERSONAL = ("dnt", "purpose", "sec-gpc", "sec-purpose", "x-moz", "x-purpose")
+_IMPERSONAL = ("dnt", "purpose", "sec-gpc", "sec-purpose", "user-agent", "x-moz", "x-purpose")
 
 EVIDENCE = {name.encode("ascii"): name for name in _EVIDENCE}
 IMPERSONAL = {name.encode("ascii"): name for name in _IMPERSONAL}

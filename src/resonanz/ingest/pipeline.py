@@ -74,9 +74,7 @@ def put_client(draft: Draft, _around: Surroundings) -> DropReason | None:
 def judge(draft: Draft, _around: Surroundings) -> DropReason | None:
     """Put in who caused it, by the evidence of this one hit."""
     hit = draft.hit
-    draft.judgement = judge_hit(
-        Evidence(hit.kind, hit.method, hit.headers, hit.user_agent, draft.identity, hit.anonymous)
-    )
+    draft.judgement = judge_hit(Evidence(hit.kind, hit.method, hit.headers, hit.user_agent, draft.identity))
     return None
 
 

@@ -3,7 +3,7 @@
 Every answer costs a fixed number of statements, however much there is to answer about.
 """
 
-from resonanz.insight.activity import Activity, activity
+from resonanz.insight.activity import Activity, Feed, activity, feed
 from resonanz.insight.explain import (
     Explanation,
     explain_confidence,
@@ -29,6 +29,7 @@ __all__ = [
     "Day",
     "Entry",
     "Explanation",
+    "Feed",
     "LinkClicks",
     "MessageList",
     "MessagePage",
@@ -41,6 +42,7 @@ __all__ = [
     "explain_reason",
     "explain_untracked",
     "explain_verdict",
+    "feed",
     "message_list",
     "message_page",
     "submission_page",

@@ -180,13 +180,19 @@ _REASONS: Mapping[str, tuple[str, str]] = {
     ),
     Reason.APP: ("app", "The user agent is that of an app on a phone or tablet."),
     Reason.UNKNOWN_CLIENT: ("unknown program", "The user agent is not known to us; nothing speaks for a machine."),
-    Reason.ANONYMOUS: (
-        "counted without names",
-        "This mail is counted without names, so little is known about the request.",
-    ),
 }
 
 
+NOT_BUILT_YET = Explanation(
+    "not_built",
+    "Not known yet",
+    "What of this mail can be measured is known once its copy has been built.",
+)
+NEVER_BUILT = Explanation(
+    "never_built",
+    "Nothing to measure",
+    "No copy of this mail was made, so nothing of it can be opened or followed.",
+)
 TOO_SMALL_A_GROUP = Explanation(
     "small_group",
     "Withheld",

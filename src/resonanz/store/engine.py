@@ -112,14 +112,17 @@ def _is_outage(error: DBAPIError) -> bool:
     return state is None or state[:2] in _PASSING_CLASSES
 
 
-def open_database(url: str) -> Database:
-    """Open `sqlite:///…` or `postgresql://…`. Raises InvalidInput for any other address. Creates no tables."""
+def open_database(url: str, *, create: bool = True) -> Database:
+    """Open `sqlite:///…` or `postgresql://…`. Creates no tables; without `create`, no SQLite file either.
+
+    Raises InvalidInput for any other address, and for a file that is not there.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError:
         raise InvalidInput("not a database address", where="RESONANZ_DATABASE_URL") from None
     if parsed.get_backend_name() == "sqlite":
-        return Database(_sqlite(parsed))
+        return Database(_sqlite(parsed, create=create))
     if parsed.get_backend_name() == "postgresql":
         engine = sqlalchemy.create_engine(
             parsed.set(drivername="postgresql+psycopg"),
@@ -135,7 +138,7 @@ def open_database(url: str) -> Database:
     )
 
 
-def _sqlite(url: sqlalchemy.URL) -> Engine:
+def _sqlite(url: sqlalchemy.URL, *, create: bool) -> Engine:
     import pysqlite3.dbapi2 as sqlite  # bundles a SQLite newer than the system's
 
     if sqlite.sqlite_version_info < MINIMUM_SQLITE:
@@ -145,6 +148,12 @@ def _sqlite(url: sqlalchemy.URL) -> Engine:
             remedy="install pysqlite3 0.6 or newer",
         )
     if url.database and url.database != ":memory:":
+        if not create and not Path(url.database).exists():
+            raise InvalidInput(
+                "there is no database",
+                where=url.database,
+                remedy="set RESONANZ_DATA_DIR to your instance's folder, or run `resonanz setup` to make a new one",
+            )
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     # isolation_level=None: the driver begins nothing by itself, so that BEGIN IMMEDIATE above is what really happens.
     engine = sqlalchemy.create_engine(

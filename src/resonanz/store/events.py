@@ -146,9 +146,11 @@ def firsts_of(tx: Tx, message_ids: Collection[UUID], kinds: Collection[EventKind
     ]
 
 
-def after(tx: Tx, event_id: int, *, limit: int) -> list[Event]:
-    """Return events in order from the one behind `event_id`."""
+def after(tx: Tx, event_id: int, *, limit: int, received_before: datetime | None = None) -> list[Event]:
+    """Return events in order from the one behind `event_id`, up to the first that was received too late."""
     query = select(events).where(events.c.id > event_id).order_by(events.c.id).limit(limit)
+    if received_before is not None:
+        query = query.where(events.c.received_at < received_before)
     return [_event(row) for row in tx.execute(query)]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonanz.ingest.judge import RULES, Evidence, Judgement, Reason, identify, judge
-from resonanz.model import Confidence, HitKind, Verdict, Who
+from resonanz.model import Confidence, HitKind, Verdict
 from tests.kit.cast import APPLE_PRIVACY, BROWSER, GMAIL, OUTLOOK
 
 OPEN, CLICK, FILE, UNSUBSCRIBE = HitKind.OPEN, HitKind.CLICK, HitKind.FILE, HitKind.UNSUBSCRIBE
@@ -118,26 +118,17 @@ def test_sending_the_unsubscribe_form_is_an_act(user_agent: str) -> None:
     assert judged(UNSUBSCRIBE, user_agent, "POST").verdict is Verdict.HUMAN_CONFIRMED
 
 
-@pytest.mark.parametrize(("kind", "verdict"), [(OPEN, Verdict.HUMAN_DIRECT), (CLICK, Verdict.HUMAN_LIKELY)])
-def test_of_anonymous_hits_only_method_and_purpose_are_asked(kind: HitKind, verdict: Verdict) -> None:
-    """The edge keeps nothing else of them, and their missing user agent says nothing."""
-    assert judge(Evidence(kind, anonymous=True)) == Judgement(verdict, Confidence.WEAK, (Reason.ANONYMOUS,))
-    assert judge(Evidence(kind, "HEAD", anonymous=True)).verdict.who is Who.MACHINE
-    assert judge(Evidence(kind, headers={"purpose": "prefetch"}, anonymous=True)).verdict.who is Who.MACHINE
-
-
 @given(
     st.sampled_from(list(HitKind)),
     st.sampled_from(["GET", "HEAD", "POST", "OPTIONS"]),
     st.text(max_size=200),
     st.dictionaries(st.sampled_from(["purpose", "sec-purpose", "accept", "from"]), st.text(max_size=20)),
-    st.booleans(),
 )
 def test_every_hit_gets_one_verdict_and_always_the_same(
-    kind: HitKind, method: str, user_agent: str, headers: dict[str, str], anonymous: bool
+    kind: HitKind, method: str, user_agent: str, headers: dict[str, str]
 ) -> None:
     """Nothing that comes in breaks the judge, and judging again gives the same; a verdict always has a reason."""
-    evidence = Evidence(kind, method, headers, user_agent, identify(user_agent), anonymous)
+    evidence = Evidence(kind, method, headers, user_agent, identify(user_agent))
     judgement = judge(evidence)
     assert judgement == judge(evidence)
     assert judgement.reasons

@@ -12,14 +12,13 @@ from resonanz.model import Confidence, HitKind, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One hit as the judge sees it. `headers` has lower-case names; an `anonymous` hit has no trace of who asked."""
+    """One hit as the judge sees it. `headers` has lower-case names."""
 
     kind: HitKind
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     user_agent: str = ""
     identity: Identity = field(default_factory=Identity)
-    anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

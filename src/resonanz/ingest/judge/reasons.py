@@ -25,4 +25,3 @@ class Reason(StrEnum):
     BROWSER = "browser"
     APP = "app"
     UNKNOWN_CLIENT = "unknown_client"
-    ANONYMOUS = "anonymous"

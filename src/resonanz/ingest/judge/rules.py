@@ -69,13 +69,6 @@ def _prefetch_header(evidence: Evidence) -> Judgement | None:
     return None
 
 
-def _anonymous(evidence: Evidence) -> Judgement | None:
-    """Of an anonymous hit nothing else is known, on purpose."""
-    if evidence.anonymous:
-        return _says(_person(evidence), Confidence.WEAK, Reason.ANONYMOUS)
-    return None
-
-
 # ── Who asked, by its own word ──────────────────────────────────────────────────────────────────────────────────────
 
 _GMAIL_PREFETCH_AGENT = (
@@ -166,7 +159,6 @@ RULES: tuple[Rule, ...] = (
     Rule("posted", "RFC 8058 section 4: a receiver must not POST without the user's consent", _posted),
     Rule("method_not_get", "RFC 9110 section 9.3", _method_not_get),
     Rule("prefetch_header", "WICG nav-speculation (Sec-Purpose); older browsers' Purpose, X-Moz", _prefetch_header),
-    Rule("anonymous", "what the edge keeps of anonymous hits", _anonymous),
     Rule("gmail_prefetch", "Bird (SparkPost): 1 to 6 % of Gmail opens, over 9.8 billion events", _gmail_prefetch),
     Rule("mail_proxy", "judge.agents; the providers' own documentation", _mail_proxy),
     Rule("bare_mozilla", "ClickDimensions and Groundhogg on Apple Mail Privacy Protection", _bare_mozilla),

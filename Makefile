@@ -40,6 +40,10 @@ acceptance: $(VENV)/.dev  ## hold the work against the corpus beside the project
 bench: $(VENV)/.dev  ## speed figures, each with its reference from the same run
 	$(BIN)/python -m bench
 
+fuzz: $(VENV)/.dev  ## look for mails that break the letter, until stopped; findings go to .fuzz/
+	@mkdir -p .fuzz
+	$(BIN)/python -m tests.fuzz.target .fuzz tests/fuzz/corpus
+
 fmt: $(VENV)/.dev  ## format the code
 	$(BIN)/ruff check --fix-only src tests bench
 	$(BIN)/ruff format src tests bench

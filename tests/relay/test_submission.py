@@ -11,8 +11,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from resonanz.model import TemporaryFailure
+from resonanz.relay.submission import SubmissionHandler
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.store import Database, messages, queue
 from tests.kit.certificates import make_certificate
@@ -187,6 +189,25 @@ def test_our_own_trouble_is_temporary(sqlite_database: Database) -> None:
             assert b"bug" not in refused.value.smtp_error
             troubles.pop(0)
             troubles.append(ValueError())
+
+
+def test_no_login_while_the_database_is_away(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login that cannot be checked is 454: the client tries again, and keeps the password it has."""
+
+    def fail(*_arguments: object) -> None:
+        raise TemporaryFailure("the database cannot be used right now")
+
+    with running_relay(sqlite_database) as relay, capture_logs() as logged:
+        monkeypatch.setattr(SubmissionHandler, "log_in", fail)
+        with relay.client() as client:
+            client.ehlo()
+            blob = base64.b64encode(f"\0{LOGIN}\0{relay.secret}".encode()).decode()
+            assert client.docmd("AUTH", f"PLAIN {blob}") == (454, b"4.7.0 temporary authentication failure")
+        monkeypatch.undo()
+        with relay.logged_in() as client:
+            assert client.noop()[0] == 250
+    (line,) = [entry for entry in logged if entry["log_level"] == "error"]
+    assert "exc_info" not in line
 
 
 def test_closing_lets_a_mail_finish(sqlite_database: Database) -> None:

@@ -68,6 +68,9 @@ class SubmissionHandler(Handler):
         except TooMany:
             log.warning("too many wrong logins")
             return "454 4.7.0 too many wrong logins, wait a while"
+        except TemporaryFailure as error:  # RFC 4954 section 4: the client keeps its password and tries again
+            log.error("a login could not be checked", error=str(error))
+            return "454 4.7.0 temporary authentication failure"
         if account is None:
             return "535 5.7.8 address and API key do not match"
         session.authenticated, session.auth_data = True, account

@@ -32,6 +32,14 @@ def test_a_key_authenticates_its_account_until_it_is_revoked(database: Database)
         revoke_key(database, account.id, key.id, NOON)
 
 
+def test_a_name_that_no_database_can_hold(database: Database) -> None:
+    """What cannot be stored of a key's name is left out of it."""
+    account = make_account(database, CHEAP)
+    assert create_key(database, account.id, "shop\0", NOON)[1].name == "shop"
+    with pytest.raises(InvalidInput):
+        create_key(database, account.id, "\0", NOON)
+
+
 def test_the_key_itself_is_not_stored(sqlite_database: Database) -> None:
     """Nothing in the row but its first characters gives a key away."""
     account = make_account(sqlite_database, CHEAP)

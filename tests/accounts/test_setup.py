@@ -15,10 +15,12 @@ from tests.kit.accounts import NOON, PASSWORD, cheap_passwords, make_account
 CHEAP = cheap_passwords()
 
 
-def finish(database: Database, secret: str, *, address="alice@example.org", password=PASSWORD, now=NOON) -> Account:
+def finish(
+    database: Database, secret: str, *, address="alice@example.org", password=PASSWORD, name="Alice", now=NOON
+) -> Account:
     """Go through with the set-up."""
     return finish_setup(
-        database, CHEAP, secret=secret, address=address, name="Alice", password=password,
+        database, CHEAP, secret=secret, address=address, name=name, password=password,
         tracking_without_choice=TrackingMode.INDIVIDUAL, now=now,
     )  # fmt: skip
 
@@ -36,6 +38,15 @@ def test_set_up_makes_the_account_and_remembers_the_choice(database: Database) -
         finish(database, secret, address="mallory@example.org")
     with pytest.raises(Forbidden):
         setup_link_secret(database, NOON)
+
+
+def test_a_name_that_no_database_can_hold(database: Database) -> None:
+    """What cannot be stored of a name is left out of it."""
+    account = finish(database, setup_link_secret(database, NOON), address='"" <alice@example.org>', name="Al\0ice")
+    with database.read() as tx:
+        stored = find_account(tx, "alice@example.org")
+    assert stored == account
+    assert account.name == "Alice"
 
 
 def test_two_at_the_same_moment_make_one_account(database: Database) -> None:

@@ -48,6 +48,14 @@ def test_unknown_and_known_addresses_are_answered_alike(sqlite_database: Databas
     assert "too many" in known[-1]
 
 
+@pytest.mark.parametrize("address", ["", "a\0@b.org", "\0", "\ud800@b.org", "x" * 5_000, "a@" + "b" * 5_000])
+def test_what_is_no_address_belongs_to_nobody(database: Database, address: str) -> None:
+    """Text that no database can hold is a wrong address like any other, and is counted like one."""
+    answers = [attempt(database, address, "p\0\ud800") for _ in range(ATTEMPTS_PER_ADDRESS + 1)]
+    assert "wrong" in answers[0]
+    assert "too many" in answers[-1]
+
+
 def test_the_address_is_limited_from_everywhere(sqlite_database: Database) -> None:
     """Guesses from many networks at one address are one series; behind it the right password is refused too."""
     make_account(sqlite_database, CHEAP)

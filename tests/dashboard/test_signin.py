@@ -105,6 +105,24 @@ def test_a_wrong_password_is_said_without_telling_who_has_an_account(site: Site)
     assert pages[0] == pages[1]
 
 
+@pytest.mark.parametrize(
+    ("charset", "field"),
+    [("utf-7", b"+2AA-@b.org"), ("undefined", b"a@b.org"), ("unicode_escape", rb"\ud800@b.org")],
+)
+def test_a_form_in_a_strange_encoding(site: Site, charset: str, field: bytes) -> None:
+    """A form whose text no page could show again is refused as unreadable, whatever charset it claims."""
+    visitor = site.visitor()
+    parts = {b"form_token": visitor.token("/sign-in").encode(), b"address": field, b"password": b"x"}
+    body = b"".join(
+        b'--b\r\nContent-Disposition: form-data; name="' + name + b'"\r\n\r\n' + value + b"\r\n"
+        for name, value in parts.items()
+    )
+    kind = f"multipart/form-data; charset={charset}; boundary=b"
+    answer = visitor.client.post("/sign-in", content=body + b"--b--\r\n", headers={"Content-Type": kind})
+    assert answer.status_code == 400
+    assert "encoding" in answer.text
+
+
 def test_guessing_ends(site: Site) -> None:
     """429 with the time to wait; the right password is refused too until then, and works afterwards."""
     for number in range(ATTEMPTS_PER_ADDRESS):

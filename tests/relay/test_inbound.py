@@ -112,5 +112,18 @@ def test_what_is_no_report(database: Database, relay: Relay, sent: UUID, content
         assert message.state is MessageState.SENT
 
 
+def test_a_report_with_an_id_that_no_charset_can_write(database: Database, relay: Relay, sent: UUID) -> None:
+    """Half a surrogate pair in a report's Message-ID and words does not keep the report from being recorded, once."""
+    report = dsn("grace@rcpt.example", "failed", "5.1.1").replace(
+        b"From:", b"Message-ID: <=?utf-7?q?+2AA-?=>\r\nSubject: =?utf-7?q?+2AA-?=\r\nFrom:", 1
+    )
+    assert report.startswith(b"Message-ID:")
+    for _ in range(2):
+        with relay.inbound() as client:
+            assert client.sendmail("<>", [_return_path(sent)], report) == {}
+    with database.read() as tx:
+        assert [event.kind for event in events.of_message(tx, sent)].count(EventKind.BOUNCED) == 1
+
+
 def _return_path(message_id: UUID) -> str:
     return f"{mint_return_path(KEYS, message_id)}@{DOMAIN}"

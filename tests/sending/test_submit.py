@@ -54,6 +54,24 @@ def test_an_authors_mail_is_stored_as_it_is(database: Database) -> None:
         assert content.body == RAW
 
 
+@pytest.mark.parametrize("word", ["=?utf-7?q?+2AA-?=", "=?utf-8?q?a=00b?="], ids=["surrogate", "nul"])
+def test_words_that_no_database_can_hold(database: Database, word: str) -> None:
+    """Half a surrogate pair or NUL in a subject or in anybody's name is replaced where it is shown; the mail goes."""
+    raw = f"From: {word} <ada@sender.example>\r\nSubject: {word}\r\n\r\nbody\r\n".encode()
+    receipts = [
+        hand_in(database, raw_draft(raw)),
+        hand_in(database, draft(recipients=["first@rcpt.example", f"{word} <second@rcpt.example>"], subject=word)),
+    ]
+    with database.read() as tx:
+        assert queue.depth(tx) == 3
+        shown = messages.get_message(tx, receipts[0].messages[0][0])
+        second = contacts.find_contact(tx, "second@rcpt.example")
+        assert shown is not None
+        assert second is not None
+        assert "\ufffd" in shown.subject
+        assert "\ufffd" in second.name
+
+
 REFUSED: list[tuple[str, Draft, str, str]] = [
     ("no recipient", draft(recipients=[]), "recipients", "no recipient"),
     ("bad recipient", draft(recipients=["a@x.example", "b@x.example", "nobody"]), "recipients[2]", "no @"),

@@ -10,6 +10,7 @@ from resonanz.accounts.secrets import MAX_SECRET_CHARACTERS, new_secret, stored
 from resonanz.model import InvalidInput, NotFound, TemporaryFailure, new_id
 from resonanz.store import Database
 from resonanz.store import accounts as rows
+from resonanz.store.text import storable
 
 PREFIX = "rz_"  # so that secret scanners and people recognise a leaked one
 SHOWN_CHARACTERS = 8
@@ -20,7 +21,7 @@ TOUCH_EVERY = timedelta(minutes=1)
 
 def create_key(database: Database, account_id: UUID, name: str, now: datetime) -> tuple[str, rows.ApiKey]:
     """Make a key and return its secret, which nobody can read again, with its row. Raises InvalidInput for the name."""
-    name = " ".join(name.split())
+    name = " ".join(storable(name).split())
     if not name:
         raise InvalidInput("needs a name", where="name", remedy="name what will use the key")
     if len(name) > MAX_NAME_CHARACTERS:

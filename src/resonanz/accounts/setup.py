@@ -12,6 +12,7 @@ from resonanz.mail.address import parse_address
 from resonanz.model import Forbidden, InvalidInput, TrackingMode, from_microseconds, new_id, to_microseconds
 from resonanz.store import Database, Tx
 from resonanz.store import accounts as rows
+from resonanz.store.text import storable
 
 LINK_LIFETIME = timedelta(hours=24)
 MAX_NAME_CHARACTERS = 120
@@ -58,7 +59,7 @@ def finish_setup(
     if not set_up_is_open(database, secret, now):
         raise _closed()
     mailbox = parse_address(address)
-    name = " ".join(name.split()) or mailbox.name
+    name = " ".join(storable(name).split()) or mailbox.name
     if len(name) > MAX_NAME_CHARACTERS:
         raise InvalidInput(f"has more than {MAX_NAME_CHARACTERS} characters", where="name")
     try:

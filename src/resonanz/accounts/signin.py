@@ -29,10 +29,10 @@ def sign_in(
     TooMany; both count alike for known and unknown addresses.
     """
     normalised = _normalised(address)
-    address_bucket = throttle.address_bucket(normalised)
+    address_bucket = throttle.address_bucket(normalised or address)
     throttle.count(database, [address_bucket, throttle.network_bucket(peer)], now)
     with database.read() as tx:
-        account = rows.find_account(tx, normalised)
+        account = rows.find_account(tx, normalised) if normalised else None
     if not passwords.matches(account.password_hash if account else None, password) or account is None:
         raise _wrong()
     renewed = passwords.hash(password) if passwords.is_outdated(account.password_hash) else None
@@ -51,9 +51,9 @@ def _wrong() -> InvalidInput:
     return InvalidInput("address or password is wrong", where="password")
 
 
-def _normalised(address: str) -> str:
-    """The address as accounts are stored; what is no address at all stays as typed and belongs to nobody."""
+def _normalised(address: str) -> str | None:
+    """The address as accounts are stored; None for what is no address at all, of which nobody is asked."""
     try:
         return parse_address(address).normalised
     except InvalidInput:
-        return address
+        return None

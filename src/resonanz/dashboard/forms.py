@@ -54,7 +54,7 @@ async def read_form(request: Request, limit: int) -> Form:
             return await _values(await form.parse())
     except MultiPartException as error:
         raise InvalidInput(error.message, where="form") from None
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):  # a charset that nobody knows, or bytes that are none of it
         raise InvalidInput("the form's encoding cannot be read", where="form") from None
     raise InvalidInput("not a form", where="form")
 
@@ -71,12 +71,15 @@ async def _bounded(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
 async def _values(data: FormData) -> Form:
     fields: dict[str, str] = {}
     file = b""
-    for name, value in data.multi_items():
-        if isinstance(value, UploadFile):
-            file = await value.read()
-        else:
-            fields.setdefault(name, value)
-    await data.close()
+    try:
+        for name, value in data.multi_items():
+            if isinstance(value, UploadFile):
+                file = await value.read()
+            else:
+                (name + value).encode()  # UTF-7 can spell halves of characters, which no page could show again
+                fields.setdefault(name, value)
+    finally:
+        await data.close()
     return Form(fields, file)
 
 

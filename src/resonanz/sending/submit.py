@@ -29,6 +29,7 @@ from resonanz.model import (
 from resonanz.sending.copies import HIDDEN, Fields, compose_copy, header_id_for
 from resonanz.store import Database, Tx, contacts, queue
 from resonanz.store import messages as rows
+from resonanz.store.text import storable
 
 SOURCES = ("dashboard", "api", "cli", "relay")
 MAX_KEY_CHARACTERS = 128
@@ -113,7 +114,8 @@ def submit(database: Database, draft: Draft, *, limits: Limits, now: datetime) -
 def _check(draft: Draft, limits: Limits, now: datetime) -> _Checked:
     if draft.source not in SOURCES:
         raise InvalidInput(f"not one of {', '.join(SOURCES)}", where="source")
-    if draft.idempotency_key is not None and not 0 < len(draft.idempotency_key) <= MAX_KEY_CHARACTERS:
+    key = draft.idempotency_key
+    if key is not None and not (0 < len(key) <= MAX_KEY_CHARACTERS and key == storable(key)):
         raise InvalidInput(f"must have 1 to {MAX_KEY_CHARACTERS} characters", where="idempotency_key")
     sender = _address(draft.sender, "sender")
     recipients = _check_recipients(draft.recipients, limits)
@@ -199,7 +201,7 @@ def _check_size(size: int, limits: Limits) -> None:
 
 def _store(tx: Tx, draft: Draft, checked: _Checked, now: datetime) -> Receipt:
     content_id, submission_id = new_id(), new_id()
-    subject = checked.subject[:MAX_SUBJECT_STORED].replace("\0", "")
+    subject = storable(checked.subject[:MAX_SUBJECT_STORED])
     rows.add_content(tx, rows.Content(content_id, checked.form, checked.body, checked.sender.spec, subject, now))
     rows.add_submission(
         tx,
@@ -215,7 +217,7 @@ def _store(tx: Tx, draft: Draft, checked: _Checked, now: datetime) -> Receipt:
             idempotency_key=draft.idempotency_key,
         ),
     )
-    people = [(address.normalised, address.name) for address in checked.recipients]
+    people = [(address.normalised, storable(address.name)) for address in checked.recipients]
     contact_ids = contacts.ensure_contacts(tx, people, now)
     made = [
         rows.Message(

@@ -277,16 +277,17 @@ def list_messages(
 
     `search` finds part of a recipient or subject, whatever its case.
     """
+    wanted = storable(search)
     query: Select[Any] = select(messages).order_by(messages.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(messages.c.id < before)
     if state is not None:
         query = query.where(messages.c.state == state)
-    if search:
+    if wanted:
         query = query.where(
             or_(
-                messages.c.recipient.icontains(search, autoescape=True),
-                messages.c.subject.icontains(search, autoescape=True),
+                messages.c.recipient.icontains(wanted, autoescape=True),
+                messages.c.subject.icontains(wanted, autoescape=True),
             )
         )
     return [Message(**row._mapping) for row in tx.execute(query)]

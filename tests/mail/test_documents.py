@@ -34,7 +34,8 @@ def test_a_chosen_attachment_becomes_a_link(order: tuple[bytes, ...]) -> None:
     (document,) = result.documents
     assert (document.name, document.type, document.content) == ("Angebot & Preis.pdf", "application/pdf", PDF)
     token = read(KEYS, document.url.removeprefix(f"{BASE_URL}/f/").partition("/")[0])
-    assert (token.kind, token.link, token.destination) == (TokenKind.FILE, 0, document.key)
+    assert (token.kind, token.link, token.destination) == (TokenKind.FILE, len(result.links), document.key)
+    assert document.index == token.link
     assert document.url.endswith("/Angebot%20%26%20Preis.pdf")
     after = parse(result.message)
     assert not after.ambiguous
@@ -47,12 +48,13 @@ def test_a_chosen_attachment_becomes_a_link(order: tuple[bytes, ...]) -> None:
 
 
 def test_the_link_stands_in_both_versions_of_the_letter() -> None:
-    """HTML and text readers both get it; the same content twice has one key and two indices."""
+    """HTML and text readers both get it; the same content twice has one key and two indices, none of them a link's."""
     inner = multipart(PLAIN_PART, HTML_PART, kind="alternative", boundary="inner").partition(b"1.0\r\n")[2]
     result = instrument(multipart(inner, PDF_PART, PDF_PART), tracking(documents=everything))
     first, second = result.documents
     assert first.key == second.key
-    assert (first.index, second.index) == (0, 1)
+    assert (first.index, second.index) == (1, 2)
+    assert set(result.links) == {0}
     assert result.message.count(first.url.encode()) == 2
     assert b">Angebot &amp; Preis.pdf</a> (14 B)" in result.message
     assert b"Angebot & Preis.pdf (14 B):\r\n" in result.message

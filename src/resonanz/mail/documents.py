@@ -7,6 +7,7 @@ Chosen attachments leave the message whole, delimiter line included; the caller 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -15,13 +16,19 @@ from urllib.parse import quote
 from resonanz.mail.references import escape
 from resonanz.mail.structure import Part, Structure
 from resonanz.mail.transfer import DamagedEncoding, Splice, open_body
+from resonanz.model import InvalidInput
 
 MAX_NAME = 120
+
+_KEY = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One attachment that was taken out. `key` names its content (BLAKE2b, hexadecimal): equal content, equal key."""
+    """One attachment that was taken out. `key` names its content (BLAKE2b, hexadecimal): equal content, equal key.
+
+    `index` is its place among what can be followed in this mail: documents are counted on behind the links.
+    """
 
     index: int
     key: str
@@ -46,11 +53,27 @@ def choose(structure: Structure, wanted: Callable[[Part], bool]) -> list[tuple[P
     return chosen
 
 
-def document(index: int, part: Part, content: bytes, url_of: Callable[[int, str, str], str]) -> Document:
-    """Describe one attachment; `url_of` makes its URL of index, key and percent-encoded name."""
+def document(index: int, number: int, part: Part, content: bytes, url_of: Callable[[int, str, str], str]) -> Document:
+    """Describe one attachment, the `number`-th (from 1); `url_of` makes its URL of index, key and percent-encoded
+    name."""
     key = blake2b(content, digest_size=32).hexdigest()
-    name = safe_name(part.filename) or f"document-{index + 1}"
+    name = safe_name(part.filename) or f"document-{number}"
     return Document(index, key, name, part.type, content, url_of(index, key, quote(name, safe="")))
+
+
+def is_key(text: str) -> bool:
+    """Return whether a text is a document's key: 64 hexadecimal digits, lower case."""
+    return _KEY(text) is not None
+
+
+def place(key: str) -> str:
+    """Return where a document lies in the folder of documents, as a relative path. Raises InvalidInput for no key.
+
+    Two levels, so that no folder grows too long to be listed.
+    """
+    if not is_key(key):
+        raise InvalidInput("not the key of a document", where="key")
+    return f"{key[:2]}/{key}"
 
 
 def safe_name(name: str) -> str:

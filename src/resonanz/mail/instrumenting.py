@@ -129,8 +129,10 @@ class Work:
         wanted = self.tracking.documents
         if wanted is None or self.tracking.clicks is TrackingMode.OFF or not self._block_parts():
             return
-        for index, (part, content) in enumerate(documents.choose(self.structure, wanted)):
-            self.documents.append(documents.document(index, part, content, self.routes.file))
+        links = sum(link.kind is TokenKind.CLICK for plan in self.plans for link in plan.links)
+        for number, (part, content) in enumerate(documents.choose(self.structure, wanted), 1):
+            index = links + number - 1
+            self.documents.append(documents.document(index, number, part, content, self.routes.file))
             self.removed.append(part)
             self.splices.append(documents.removal(self.structure, part))
 

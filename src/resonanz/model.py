@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -95,6 +95,7 @@ class EventKind(StrEnum):
     SUPPRESSED = "suppressed"
     COMPLAINED = "complained"
     UNSUBSCRIBED = "unsubscribed"
+    PREFERRED = "preferred"  # allowed or forbade being tracked, and stays subscribed
     OPENED = "opened"
     CLICKED = "clicked"
     DOWNLOADED = "downloaded"
@@ -283,6 +284,7 @@ class ResonanzError(Exception):
 
     ResonanzError
     ├── InvalidInput        somebody handed us something that cannot be accepted; nothing was stored
+    ├── Conflict            it contradicts what was accepted before; nothing was stored
     ├── NotFound            there is no such thing, or it is not yours to see
     ├── Forbidden           you are known, but may not do this
     ├── TooLarge            over a limit that is a setting
@@ -303,7 +305,26 @@ class ResonanzError(Exception):
 
 
 class InvalidInput(ResonanzError):
-    """Something handed in cannot be accepted; nothing was stored."""
+    """Something handed in cannot be accepted; nothing was stored. `further` holds what else is wrong with it."""
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", further: Sequence[InvalidInput] = ()) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.further = tuple(further)
+
+    @classmethod
+    def together(cls, problems: Sequence[InvalidInput]) -> InvalidInput:
+        """Return one error for several problems (at least one): the first, with the others as its `further`."""
+        first, *others = problems
+        return cls(first.what, where=first.where, remedy=first.remedy, further=others)
+
+    @property
+    def problems(self) -> tuple[InvalidInput, ...]:
+        """Everything that is wrong, this first."""
+        return self, *self.further
+
+
+class Conflict(ResonanzError):
+    """It contradicts what was accepted before; nothing was stored."""
 
 
 class NotFound(ResonanzError):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -267,7 +268,7 @@ def test_mails_are_read_beside_the_event_loop(client: TestClient, monkeypatch: p
 
         return read
 
-    monkeypatch.setattr("resonanz.sending.submit.parse", seen(parse))
+    monkeypatch.setattr(import_module("resonanz.sending.submit"), "parse", seen(parse))
     monkeypatch.setattr(MessageIn, "model_validate_json", seen(MessageIn.model_validate_json))
     content = RAW if kind == "message/rfc822" else json.dumps(MAIL).encode()
     assert client.post("/api/v1/messages", content=content, headers={"Content-Type": kind}).status_code == 202

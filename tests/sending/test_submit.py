@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from resonanz.model import EventKind, InvalidInput, MessageState, TooLarge, TrackingMode
+from resonanz.model import Conflict, EventKind, InvalidInput, MessageState, TooLarge, TrackingMode
 from resonanz.sending.submit import Draft, Limits, submit
 from resonanz.store import Database, accounts, contacts, events, messages, queue
 from resonanz.store.accounts import Account
@@ -83,10 +83,11 @@ REFUSED: list[tuple[str, Draft, str, str]] = [
     ("bad header name", draft(headers={"X Y": "1"}), "X Y", "not a header name"),
     ("our header", draft(headers={"From": "x@x.example"}), "From", "of its own"),
     ("Bcc for all to see", draft(headers={"bcc": "x@x.example"}), "bcc", "seen by every recipient"),
-    ("empty mail", raw_draft(b" \r\n"), "raw", "empty"),
-    ("no header", raw_draft(b"\r\nonly a body"), "raw", "no header"),
-    ("no From", raw_draft(b"Subject: x\r\n\r\nbody"), "raw", "no From"),
-    ("NUL", raw_draft(RAW + b"\0"), f"raw, offset {len(RAW)}", "NUL"),
+    ("empty mail", raw_draft(b" \r\n"), "mail", "empty"),
+    ("no header", raw_draft(b"\r\nonly a body"), "mail", "no header"),
+    ("no From", raw_draft(b"Subject: x\r\n\r\nbody"), "mail", "no From"),
+    ("two From", raw_draft(b"From: eve@x.example\r\n" + RAW), "mail", "2 From fields"),
+    ("NUL", raw_draft(RAW + b"\0"), f"mail, offset {len(RAW)}", "NUL"),
     ("unknown source", draft(source="carrier pigeon"), "source", "not one of"),
     ("empty key", draft(idempotency_key=""), "idempotency_key", "characters"),
     ("long key", draft(idempotency_key="k" * 129), "idempotency_key", "characters"),
@@ -148,7 +149,7 @@ def test_a_key_sends_once(database: Database) -> None:
 def test_a_key_is_for_one_mail(sqlite_database: Database, change: dict[str, Any]) -> None:
     """Another mail under a used key is an error, not silently dropped and not sent."""
     hand_in(sqlite_database, draft(idempotency_key="k"))
-    with pytest.raises(InvalidInput, match="another mail"):
+    with pytest.raises(Conflict, match="another mail"):
         hand_in(sqlite_database, draft(idempotency_key="k", **change))
     with sqlite_database.read() as tx:
         assert queue.depth(tx) == 1

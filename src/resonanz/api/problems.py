@@ -10,7 +10,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from resonanz.model import Forbidden, InvalidInput, NotFound, PermanentFailure, ResonanzError, TooLarge, TooMany
+from resonanz.model import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    PermanentFailure,
+    ResonanzError,
+    TooLarge,
+    TooMany,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -21,9 +30,13 @@ _STATUS: dict[type[ResonanzError], tuple[int, str]] = {
     NotFound: (404, "Not found"),
     Forbidden: (403, "Forbidden"),
     TooMany: (429, "Too many requests"),
+    Conflict: (409, "Conflict"),
     InvalidInput: (422, "Invalid input"),
     PermanentFailure: (502, "Permanent failure"),
 }
+
+# What the validator calls by its own insider's words.
+_WORDING = {"extra_forbidden": "no such field"}
 
 # What every operation may answer beside its result; FastAPI's own 422 shape is replaced by it.
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
@@ -33,6 +46,7 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
         401: "No valid API key",
         403: "Forbidden",
         404: "Not found",
+        409: "The Idempotency-Key was used for another mail",
         413: "Too large",
         422: "Invalid input",
         429: "Too many requests",
@@ -54,9 +68,15 @@ SCHEMA = {
         "remedy": {"type": "string", "description": "What to do about it."},
         "errors": {
             "type": "array",
+            "description": "Everything that is wrong with what was handed in, the first as above.",
             "items": {
                 "type": "object",
-                "properties": {"where": {"type": "string"}, "detail": {"type": "string"}},
+                "required": ["where", "detail"],
+                "properties": {
+                    "where": {"type": "string"},
+                    "detail": {"type": "string"},
+                    "remedy": {"type": "string"},
+                },
             },
         },
     },
@@ -90,12 +110,20 @@ def _ours(_request: Request, error: Exception) -> JSONResponse:
         log.error("answered 503", what=error.what, where=error.where, why=error.remedy)
         return problem(status, title, error.what, {"retry-after": "5"})
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, TooMany) else None
-    return problem(status, title, error.what, headers, where=error.where, remedy=error.remedy)
+    errors = [_entry(each) for each in error.problems] if isinstance(error, InvalidInput) else None
+    return problem(status, title, error.what, headers, where=error.where, remedy=error.remedy, errors=errors)
+
+
+def _entry(error: InvalidInput) -> dict[str, str]:
+    entry = {"where": error.where, "detail": error.what}
+    return {**entry, "remedy": error.remedy} if error.remedy else entry
 
 
 def _validation(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    errors = [{"where": _path(item["loc"]), "detail": item["msg"]} for item in error.errors()]
+    errors = [
+        {"where": _path(item["loc"]), "detail": _WORDING.get(item["type"], item["msg"])} for item in error.errors()
+    ]
     malformed = any(item["type"] == "json_invalid" for item in error.errors())
     status, title = (400, "Bad request") if malformed else (422, "Invalid input")
     first = errors[0] if errors else {"where": "", "detail": "the request does not fit"}

@@ -14,7 +14,6 @@ from resonanz import model
 from resonanz.api.access import Caller, Parts
 from resonanz.api.shapes import Accepted, AcceptedMessage, MessageIn, SubmissionOut
 from resonanz.model import InvalidInput, NotFound, ResonanzError, TooLarge, TrackingMode
-from resonanz.sending.addressees import addressees
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.store import messages as rows
 
@@ -72,7 +71,8 @@ async def send(
     try:
         receipt = await run_in_threadpool(hand_in)  # reading a large mail takes a while, too: never on the loop
     except ResonanzError as error:
-        error.where = _as_asked(error.where)
+        for problem in error.problems if isinstance(error, InvalidInput) else (error,):
+            problem.where = _as_asked(problem.where)
         raise
     return Accepted(
         submission=receipt.submission_id,
@@ -144,12 +144,11 @@ def _raw_draft(
     opens: TrackingMode,
     clicks: TrackingMode,
 ) -> Draft:
-    sender, named = addressees(body)
     return Draft(
         account_id=account,
         source="api",
-        sender=sender,
-        recipients=tuple(to) if to else named,
+        sender="",  # this and, unless they are told, the recipients are read from the mail
+        recipients=tuple(to or ()),
         raw=body,
         track_opens=opens,
         track_clicks=clicks,
@@ -159,7 +158,7 @@ def _raw_draft(
 
 def _as_asked(where: str) -> str:
     """Name a place by the API's own field: a draft's `recipients[2]` is what the caller wrote as `to[2]`."""
-    for inside, outside in (("sender", "from"), ("recipients", "to")):
+    for inside, outside in (("sender", "from"), ("recipients", "to"), ("idempotency_key", "Idempotency-Key")):
         if where == inside or where.startswith(f"{inside}["):
             return outside + where.removeprefix(inside)
     return where

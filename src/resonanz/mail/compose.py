@@ -108,7 +108,7 @@ def write_header(name: str, value: str) -> bytes:
         raise InvalidInput(f"a header cannot hold U+{ord(bad):04X}", where=name, remedy="put the value on one line")
     kind = name.lower()
     if kind in _ADDRESSES:
-        words = _address_words(value, FOLD_AT - len(name) - 2)
+        words = _address_words(name, value, FOLD_AT - len(name) - 2)
     elif kind in _FREE_TEXT or kind.startswith("x-"):
         words = _text_words(value, FOLD_AT - len(name) - 2)
     else:
@@ -116,11 +116,14 @@ def write_header(name: str, value: str) -> bytes:
     return _fold(name, words)
 
 
-def _address_words(value: str, room: int) -> list[str]:
+def _address_words(name: str, value: str, room: int) -> list[str]:
     words: list[str] = []
-    addresses = parse_addresses(value)
+    try:
+        addresses = parse_addresses(value)
+    except InvalidInput as error:
+        raise InvalidInput(error.what, where=name, remedy=error.remedy) from None
     if not addresses:
-        raise InvalidInput("no address", where="address")
+        raise InvalidInput("no address", where=name)
     for position, address in enumerate(addresses):
         comma = "," if position + 1 < len(addresses) else ""
         words += _mailbox_words(address, comma, room if not words else MAX_WORD)

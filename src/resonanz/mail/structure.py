@@ -88,6 +88,11 @@ class Structure:
         """Return every field of this name, decoded, in order."""
         return [found.decoded for found in self.root.block.all(name)]
 
+    def header_texts(self, name: str) -> list[str]:
+        """Return every field of this name, in order, its encoded words as they stand. Addresses are read from these:
+        a comma that an encoded word holds separates nothing (RFC 2047 section 5)."""
+        return [found.text for found in self.root.block.all(name)]
+
     def body(self, part: Part) -> bytes:
         """Return a part's body as it stands, still in its transfer encoding."""
         return self.message[part.body_start : part.end]

@@ -1,21 +1,55 @@
-"""Whom a raw mail is from and for, when nobody says it beside the mail."""
+"""Whom a mail is from and for: as the door was told beside the mail, else as a raw mail names them."""
 
 from __future__ import annotations
 
-from resonanz.mail.address import parse_addresses
-from resonanz.mail.structure import parse
+from collections.abc import Iterable, Iterator, Sequence
+
+from resonanz.mail.address import Address, parse_address, parse_addresses
+from resonanz.mail.structure import Structure
+from resonanz.model import InvalidInput
 
 
-def addressees(raw: bytes) -> tuple[str, tuple[str, ...]]:
-    """Return the sender named by From ("" without one) and the recipients named by To, Cc and Bcc, in that order.
+def read_envelope(
+    sender: str, recipients: Sequence[str], structure: Structure | None = None
+) -> tuple[Address, list[Address]]:
+    """Read a sender and recipients. With the `structure` of a raw mail, an empty sender is the mailbox in its From, and
+    no recipients are those in its To, Cc and Bcc. Raises InvalidInput with everything that is no address, at once."""
+    refused: list[InvalidInput] = []
+    if structure is None or sender:
+        senders = _read([("sender", sender)], refused, alone=True)
+    else:
+        senders = _read(_fields(structure, "From"), refused, alone=True)
+    if structure is None or recipients:
+        numbered = [(f"recipients[{index}]", text) for index, text in enumerate(recipients)]
+        receivers = _read(numbered, refused, alone=True)
+    else:
+        receivers = _read(_fields(structure, "To", "Cc", "Bcc"), refused, alone=False)
+    if refused:
+        raise InvalidInput.together(refused)
+    return senders[0], receivers
 
-    Raises InvalidInput when one of them is no list of addresses.
-    """
-    structure = parse(raw)
-    recipients = tuple(
-        str(address)
-        for name in ("To", "Cc", "Bcc")
-        for value in structure.header_all(name)
-        for address in parse_addresses(value)
-    )
-    return structure.header("From") or "", recipients
+
+def check_mailboxes(text: str, where: str) -> None:
+    """Check that a text names mailboxes, at least one. Raises InvalidInput."""
+    refused: list[InvalidInput] = []
+    if not _read([(where, text)], refused, alone=False) and not refused:
+        refused.append(InvalidInput("is empty", where=where))
+    if refused:
+        raise InvalidInput.together(refused)
+
+
+def _fields(structure: Structure, *names: str) -> Iterator[tuple[str, str]]:
+    for name in names:
+        for text in structure.header_texts(name):
+            yield f"mail, {name} field", text
+
+
+def _read(named: Iterable[tuple[str, str]], refused: list[InvalidInput], *, alone: bool) -> list[Address]:
+    """Read the mailboxes in each (place, text), exactly one in each if `alone`; add what is none to `refused`."""
+    found: list[Address] = []
+    for where, text in named:
+        try:
+            found += [parse_address(text)] if alone else parse_addresses(text)
+        except InvalidInput as error:
+            refused.append(InvalidInput(error.what, where=where, remedy=error.remedy))
+    return found

@@ -14,9 +14,10 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from resonanz import ingest
-from resonanz.mail.address import Address, parse_address
+from resonanz.mail.address import Address
 from resonanz.mail.structure import Structure, parse
 from resonanz.model import (
+    Conflict,
     Coverage,
     Event,
     EventKind,
@@ -26,6 +27,7 @@ from resonanz.model import (
     TrackingMode,
     new_id,
 )
+from resonanz.sending.addressees import check_mailboxes, read_envelope
 from resonanz.sending.copies import HIDDEN, Fields, compose_copy, header_id_for
 from resonanz.store import Database, Tx, contacts, queue
 from resonanz.store import messages as rows
@@ -41,8 +43,9 @@ class Draft:
     """What a door hands in.
 
     `sender` and each of `recipients` are mailboxes, with or without a display name; `from_name` replaces the sender's.
-    With `raw` the mail's own headers are what recipients see, and `recipients` is the envelope; else the mail is
-    composed from the other fields, each recipient alone in its To. The tracking modes are the most that is asked for:
+    With `raw` the mail's own headers are what recipients see, and `sender` and `recipients` are the envelope; what is
+    empty of these is read from the mail's From, and To, Cc and Bcc. Without it the mail is composed from the other
+    fields, each recipient alone in its To. The tracking modes are the most that is asked for:
     a contact's consent can only lower them. The same `idempotency_key` of the same account sends once.
     """
 
@@ -93,7 +96,8 @@ class _Checked:
 def submit(database: Database, draft: Draft, *, limits: Limits, now: datetime) -> Receipt:
     """Check and store a draft. When it returns, the mail is on disk and will be sent.
 
-    Raises InvalidInput (naming the place, such as `recipients[2]`) and TooLarge, with nothing stored.
+    Raises InvalidInput (naming the place, such as `recipients[2]`; every bad address at once), TooLarge, and Conflict
+    for an idempotency key that was used for another mail, with nothing stored.
     """
     checked = _check(draft, limits, now)
     try:
@@ -117,60 +121,67 @@ def _check(draft: Draft, limits: Limits, now: datetime) -> _Checked:
     key = draft.idempotency_key
     if key is not None and not (0 < len(key) <= MAX_KEY_CHARACTERS and key == storable(key)):
         raise InvalidInput(f"must have 1 to {MAX_KEY_CHARACTERS} characters", where="idempotency_key")
-    sender = _address(draft.sender, "sender")
-    recipients = _check_recipients(draft.recipients, limits)
     if draft.raw is not None:
-        structure = _check_raw(draft.raw, limits)
-        return _Checked("rfc822", draft.raw, sender, structure.header("Subject") or "", recipients)
+        return _check_raw(draft, draft.raw, limits)
+    sender, recipients = _check_envelope(draft, limits)
     body = _check_composed(draft, sender, recipients, limits, now)
     return _Checked("composed", body, sender, draft.subject, recipients)
 
 
-def _check_recipients(texts: Sequence[str], limits: Limits) -> tuple[Address, ...]:
-    if not texts:
+def _check_raw(draft: Draft, raw: bytes, limits: Limits) -> _Checked:
+    structure = _read_mail(raw, limits)
+    sender, recipients = _check_envelope(draft, limits, structure)
+    return _Checked("rfc822", raw, sender, structure.header("Subject") or "", recipients)
+
+
+def _check_envelope(
+    draft: Draft, limits: Limits, structure: Structure | None = None
+) -> tuple[Address, tuple[Address, ...]]:
+    _check_number(len(draft.recipients), limits)
+    sender, recipients = read_envelope(draft.sender, draft.recipients, structure)
+    if not recipients:
         raise InvalidInput("no recipient", where="recipients")
-    if len(texts) > limits.recipients:
+    _check_number(len(recipients), limits)
+    distinct: dict[str, Address] = {}
+    for address in recipients:
+        distinct.setdefault(address.normalised, address)
+    return sender, tuple(distinct.values())
+
+
+def _check_number(recipients: int, limits: Limits) -> None:
+    if recipients > limits.recipients:
         raise TooLarge(
-            f"{len(texts)} recipients, but {limits.recipients} are the limit",
+            f"{recipients} recipients, but {limits.recipients} are the limit",
             where="recipients",
             remedy="the limit is RESONANZ_MAX_RECIPIENTS",
         )
-    distinct: dict[str, Address] = {}
-    for index, text in enumerate(texts):
-        address = _address(text, f"recipients[{index}]")
-        distinct.setdefault(address.normalised, address)
-    return tuple(distinct.values())
 
 
-def _address(text: str, where: str) -> Address:
-    try:
-        return parse_address(text)
-    except InvalidInput as error:
-        raise InvalidInput(error.what, where=where, remedy=error.remedy) from None
-
-
-def _check_raw(raw: bytes, limits: Limits) -> Structure:
+def _read_mail(raw: bytes, limits: Limits) -> Structure:
     _check_size(len(raw), limits)
     if not raw.strip():
-        raise InvalidInput("the mail is empty", where="raw")
+        raise InvalidInput("the mail is empty", where="mail")
     if b"\0" in raw:
-        raise InvalidInput("the mail holds a NUL byte", where=f"raw, offset {raw.index(0)}")
+        raise InvalidInput("the mail holds a NUL byte", where=f"mail, offset {raw.index(0)}")
     structure = parse(raw)
     if not structure.headers:
         raise InvalidInput(
-            "the mail has no header fields", where="raw", remedy="a mail begins with lines like `From: …`"
+            "the mail has no header fields", where="mail", remedy="a mail begins with lines like `From: …`"
         )
-    if not (structure.header("From") or "").strip():
-        raise InvalidInput("the mail has no From field", where="raw", remedy="add `From: you@example.org`")
+    authors = structure.header_texts("From")
+    if not any(authors):
+        raise InvalidInput("the mail has no From field", where="mail", remedy="add `From: you@example.org`")
+    if len(authors) > 1:  # RFC 5322 section 3.6; which of them a reader is shown cannot be told
+        raise InvalidInput(f"the mail has {len(authors)} From fields", where="mail", remedy="keep one")
     return structure
 
 
 def _check_composed(
     draft: Draft, sender: Address, recipients: Sequence[Address], limits: Limits, now: datetime
 ) -> bytes:
-    hidden = next((name for name in draft.headers if name.lower() in HIDDEN), None)
-    if hidden is not None:
-        raise InvalidInput("would be seen by every recipient", where=hidden, remedy="name them among the recipients")
+    _check_headers(draft.headers)
+    if draft.reply_to:
+        check_mailboxes(draft.reply_to, "reply_to")
     name = sender.name if draft.from_name is None else draft.from_name
     fields = Fields(
         sender=str(Address(name, sender.local, sender.domain)),
@@ -185,6 +196,19 @@ def _check_composed(
     # Composing one copy now finds whatever would keep the worker from composing it later.
     compose_copy(fields, to=str(recipients[0]), header_id=header_id_for(new_id(), sender.domain), date=now)
     return fields.encode()
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """Refuse fields that would tell what only the envelope may, or claim a history that a new mail does not have."""
+    refused = []
+    for name in headers:
+        if name.lower() in HIDDEN:
+            remedy = "name them among the recipients"
+            refused.append(InvalidInput("would be seen by every recipient", where=name, remedy=remedy))
+        elif name.lower().startswith("resent-"):  # RFC 5322 section 3.6.6
+            refused.append(InvalidInput("is for mail that is passed on; this one is new", where=name))
+    if refused:
+        raise InvalidInput.together(refused)
 
 
 def _check_size(size: int, limits: Limits) -> None:
@@ -257,7 +281,7 @@ def _queued(message: rows.Message, now: datetime) -> Event:
 
 
 def _first_receipt(tx: Tx, draft: Draft, checked: _Checked) -> Receipt | None:
-    """Return what was answered to this key before. Raises InvalidInput when it was for another mail."""
+    """Return what was answered to this key before. Raises Conflict when it was for another mail."""
     if draft.idempotency_key is None:
         return None
     first = rows.find_submission(tx, draft.account_id, draft.idempotency_key)
@@ -272,7 +296,7 @@ def _first_receipt(tx: Tx, draft: Draft, checked: _Checked) -> Receipt | None:
         and {message.recipient for message in messages} == {address.spec for address in checked.recipients}
     )
     if not same:
-        raise InvalidInput(
+        raise Conflict(
             "this key was used for another mail before", where="idempotency_key", remedy="use a new key for a new mail"
         )
     return Receipt(first.id, tuple((message.id, message.recipient) for message in messages), repeated=True)

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from resonanz.dashboard.visit import Visit, errors_of
 from resonanz.mail.address import Address, parse_address, parse_addresses
 from resonanz.model import InvalidInput, TooLarge, TrackingMode, new_id
-from resonanz.sending.addressees import addressees
 from resonanz.sending.submit import Draft
 
 # Where an error comes from, and which field of the form it is shown beside.
@@ -47,7 +46,6 @@ def send(visit: Visit) -> Response:
         draft = _written(visit) if written else _finished(visit)
         receipt = visit.parts.submit(draft, visit.now)
     except TooLarge as refused:
-        text = f"{refused.what}; {refused.remedy}" if refused.remedy else refused.what
         field = "to" if refused.where == "recipients" else "text" if written else "file"
         return _render(visit, form.fields, {field: text}, written=written, status=413)
     except InvalidInput as refused:
@@ -81,12 +79,11 @@ def _finished(visit: Visit) -> Draft:
     form = visit.form
     if not form.file:
         raise InvalidInput("choose a mail file (.eml)", where="file")
-    named_sender, named = addressees(form.file)
     return Draft(
         account_id=visit.account.id,
         source="dashboard",
-        sender=form.text("from").strip() or named_sender,
-        recipients=_recipients(form.text("to")) or named,
+        sender=form.text("from").strip(),
+        recipients=_recipients(form.text("to")),
         raw=form.file,
         track_opens=_mode(form.text("opens")),
         track_clicks=_mode(form.text("clicks")),

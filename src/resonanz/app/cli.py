@@ -12,7 +12,7 @@ import click
 
 from resonanz import __version__
 from resonanz.app.letter_commands import commands as letter_commands
-from resonanz.model import ResonanzError, TrackingMode
+from resonanz.model import InvalidInput, ResonanzError, TrackingMode
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 
 class _Group(click.Group):
-    """Turns our own errors into one line on standard error and exit code 1."""
+    """Turns our own errors into a line each on standard error and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except ResonanzError as error:
-            click.echo(f"resonanz: {error}", err=True)
+            for problem in error.problems if isinstance(error, InvalidInput) else (error,):
+                click.echo(f"resonanz: {problem}", err=True)
             ctx.exit(1)
 
 
@@ -111,14 +112,20 @@ def send(mail: Any, recipients: tuple[str, ...], sender: str | None, opens: str,
     """Hand in MAIL, a file in RFC 822 form (- for standard input): one message per recipient."""
     from resonanz.app.wiring import submit_raw
 
-    receipt = submit_raw(
-        _start("send"),
-        mail.read(),
-        recipients=recipients,
-        sender=sender,
-        opens=TrackingMode(opens),
-        clicks=TrackingMode(clicks),
-    )
+    settings = _start("send")
+    try:
+        receipt = submit_raw(
+            settings,
+            mail.read(),
+            recipients=recipients,
+            sender=sender,
+            opens=TrackingMode(opens),
+            clicks=TrackingMode(clicks),
+        )
+    except ResonanzError as error:
+        for problem in error.problems if isinstance(error, InvalidInput) else (error,):
+            problem.where = _as_typed(problem.where)
+        raise
     if as_json:
         _print_json(
             {
@@ -295,6 +302,11 @@ def account_password(address: str, password: str) -> None:
 _BEGINNINGS = ("up", "setup", "config", "doctor", "send")
 
 # ── Beneath ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _as_typed(where: str) -> str:
+    """Name a place by the option: a draft's `recipients[2]` is what was typed as the third `--to`."""
+    return {"sender": "--from", "recipients": "--to"}.get(where.partition("[")[0], where)
 
 
 def _start(name: str) -> Settings:

@@ -55,7 +55,9 @@ class Recorder:
         `again` says that an earlier try may have been committed although it failed to say so. Then a result whose row
         is not in the queue any more is written already.
         """
-        held = queue.lock(tx, self._worker, [record.work.message.id for record in records])
+        ids = [record.work.message.id for record in records]
+        held = queue.lock(tx, self._worker, ids)
+        messages.lock(tx, ids)
         results = [record for record in records if isinstance(record, Result)]
         if again:
             results = [result for result in results if result.work.message.id in held]

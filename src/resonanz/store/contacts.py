@@ -50,11 +50,15 @@ class SuppressionRow:
 
 
 def ensure_contacts(tx: Tx, people: Sequence[tuple[str, str]], now: datetime) -> dict[str, UUID]:
-    """Return the contact ids of these (normalised address, name) pairs, creating who is missing."""
+    """Return the contact ids of these (normalised address, name) pairs, creating who is missing.
+
+    They are inserted in the order of their addresses, so that two transactions with the same new people cannot wait for
+    each other.
+    """
     insert_missing(
         tx,
         contacts,
-        [{"id": new_id(), "address": address, "name": name, "created_at": now} for address, name in people],
+        [{"id": new_id(), "address": address, "name": name, "created_at": now} for address, name in sorted(people)],
     )
     return {
         row.address: row.id

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, case, func, insert, or_, select, update
 
 from resonanz.model import Coverage, MessageState, TrackingMode
-from resonanz.store.bulk import plain, update_many
+from resonanz.store.bulk import plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions, insert_missing
 from resonanz.store.tables import contents, links, messages, submissions
@@ -298,6 +298,17 @@ def update_message(tx: Tx, message_id: UUID, values: Mapping[str, Any]) -> None:
     tx.execute(update(messages).where(messages.c.id == message_id).values(**values))
 
 
+def lock(tx: Tx, ids: Collection[UUID]) -> None:
+    """Hold these messages' rows until the transaction ends; on SQLite a writing transaction holds everything anyway.
+
+    Whoever writes several of them begins with this: rows are locked in the order of their ids, here and by the
+    projections, so that two transactions cannot wait for each other. An UPDATE alone locks in any order.
+    """
+    if tx.dialect.name != "sqlite":
+        for _ in select_by_ids(tx, messages, ("id",), ids, lock=True):
+            pass
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """What one message has become in the mail that was built for it."""
@@ -311,7 +322,8 @@ class Built:
 
 
 def save_built(tx: Tx, rows: Sequence[Built]) -> None:
-    """Write down what was built. A Message-ID is kept as `indexable` makes it; `find_by_header_id` asks alike."""
+    """Write down what was built, of messages that are locked. A Message-ID is kept as `indexable` makes it;
+    `find_by_header_id` asks alike."""
     as_plain = plain(tx)
     update_many(
         tx,
@@ -333,6 +345,7 @@ def save_built(tx: Tx, rows: Sequence[Built]) -> None:
 
 def mark_sending(tx: Tx, ids: Collection[UUID]) -> None:
     """Show that a worker has taken these messages up; the next fact about each says how it went."""
+    lock(tx, ids)
     waiting = (MessageState.QUEUED, MessageState.DEFERRED)
     for portion in in_portions(ids):
         taken = and_(messages.c.id.in_(portion), messages.c.state.in_(waiting))

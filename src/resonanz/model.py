@@ -245,6 +245,9 @@ class HitKind(StrEnum):
     BEACON = "beacon"
 
 
+CONTINUED = "continued"  # the body of a hit on a file that goes on with a download which broke off
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One raw request at the edge, before it becomes an event. Plain values; the token was verified already.

@@ -39,7 +39,8 @@ class EdgeMetrics:
     """Counts requests by kind and outcome, and what the journal does; a Prometheus collector and a journal observer.
 
     Outcomes: `recorded` (durable before it was answered), `unrecorded` (answered, but the journal could not be
-    written), `unknown` (no token of ours), `refused` (method, size, or nowhere to go), `shown` (a page), `failed`.
+    written), `unknown` (no token of ours), `missing` (a token of ours, but no such document here), `refused` (method,
+    size, or nowhere to go), `shown` (a page), `failed`.
     """
 
     def __init__(self) -> None:

@@ -24,6 +24,7 @@ from prometheus_client import REGISTRY
 
 from resonanz.edge.app import Edge, build
 from resonanz.edge.client import Network, Proxies
+from resonanz.edge.documents import Documents
 from resonanz.edge.loop import EdgeLoop
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.journal import SqliteJournal
@@ -47,7 +48,8 @@ _log = structlog.get_logger("resonanz.edge")
 
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
-    """What one edge process is told. `ops_port` 0 means no listener for operators."""
+    """What one edge process is told. `ops_port` 0 means no listener for operators; without a `documents_folder` no
+    document is served."""
 
     keys_file: Path
     journal_folder: Path
@@ -58,6 +60,7 @@ class EdgeSettings:
     ops_port: int = 0
     trusted_proxies: tuple[Network, ...] = ()
     proxy_header: str = "x-forwarded-for"
+    documents_folder: Path | None = None
 
 
 def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
@@ -75,7 +78,13 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
     REGISTRY.register(metrics)
     journal = SqliteJournal.open(settings.journal_folder, limit_bytes=settings.journal_limit_bytes, observer=metrics)
     metrics.journal_available = lambda: journal.available
-    edge = build(keys, journal, proxies=Proxies(settings.trusted_proxies, settings.proxy_header), metrics=metrics)
+    edge = build(
+        keys,
+        journal,
+        documents=Documents(settings.documents_folder) if settings.documents_folder else None,
+        proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
+        metrics=metrics,
+    )
     servers = [http_server(edge, settings.host, settings.port)]
     if build_ops is not None and settings.ops_port:
         servers.append(http_server(build_ops(_health(journal)), settings.ops_host, settings.ops_port))

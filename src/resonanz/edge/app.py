@@ -23,9 +23,10 @@ import structlog
 from resonanz.edge import answers
 from resonanz.edge.answers import Answer, Send
 from resonanz.edge.client import EVIDENCE, IMPERSONAL, Proxies, evidence
+from resonanz.edge.documents import Documents, Piece, Stored, name_in
 from resonanz.edge.location import location
 from resonanz.edge.metrics import EdgeMetrics
-from resonanz.model import HitKind, TemporaryFailure
+from resonanz.model import CONTINUED, HitKind, TemporaryFailure
 from resonanz.tokens import MAX_TOKEN_CHARACTERS, BadToken, Keys, TokenKind, head, link_in, verify
 
 Scope = dict[str, Any]
@@ -39,12 +40,13 @@ FORM_SECONDS = 5
 _REDIRECTS = 1024  # kept ready; at most some 30 MB, with destinations as long as a token can carry
 
 # Linkifiers and mail gateways put brackets, dots and the like behind a URL; a token ends where its alphabet does.
-_TOKEN = re.compile(r"/[ocu]/([A-Za-z0-9_-]+)").match
+_TOKEN = re.compile(r"/[ocfiu]/([A-Za-z0-9_-]+)").match
 # As a form or as multipart (RFC 8058 section 3.2); the bound keeps a hostile body from costing quadratic time.
 _ONE_CLICK = re.compile(rb'List-Unsubscribe(=|"[^=]{0,200}?\r\n\r\n)One-Click', re.IGNORECASE).search
 
-_OPEN, _CLICK, _UNSUBSCRIBE = (
-    (head(kind), head(kind, anonymous=True)) for kind in (TokenKind.OPEN, TokenKind.CLICK, TokenKind.UNSUBSCRIBE)
+_OPEN, _CLICK, _FILE, _UNSUBSCRIBE = (
+    (head(kind), head(kind, anonymous=True))
+    for kind in (TokenKind.OPEN, TokenKind.CLICK, TokenKind.FILE, TokenKind.UNSUBSCRIBE)
 )
 _ANONYMOUS = head(TokenKind.OPEN, anonymous=True) ^ head(TokenKind.OPEN)
 
@@ -71,13 +73,28 @@ class Journal(Protocol):
 class Edge:
     """The callable. `keys` may be replaced while it runs."""
 
-    def __init__(self, keys: Keys, journal: Journal, proxies: Proxies, metrics: EdgeMetrics, clock: Clock) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        journal: Journal,
+        documents: Documents | None,
+        proxies: Proxies,
+        metrics: EdgeMetrics,
+        clock: Clock,
+    ) -> None:
         self.keys = keys
         self._journal = journal
+        self._documents = documents
         self._proxies = proxies
         self._count = metrics.requests
         self._clock = clock
-        self._doors = {"/o/": self._open, "/c/": self._click, "/u/": self._unsubscribe}
+        self._doors = {
+            "/o/": self._open,
+            "/c/": self._click,
+            "/f/": self._file,
+            "/i/": self._image,
+            "/u/": self._unsubscribe,
+        }
         self._pages = {"/": answers.HOME, "/robots.txt": answers.ROBOTS, "/healthz": answers.HEALTHY}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,6 +148,41 @@ class Edge:
         self._count["click", await self._record(HitKind.CLICK, text, signed, scope)] += 1
         await send(redirect.start)
         await send(answers.NOTHING if method == "HEAD" else redirect.body)
+
+    async def _image(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An image of the author in place of a pixel: fetched, it is an open; where it lies, its token says."""
+        method = scope["method"]
+        if method not in answers.READING:
+            await self._refuse_method(send, method, "image", answers.READING)
+            return
+        text, signed = self._verified(scope["path"], _FILE)
+        redirect = _redirect(link_in(signed)[1]) if signed else None
+        if redirect is None:
+            self._count["image", "refused" if signed else "unknown"] += 1
+            await answers.NOT_FOUND.send(send, method)
+            return
+        self._count["image", await self._record(HitKind.OPEN, text, signed, scope)] += 1
+        await redirect.send(send, method)
+
+    async def _file(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        if method not in answers.READING:
+            await self._refuse_method(send, method, "file", answers.READING)
+            return
+        text, signed = self._verified(path, _FILE)
+        stored = await self._stored(link_in(signed)[1]) if signed else None
+        if stored is None:
+            self._count["file", "missing" if signed else "unknown"] += 1
+            await answers.NOT_FOUND.send(send, method)
+            return
+        with stored:
+            piece = stored.piece(method, scope["headers"])
+            if piece is None:
+                self._count["file", "refused"] += 1
+                await stored.refuse(send)
+                return
+            self._count["file", await self._record_download(piece, text, signed, scope)] += 1
+            await stored.send(send, method, piece, name_in(path[len("/f/") + len(text) :]))
 
     async def _unsubscribe(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
@@ -188,6 +240,13 @@ class Edge:
             return "", b""
         return (text, signed) if signed[0] in heads else ("", b"")
 
+    async def _stored(self, key: str) -> Stored | None:
+        return None if self._documents is None else await self._documents.open(key)
+
+    async def _record_download(self, piece: Piece, text: str, signed: bytes, scope: Scope) -> str:
+        """Record a download; one that goes on where another broke off says so, for it is no second one."""
+        return await self._record(HitKind.FILE, text, signed, scope, CONTINUED if piece.start else "")
+
     async def _record(self, kind: HitKind, text: str, signed: bytes, scope: Scope, body: str = "") -> str:
         """Have the hit written; return `recorded` once it is on disk, `unrecorded` when it cannot be."""
         headers = scope["headers"]
@@ -214,12 +273,14 @@ def build(
     keys: Keys,
     journal: Journal,
     *,
+    documents: Documents | None = None,
     proxies: Proxies | None = None,
     metrics: EdgeMetrics | None = None,
     clock: Clock = lambda: time.time_ns() // 1000,
 ) -> Edge:
-    """Build the edge. `clock` gives microseconds since the epoch; it is read once per hit."""
-    return Edge(keys, journal, proxies or Proxies(()), metrics or EdgeMetrics(), clock)
+    """Build the edge. Without `documents` there are none to be fetched. `clock` gives microseconds since the epoch; it
+    is read once per hit."""
+    return Edge(keys, journal, documents, proxies or Proxies(()), metrics or EdgeMetrics(), clock)
 
 
 @lru_cache(maxsize=_REDIRECTS)

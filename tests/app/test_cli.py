@@ -92,11 +92,13 @@ def test_a_mail_is_handed_in(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "mail", "settings", "said"),
     [
-        (["--to", "nonsense"], MAIL, {}, "recipients[0]"),
-        ([], b"", {}, "the mail is empty"),
-        ([], b"Subject: x\r\n\r\nx", {}, "From"),
-        ([], b"From: a@example.org\r\n\r\nx", {}, "recipients"),
-        (["--from", "x@y@z"], MAIL, {}, "sender"),
+        (["--to", "nonsense"], MAIL, {}, "resonanz: --to: 'nonsense' has no @\n"),
+        (["--to", "a", "--to", "b@example.org", "--to", "c"], MAIL, {}, "--to: 'a' has no @\nresonanz: --to: 'c' has"),
+        ([], b"", {}, "mail: the mail is empty"),
+        ([], b"Subject: x\r\n\r\nx", {}, "mail: the mail has no From field"),
+        ([], b"From: a@example.org\r\n\r\nx", {}, "--to: no recipient"),
+        ([], b"From: a@example.org\r\nTo: b\r\n\r\nx", {}, "mail, To field: 'b' has no @"),
+        (["--from", "x@y@z"], MAIL, {}, "--from: "),
         ([], MAIL + b"x" * 2000, {"RESONANZ_MAX_MESSAGE": "1000"}, "1000"),
     ],
 )

@@ -7,6 +7,7 @@ epoch, because the edge builds thousands of them a second and a database positio
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -277,6 +278,26 @@ class JournalEntry:
     journal: str
     position: int
     hit: Hit
+
+
+# ── Documents ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_DOCUMENT_KEY = re.compile(r"[0-9a-f]{64}").fullmatch
+
+
+def is_document_key(text: str) -> bool:
+    """Return whether a text can be a document's key: the BLAKE2b digest of its content, 64 hexadecimal digits."""
+    return _DOCUMENT_KEY(text) is not None
+
+
+def document_place(key: str) -> str:
+    """Return where a document lies in the folder of documents, as a relative path. Raises InvalidInput for no key.
+
+    Two levels, so that no folder grows too long to be listed.
+    """
+    if not is_document_key(key):
+        raise InvalidInput("not the key of a document", where="key")
+    return f"{key[:2]}/{key}"
 
 
 # ── Errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────

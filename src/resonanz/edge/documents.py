@@ -20,7 +20,8 @@ from urllib.parse import quote
 import structlog
 
 from resonanz.edge.answers import NOTHING, HeaderList, Send
-from resonanz.mail.documents import is_key, place, safe_name
+from resonanz.mail.documents import safe_name
+from resonanz.model import document_place, is_document_key
 
 PIECE_BYTES = 262_144
 
@@ -163,11 +164,11 @@ class Documents:
     async def open(self, key: str) -> Stored | None:
         """Return a document, or None when there is none of this key. Raises OSError when it cannot be told."""
         # In a thread: however slow the disk is, those who follow links do not wait for it.
-        return await asyncio.to_thread(self._open, key) if is_key(key) else None
+        return await asyncio.to_thread(self._open, key) if is_document_key(key) else None
 
     def _open(self, key: str) -> Stored | None:
         try:
-            file = FileIO(self._folder / place(key), opener=_opener)
+            file = FileIO(self._folder / document_place(key), opener=_opener)
         except FileNotFoundError:
             return None
         state = os.fstat(file.fileno())

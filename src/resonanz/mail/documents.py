@@ -7,7 +7,6 @@ Chosen attachments leave the message whole, delimiter line included; the caller 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -16,11 +15,8 @@ from urllib.parse import quote
 from resonanz.mail.references import escape
 from resonanz.mail.structure import Part, Structure
 from resonanz.mail.transfer import DamagedEncoding, Splice, open_body
-from resonanz.model import InvalidInput
 
 MAX_NAME = 120
-
-_KEY = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +55,6 @@ def document(index: int, number: int, part: Part, content: bytes, url_of: Callab
     key = blake2b(content, digest_size=32).hexdigest()
     name = safe_name(part.filename) or f"document-{number}"
     return Document(index, key, name, part.type, content, url_of(index, key, quote(name, safe="")))
-
-
-def is_key(text: str) -> bool:
-    """Return whether a text is a document's key: 64 hexadecimal digits, lower case."""
-    return _KEY(text) is not None
-
-
-def place(key: str) -> str:
-    """Return where a document lies in the folder of documents, as a relative path. Raises InvalidInput for no key.
-
-    Two levels, so that no folder grows too long to be listed.
-    """
-    if not is_key(key):
-        raise InvalidInput("not the key of a document", where="key")
-    return f"{key[:2]}/{key}"
 
 
 def safe_name(name: str) -> str:

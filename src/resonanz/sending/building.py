@@ -14,6 +14,7 @@ from resonanz.mail import instrument as instrument_mail
 from resonanz.mail.tracking import Instrumented
 from resonanz.model import InvalidInput, MessageState, TrackingMode
 from resonanz.sending import outcomes
+from resonanz.sending.attachments import may_become_documents
 from resonanz.sending.copies import Copy, Fields, compose_copy, header_id_for, prepare_copy
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press
@@ -28,12 +29,14 @@ _STILL_TO_SEND = frozenset({MessageState.QUEUED, MessageState.SENDING, MessageSt
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What building needs of the instance. `content` brings a content by its id; None when it is gone."""
+    """What building needs of the instance. `content` brings a content by its id; None when it is gone. `keep` files a
+    document under its key, durably; without it attachments stay in their mails."""
 
     keys: Keys
     edge_url: str
     press: Press
     content: Callable[[UUID], Content | None]
+    keep: Callable[[str, bytes], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +123,11 @@ def personalise(workshop: Workshop, work: Work) -> Work:
 
 
 def instrument(workshop: Workshop, work: Work) -> Work:
-    """Add pixel and links. On any doubt the mail goes out as it is, and the reason is kept."""
+    """Add pixel and links, to documents too. On any doubt the mail goes out as it is, and the reason is kept."""
     if work.built is not None:
         return work
     assert work.copy is not None
+    takes_documents = work.submission.track_documents and workshop.keep is not None
     tracking = Tracking(
         base_url=workshop.edge_url,
         keys=workshop.keys,
@@ -131,9 +135,19 @@ def instrument(workshop: Workshop, work: Work) -> Work:
         campaign=work.submission.id,
         opens=work.opens,
         clicks=work.clicks,
+        documents=may_become_documents(work.copy.message) if takes_documents else None,
     )
     built = instrument_mail(work.copy.message, tracking)
     return replace(work, built=built, copy=replace(work.copy, message=built.message))
+
+
+def keep_documents(workshop: Workshop, work: Work) -> Work:
+    """Have documents on disk before any mail leads to them. Raises TemporaryFailure."""
+    assert work.built is not None
+    for document in work.built.documents:
+        assert workshop.keep is not None
+        workshop.keep(document.key, document.content)
+    return work
 
 
 STEPS: tuple[Step, ...] = (
@@ -144,6 +158,7 @@ STEPS: tuple[Step, ...] = (
     print_copy,
     personalise,
     instrument,
+    keep_documents,
 )
 
 
@@ -175,6 +190,12 @@ def built_of(work: Work) -> Built:
 
 
 def links_of(work: Work) -> list[Link]:
-    """Return the links of the mail that was built, for reports to name them by."""
-    found = work.built.links.values() if work.built is not None else ()
-    return [Link(link.index, link.destination, " ".join(link.text.split())[:MAX_LABEL_CHARACTERS]) for link in found]
+    """Return the links of the mail that was built, those to documents behind the others, for reports to name them
+    by."""
+    if work.built is None:
+        return []
+    links = [
+        Link(link.index, link.destination, " ".join(link.text.split())[:MAX_LABEL_CHARACTERS])
+        for link in work.built.links.values()
+    ]
+    return links + [Link(document.index, "", document.name) for document in work.built.documents]

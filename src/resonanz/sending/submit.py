@@ -46,7 +46,8 @@ class Draft:
     With `raw` the mail's own headers are what recipients see, and `sender` and `recipients` are the envelope; what is
     empty of these is read from the mail's From, and To, Cc and Bcc. Without it the mail is composed from the other
     fields, each recipient alone in its To. The tracking modes are the most that is asked for:
-    a contact's consent can only lower them. The same `idempotency_key` of the same account sends once.
+    a contact's consent can only lower them. With `documents` all attachments of a raw mail become tracked documents:
+    links stand in their place. The same `idempotency_key` of the same account sends once.
     """
 
     account_id: UUID | None
@@ -62,6 +63,7 @@ class Draft:
     headers: Mapping[str, str] = field(default_factory=dict)
     track_opens: TrackingMode = TrackingMode.INDIVIDUAL
     track_clicks: TrackingMode = TrackingMode.INDIVIDUAL
+    documents: bool = False
     idempotency_key: str | None = None
 
 
@@ -236,6 +238,7 @@ def _store(tx: Tx, draft: Draft, checked: _Checked, now: datetime) -> Receipt:
             source=draft.source,
             track_opens=draft.track_opens,
             track_clicks=draft.track_clicks,
+            track_documents=draft.documents,
             recipients=len(checked.recipients),
             created_at=now,
             idempotency_key=draft.idempotency_key,
@@ -292,7 +295,8 @@ def _first_receipt(tx: Tx, draft: Draft, checked: _Checked) -> Receipt | None:
     same = (
         content is not None
         and (content.form, content.body, content.sender) == (checked.form, checked.body, checked.sender.spec)
-        and (first.track_opens, first.track_clicks) == (draft.track_opens, draft.track_clicks)
+        and (first.track_opens, first.track_clicks, first.track_documents)
+        == (draft.track_opens, draft.track_clicks, draft.documents)
         and {message.recipient for message in messages} == {address.spec for address in checked.recipients}
     )
     if not same:

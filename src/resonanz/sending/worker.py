@@ -13,6 +13,8 @@ import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 import structlog
@@ -28,7 +30,7 @@ from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press
 from resonanz.sending.records import OnWire, Recorder, Result
 from resonanz.sending.transports.base import Envelope, Refused, Transport, Unreachable
-from resonanz.store import Database, Tx, messages, queue
+from resonanz.store import Database, Tx, documents, messages, queue
 from resonanz.store.messages import Content
 from resonanz.tokens import Keys, mint_return_path
 
@@ -51,6 +53,7 @@ class WorkerSettings:
 
     `resend_uncertain` decides what happens to a mail that was on the wire when its worker died: False (the default)
     never sends it again by itself; True sends it once more, with the same Message-ID, as mail servers do (RFC 1047).
+    Documents are kept in `documents_folder`, where the edge finds them; without it attachments stay in their mails.
     """
 
     edge_url: str
@@ -58,6 +61,7 @@ class WorkerSettings:
     connections: int = 8
     lease: timedelta = timedelta(seconds=30)
     resend_uncertain: bool = False
+    documents_folder: Path | None = None
 
 
 class _LeaseLost(Exception):
@@ -83,7 +87,13 @@ class Worker:
         self._keys = keys
         self._settings = settings
         self._unknown = unknown
-        self._workshop = Workshop(keys, settings.edge_url, Press(keys, settings.edge_url), self._fetch_content)
+        self._workshop = Workshop(
+            keys,
+            settings.edge_url,
+            Press(keys, settings.edge_url),
+            self._fetch_content,
+            partial(documents.keep, settings.documents_folder) if settings.documents_folder else None,
+        )
         self._clock = clock
         self._ledger = Ledger(database, Recorder(self.name, transport.name))
         self._held: set[UUID] = set()

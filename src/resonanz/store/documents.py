@@ -11,8 +11,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from resonanz.mail.documents import place
-from resonanz.model import TemporaryFailure
+from resonanz.model import TemporaryFailure, document_place
 
 
 def keep(folder: Path, key: str, content: bytes) -> None:
@@ -20,7 +19,7 @@ def keep(folder: Path, key: str, content: bytes) -> None:
 
     Raises InvalidInput for what is no key, and TemporaryFailure when the disk does not take it; then nothing is there.
     """
-    path = folder / place(key)
+    path = folder / document_place(key)
     try:
         if _is_whole(path, len(content)):
             return

@@ -32,7 +32,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a client handed us in one go."""
+    """What a client handed us in one go. `track_documents` is whether attachments become links that can be counted."""
 
     id: UUID
     content_id: UUID
@@ -45,6 +45,7 @@ class Submission:
     idempotency_key: str | None = None
     anonymous_opens: int = 0
     anonymous_clicks: int = 0
+    track_documents: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where one link of a content leads, and how it reads."""
+    """Where one link of a content leads, and how it reads. One to a document has the document's name and no `url`: its
+    address is different in each copy."""
 
     link: int
     url: str
@@ -128,6 +130,7 @@ def add_submission(tx: Tx, submission: Submission) -> None:
             source=submission.source,
             track_opens=submission.track_opens,
             track_clicks=submission.track_clicks,
+            track_documents=submission.track_documents,
             recipients=submission.recipients,
             created_at=submission.created_at,
             idempotency_key=submission.idempotency_key,

@@ -142,6 +142,7 @@ submissions = Table(  # what a client handed us in one go; the unit of anonymous
     Column("source", String(16), nullable=False),  # dashboard, api, cli, relay
     Column("track_opens", Word(TrackingMode), nullable=False),  # the most the sender asked for
     Column("track_clicks", Word(TrackingMode), nullable=False),
+    Column("track_documents", Boolean, nullable=False, server_default=text("false")),  # attachments become links
     Column("idempotency_key", String(128)),
     Column("recipients", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),

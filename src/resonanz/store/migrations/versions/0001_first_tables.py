@@ -190,6 +190,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("track_opens", sa.String(32), nullable=False),
         sa.Column("track_clicks", sa.String(32), nullable=False),
+        sa.Column("track_documents", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("idempotency_key", sa.String(length=128), nullable=True),
         sa.Column("recipients", sa.Integer(), nullable=False),
         sa.Column("created_at", types.Moment(), nullable=False),

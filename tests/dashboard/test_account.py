@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from resonanz.accounts import authenticate_key
+from resonanz.accounts import authenticate_key, tracking_without_choice
+from resonanz.model import TrackingMode
 from tests.kit.accounts import ADDRESS, NOON, PASSWORD
 from tests.kit.pages import Site
 
@@ -29,10 +30,10 @@ def test_changing_the_password_signs_every_other_browser_out(site: Site) -> None
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"current": "guess", "new": NEW, "again": NEW}, "is not your current password"),
-        ({"current": PASSWORD, "new": NEW, "again": "other"}, "is not the same"),
+        ({"current": "guess", "new": NEW, "again": NEW}, "This is not your current password."),
+        ({"current": PASSWORD, "new": NEW, "again": "other"}, "This is not the same as the new password."),
         ({"current": PASSWORD, "new": "short", "again": "short"}, "at least 10 characters"),
-        ({}, "is not your current password"),
+        ({}, "This is not your current password."),
     ],
 )
 def test_a_refused_password_changes_nothing(site: Site, fields: dict[str, str], said: str) -> None:
@@ -48,7 +49,11 @@ def test_signing_out_everywhere(site: Site) -> None:
     """No browser is left, this one neither."""
     alice, elsewhere = site.alice(), site.alice()
     assert alice.get("/account").text.count("this one") == 1
-    alice.submit("/account/sessions/end", {}, page="/account")
+    door = alice.submit("/account/sessions/end", {}, page="/account").headers["location"]
+    page = alice.get(door).text
+    assert "You are signed out everywhere." in page
+    assert "Macro" not in page
+    assert "signed out everywhere" not in alice.get("/sign-in").text
     assert alice.get("/account").status_code == 303
     assert elsewhere.get("/account").status_code == 303
 
@@ -75,4 +80,56 @@ def test_a_key_without_a_name_is_refused(site: Site) -> None:
     """Said beside the field."""
     answer = site.alice().submit("/account/keys", {"name": " "}, page="/account")
     assert answer.status_code == 422
-    assert "needs a name" in answer.text
+    assert "This needs a name. Name what will use the key." in answer.text
+
+
+@pytest.mark.parametrize(("submission", "is_named"), [("mail.example.org:8587", True), ("", False)])
+def test_a_new_key_comes_with_what_a_mail_program_needs(site: Site, submission: str, is_named: bool) -> None:
+    """Server, port and user name, where mail programs are listened for; never where nothing listens."""
+    answer = site.with_parts(submission=submission).alice().submit("/account/keys", {"name": "Mail"}, page="/account")
+    assert ("by SMTP" in answer.text) is is_named
+    assert (f"<code>{submission}</code>, user name <code><bdi>{ADDRESS}</bdi></code>" in answer.text) is is_named
+
+
+# ── Tracking ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_choice_of_the_set_up_can_be_changed(site: Site) -> None:
+    """The page shows what holds; another choice is in force at once, for every page that names it."""
+    alice = site.alice()
+    for mode, said in ((TrackingMode.INDIVIDUAL, "tracked per recipient"), (TrackingMode.ANONYMOUS, "without names")):
+        answer = alice.submit("/account/tracking", {"tracking": mode.value}, page="/account")
+        assert answer.headers["location"] == "/account?done=tracking"
+        assert chosen(site) is mode
+        page = alice.get("/account?done=tracking").text
+        assert "The choice is saved." in page
+        assert f'value="{mode.value}" required checked' in page
+        assert said in alice.get("/compose").text
+
+
+@pytest.mark.parametrize("tracking", ["", "off", "everything"])
+def test_what_is_no_choice_changes_nothing(site: Site, tracking: str) -> None:
+    """Said beside the choices."""
+    before = chosen(site)
+    answer = site.alice().submit("/account/tracking", {"tracking": tracking}, page="/account")
+    assert answer.status_code == 422
+    assert "Choose one of the two." in answer.text
+    assert chosen(site) is before
+
+
+def test_a_setting_outweighs_the_choice(site: Site) -> None:
+    """The page says which setting, offers nothing to choose, and refuses what is sent all the same."""
+    before = chosen(site)
+    fixed = site.with_parts(mode_is_fixed=True, unknown_mode=lambda _tx: TrackingMode.INDIVIDUAL)
+    alice = fixed.alice()
+    page = alice.get("/account").text
+    assert page.count('name="tracking"') == page.count(" disabled>") == 2
+    assert "RESONANZ_TRACKING_WITHOUT_CHOICE" in page
+    assert alice.submit("/account/tracking", {"tracking": "individual"}, page="/account").status_code == 403
+    assert chosen(site) is before
+
+
+def chosen(site: Site) -> TrackingMode:
+    """What is stored."""
+    with site.database.read() as tx:
+        return tracking_without_choice(tx)

@@ -103,6 +103,29 @@ def test_a_finished_mail_goes_out_as_it_is(site: Site) -> None:
     assert content.body == EML
 
 
+@pytest.mark.parametrize(
+    ("mode", "said", "label"),
+    [
+        (TrackingMode.INDIVIDUAL, "is tracked as chosen here", "Per recipient<"),
+        (TrackingMode.ANONYMOUS, "is counted without a name, even with “per recipient”", "Per recipient, where they"),
+        (TrackingMode.OFF, "is not tracked at all, even with “per recipient”", "Per recipient, where they"),
+    ],
+)
+def test_the_form_says_what_will_be_tracked(site: Site, mode: TrackingMode, said: str, label: str) -> None:
+    """For people without a recorded choice, whatever is chosen in the menu above."""
+    page = site.with_parts(unknown_mode=lambda _tx: mode).alice().get("/compose").text
+    assert said in page
+    assert label in page
+
+
+def test_mistakes_are_said_in_sentences(site: Site) -> None:
+    """With a capital, a verb and an end; what to do about it is a sentence of its own."""
+    answer = site.alice().submit("/compose", MAIL | {"to": ""})
+    assert ">No recipient.</p>" in answer.text
+    answer = site.alice().submit("/compose", MAIL | {"to": ",".join(f"p{number}@example.org" for number in range(6))})
+    assert ">6 recipients, but 5 are the limit. The limit is RESONANZ_MAX_RECIPIENTS.</p>" in answer.text
+
+
 @pytest.mark.parametrize("file", [b"", b"\0\0\0", b"not a mail", b"Subject: no sender\r\n\r\nx", b"From: ?\r\n\r\nx"])
 def test_a_file_that_is_no_mail_is_refused(site: Site, file: bytes) -> None:
     """Said beside the fields; nothing is stored."""

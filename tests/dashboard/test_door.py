@@ -27,6 +27,7 @@ PRIVATE = (
 FORMS = (
     "/compose",
     "/account/password",
+    "/account/tracking",
     "/account/sessions/end",
     "/account/keys",
     f"/account/keys/{SOME_ID}/revoke",
@@ -173,23 +174,39 @@ def test_what_is_no_form_is_refused_and_never_a_defect(site: Site, body: bytes, 
 @pytest.mark.parametrize(
     "path",
     [
-        "/messages?before=x&state=y&search=%00%ff",
+        "/messages?before=&state=&search=%00%ff",
         f"/messages?before={SOME_ID}",
         "/messages?search=" + "%25" * 300,
-        "/outbox?before=x",
+        "/outbox?before=",
         "/?part=nothing",
         "/live?after=-1",
         "/compose?to=%22%3E%3Cscript%3E",
     ],
 )
 def test_no_address_is_a_defect(site: Site, path: str) -> None:
-    """What cannot be read in an address is left out of the question."""
+    """What an address leaves open, or says about nothing that there is, is left out of the question."""
     alice = site.alice()
     if path.startswith("/live"):
         assert site.visitor().get(path).status_code == 204
     else:
         assert alice.get(path).status_code == 200
         assert "<script>" not in alice.get(path).text
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/messages?state=foo", "`foo` is no state of a message"),
+        ("/messages?state=%3Cb%3E", "`&lt;b&gt;` is no state"),
+        ("/messages?before=zzz", "`zzz` is no place in this list"),
+        ("/outbox?before=zzz", "`zzz` is no place in this list"),
+    ],
+)
+def test_a_filter_that_cannot_be_is_said(site: Site, path: str, said: str) -> None:
+    """Nobody is shown a list of something else than what the address asks for."""
+    answer = site.alice().get(path)
+    assert answer.status_code == 400
+    assert said in answer.text
 
 
 def test_a_fragment_asked_for_without_a_session_leads_to_the_door(site: Site) -> None:

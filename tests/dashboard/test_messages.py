@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import unescape
 from uuid import UUID
@@ -64,7 +65,7 @@ def test_a_message_tells_its_story(site: Site) -> None:
                 ),
             ],
         )  # fmt: skip
-    text = unescape(site.alice().get(f"/messages/{message.id}").text)
+    text = words_of(site.alice().get(f"/messages/{message.id}").text)
     for said in (
         "Delivered",
         "Opened",
@@ -79,7 +80,12 @@ def test_a_message_tells_its_story(site: Site) -> None:
         "whether anybody looked when Apple’s privacy protection fetched the image",
     ):
         assert said in text, said
-    assert 'datetime="2026-11-24T12:07:00.000Z"' in text
+    assert 'datetime="2026-11-24T12:07:00.000Z"' in site.alice().get(f"/messages/{message.id}").text
+
+
+def words_of(page: str) -> str:
+    """A page as it is read: without its elements, with single spaces."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", page)).split())
 
 
 def test_repeats_are_folded_with_their_number(site: Site) -> None:
@@ -108,8 +114,79 @@ def test_a_message_that_is_not_tracked_says_so(site: Site) -> None:
         nameless = cast.mail(tx, opens=TrackingMode.ANONYMOUS, clicks=TrackingMode.ANONYMOUS, now=NOON)
     alice = site.alice()
     assert "not tracked" in alice.get(f"/messages/{off.id}").text
-    assert "counted without names" in alice.get(f"/messages/{nameless.id}").text
+    assert "counted without a name" in alice.get(f"/messages/{nameless.id}").text
     assert "no names" in alice.get("/messages").text
+
+
+@pytest.mark.parametrize(("is_fixed", "where"), [(False, "Account → Tracking"), (True, "RESONANZ_TRACKING_WITHOUT")])
+def test_a_copy_without_a_name_says_why_nothing_will_show(site: Site, is_fixed: bool, where: str) -> None:
+    """On the message and on the submission: that it is counted, where it adds up, from when on totals are shown, and
+    where the choice is made; and no nought where nothing can be seen."""
+    anonymous = {"opens": TrackingMode.ANONYMOUS, "clicks": TrackingMode.ANONYMOUS}
+    with site.database.write() as tx:
+        submission, (message, _) = cast_of(site).mailing(tx, 2, now=NOON, **anonymous)
+    alice = site.with_parts(mode_is_fixed=is_fixed).alice()
+    for path, title in (
+        (f"/messages/{message.id}", "This copy is"),
+        (f"/submissions/{submission.id}", "All copies are"),
+    ):
+        text = words_of(alice.get(path).text)
+        for said in (f"{title} counted without a name.", "day’s totals under Today", "from five recipients on", where):
+            assert said in text, (path, said)
+    page = alice.get(f"/messages/{message.id}").text
+    assert 'data-figure="opens"' not in page
+    links = page.split('id="links-head"')[1].split("</section>")[0]
+    assert words_of(links).count("—") == 2
+    assert "<svg" not in links
+
+
+def test_only_clicks_without_a_name(site: Site) -> None:
+    """What is tracked per recipient is shown, what is not says so."""
+    with site.database.write() as tx:
+        submission, _ = cast_of(site).mailing(tx, 2, clicks=TrackingMode.ANONYMOUS, now=NOON)
+        message = cast_of(site).mail(tx, clicks=TrackingMode.ANONYMOUS, now=NOON)
+    alice = site.alice()
+    page = alice.get(f"/messages/{message.id}").text
+    assert "Clicks in this copy are" in page
+    assert 'data-figure="opens"' in page
+    text = words_of(alice.get(f"/submissions/{submission.id}").text)
+    assert "Some copies are counted without a name." in text
+    assert "Opened, by name0recipients" in text
+    assert "Clicked, by name—no copy carries a name" in text
+
+
+def test_a_mailing_with_names_has_no_totals_without_them(site: Site) -> None:
+    """However many recipients it has."""
+    with site.database.write() as tx:
+        submission, _ = cast_of(site).mailing(tx, 7, now=NOON)
+    assert "without" not in words_of(site.alice().get(f"/submissions/{submission.id}").text)
+
+
+def test_before_its_copy_is_built_nothing_is_known_of_it(site: Site) -> None:
+    """How it will be tracked is decided then: until then there is neither a nought nor a verdict on it."""
+    alice = site.alice()
+    mail = {"kind": "written", "from": "a@example.org", "to": "bob@example.org", "text": "Hi", "opens": "individual"}
+    path = alice.submit("/compose", mail).headers["location"]
+    text = words_of(alice.get(path).text)
+    assert "Not known yet." in text
+    assert text.count("known once its copy is built") == 2
+    assert "went out without tracking" not in text
+
+
+def test_a_mail_in_the_outbox_has_reached_nobody(site: Site) -> None:
+    """Neither its page nor the day's figures call that an arrival."""
+    with site.database.write() as tx:
+        message = cast_of(site).mail(tx, now=NOON, state=MessageState.DELIVERED)
+        attempt = queue.Attempt(1, NOON, NOON, "outbox", EventKind.SENT, "written to the outbox")
+        queue.add_attempt(tx, message.id, attempt)
+        record_all(tx, [event(message, kind, at=NOON) for kind in (EventKind.SENT, EventKind.DELIVERED)])
+    for parts in ({}, {"outbox": None}):  # mail that went there before a server was set, too
+        text = words_of(site.with_parts(**parts).alice().get(f"/messages/{message.id}").text)
+        assert text.count("It lies in this instance’s outbox; no mail server was involved.") >= 3
+        assert "mail system" not in text
+        assert "accepted it" not in text
+    assert "in the outbox" in words_of(site.alice().get("/").text)
+    assert "arrival proven" in words_of(site.with_parts(outbox=None).alice().get("/").text)
 
 
 def test_the_other_servers_words_are_shown(site: Site) -> None:
@@ -228,6 +305,45 @@ def test_nothing_foreign_becomes_markup(site: Site) -> None:
         assert "<img src=x" not in text, path
         shown += "&lt;script&gt;" in text
     assert shown == len(paths) - 1  # the outbox lists mails it knows from the database; this one is not there
+
+
+TURNED = "invoice\u202egnp.exe"
+ENDLESS = "A" * 5_000
+
+
+def test_what_turns_text_around_is_seen_and_stays_inside(site: Site) -> None:
+    """A subject with an override (U+202E) shows the override, and nothing after it is turned around."""
+    with site.database.write() as tx:
+        message = cast_of(site).mail(tx, now=NOON, subject=TURNED)
+        record_all(tx, [opened(message)])
+    alice = site.alice()
+    mail = site.put_mail(f"From: a@example.org\r\nSubject: {TURNED}\r\n\r\n{TURNED}\r\n".encode())
+    paths = ("/", "/messages", f"/messages/{message.id}", f"/submissions/{message.submission_id}", f"/outbox/{mail}")
+    for path in (*paths, f"/outbox/{mail}/source"):
+        text = alice.get(path).text
+        assert "\u202e" not in text, path
+        assert "<bdi>invoice[U+202E]gnp.exe</bdi>" in text, path
+
+
+def test_text_that_runs_either_way_is_kept(site: Site) -> None:
+    """Hebrew and Arabic stay as they were written, their marks included, each in an element of its own."""
+    subject = "\u05e9\u05dc\u05d5\u05dd\u200f 12"
+    with site.database.write() as tx:
+        cast_of(site).mail(tx, now=NOON, subject=subject)
+    assert f"<bdi>{subject}</bdi>" in site.alice().get("/messages").text
+
+
+def test_an_endless_subject_does_not_fill_the_pages(site: Site) -> None:
+    """Lists and headings are bounded; more of it is in the title."""
+    with site.database.write() as tx:
+        message = cast_of(site).mail(tx, now=NOON, subject=ENDLESS)
+        record_all(tx, [opened(message)])
+    alice = site.alice()
+    for path in ("/", "/messages", f"/messages/{message.id}", f"/submissions/{message.submission_id}"):
+        page = alice.get(path).text
+        longest = max(len(text) for text in re.findall(r">([^<]*)<", page))
+        assert longest <= 500, path
+        assert f'title="{"A" * 999}…"' in page, path
 
 
 def test_a_mistake_in_a_form_is_escaped_too(site: Site) -> None:

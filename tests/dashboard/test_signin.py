@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from resonanz.accounts import setup_link_secret, tracking_without_choice
@@ -41,8 +43,8 @@ def test_the_set_up_makes_the_account_and_signs_in(empty_site: Site) -> None:
     [
         ({"address": "nowhere"}, "has no @"),
         ({"password": "short"}, "at least 10 characters"),
-        ({"tracking": ""}, "choose one of the two"),
-        ({"tracking": "off"}, "choose one of the two"),
+        ({"tracking": ""}, "Choose one of the two."),
+        ({"tracking": "off"}, "Choose one of the two."),
     ],
 )
 def test_a_mistake_in_the_set_up_is_said_and_nothing_is_lost(
@@ -100,7 +102,7 @@ def test_a_wrong_password_is_said_without_telling_who_has_an_account(site: Site)
     for address in (ADDRESS, "nobody@example.org"):
         answer = site.visitor().submit("/sign-in", {"address": address, "password": "wrong"})
         assert answer.status_code == 422
-        assert "wrong" not in answer.text.replace("address or password is wrong", "")
+        assert "wrong" not in answer.text.replace("Address or password is wrong.", "")
         pages.append(len(answer.text.replace(address, "")))
     assert pages[0] == pages[1]
 
@@ -131,7 +133,7 @@ def test_guessing_ends(site: Site) -> None:
     answer = site.visitor(peer="198.51.100.1").submit("/sign-in", {"address": ADDRESS, "password": PASSWORD})
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
-    assert "try again in 15 minutes" in answer.text
+    assert "Try again in 15 minutes" in answer.text
     site.clock.move(minutes=15)
     site.alice(peer="198.51.100.1")
 
@@ -158,3 +160,13 @@ def test_a_browser_stays_signed_in_while_it_is_used(site: Site) -> None:
         assert "Max-Age=2592000" in answer.headers["set-cookie"]
     site.clock.move(days=31)
     assert alice.get("/account").status_code == 303
+
+
+def test_after_a_wrong_password_the_password_has_the_focus(site: Site) -> None:
+    """The address is still there; only what was wrong is typed again. Nothing is wrong yet: the address comes first."""
+    visitor = site.visitor()
+    focused = re.compile(r'<input[^>]* name="(\w+)"[^>]* autofocus')
+    assert focused.findall(visitor.get("/sign-in").text) == ["address"]
+    answer = visitor.submit("/sign-in", {"address": ADDRESS, "password": "wrong"})
+    assert focused.findall(answer.text) == ["password"]
+    assert f'value="{ADDRESS}"' in answer.text

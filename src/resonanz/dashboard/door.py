@@ -63,6 +63,7 @@ def build(parts: DashboardParts) -> ASGIApp:
         ("POST", "/account/sessions/end", account.sign_out_everywhere, signed_in, SMALL_FORM),
         ("POST", "/account/keys", account.add_key, signed_in, SMALL_FORM),
         ("POST", "/account/keys/{key:uuid}/revoke", account.end_key, signed_in, SMALL_FORM),
+        ("POST", "/account/tracking", account.choose_tracking, signed_in, SMALL_FORM),
         ("GET", "/status", status.show, signed_in, 0),
         ("GET", "/limits", limits.show, signed_in, 0),
         ("GET", "/set-up", setup.show_closed, everybody, 0),

@@ -41,8 +41,9 @@ class DashboardParts:
 
     `submit` takes a draft and the time; `examine` runs the checks of the status page and may take seconds; `secret` (32
     bytes) is behind forms and previews; addresses are scheme and host without a path. `outbox` is None when mail
-    goes out by SMTP. `unknown_mode` tells how contacts without a recorded choice are tracked. `now` is the clock at
-    this door.
+    goes out by SMTP. `unknown_mode` tells how contacts without a recorded choice are tracked, and `mode_is_fixed` that
+    a setting says so and the account page cannot. `submission` is where mail clients hand mail in (`host:port`), empty
+    when nothing listens for them. `now` is the clock at this door.
     """
 
     database: Database
@@ -59,6 +60,8 @@ class DashboardParts:
     max_message: int  # bytes
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
     unknown_mode: Callable[[Tx], TrackingMode] = tracking_without_choice
+    mode_is_fixed: bool = False
+    submission: str = ""
     now: Callable[[], datetime] = model.now
 
     @property

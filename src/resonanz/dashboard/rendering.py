@@ -1,16 +1,20 @@
 """Turning values into pages: the templates, and how times, numbers and words are written in them.
 
-Everything is escaped unless a template's author made it; nothing foreign is ever marked safe.
+Everything is escaped unless a template's author made it; nothing foreign is ever marked safe. What strangers wrote goes
+through `foreign`, or `visible` where no markup can stand (attributes, the title): its direction ends with it, what is
+invisible in it is seen, and its length is bounded.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from resonanz import __version__
 from resonanz.dashboard import words
@@ -70,6 +74,35 @@ def size(octets: int) -> str:
     return f"{octets / 1000:.0f} kB" if octets < 1_000_000 else f"{octets / 1_000_000:.1f} MB"
 
 
+# Controls and line separators, and the characters that turn the direction of text around (UAX #9 section 2). Those
+# that only hint at a direction (U+200E, U+200F, U+061C) belong into Hebrew and Arabic text and stay.
+_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u206a-\u206f]")
+# How errors begin that say something about the field they stand beside.
+_ABOUT_A_FIELD = ("is ", "has ", "holds ", "must ", "needs ", "would ", "does ", "cannot ", "may ")
+# From this length on a text may not fit its place in a list; all of it is in its title then.
+FITS_CHARACTERS = 40
+TITLE_CHARACTERS = 1000
+
+
+def visible(text: str, limit: int = TITLE_CHARACTERS) -> str:
+    """Return foreign text of at most `limit` characters, with each character that hides or turns text as its number."""
+    cut = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return _INVISIBLE.sub(lambda found: f"[U+{ord(found[0]):04X}]", cut)
+
+
+def foreign(text: str, limit: int = 300) -> Markup:
+    """Return foreign text as an element that keeps its direction to itself, the whole of it in its title."""
+    if len(text) <= FITS_CHARACTERS:
+        return Markup("<bdi>{}</bdi>").format(visible(text))
+    return Markup('<bdi title="{}">{}</bdi>').format(visible(text), visible(text, limit))
+
+
+def sentence(text: str) -> str:
+    """Return an error's words as a sentence: what begins with its verb is about the field beside it."""
+    whole = f"This {text}" if text.startswith(_ABOUT_A_FIELD) else f"{text[:1].upper()}{text[1:]}"
+    return whole if not whole or whole.endswith((".", "!", "?")) else f"{whole}."
+
+
 def _static_version() -> str:
     """A digest of our own files: their addresses change with them, so that browsers may keep them for ever."""
     digest = sha256()
@@ -97,6 +130,9 @@ def _environment() -> Environment:
         iso=iso,
         number=number,
         size=size,
+        visible=visible,
+        foreign=foreign,
+        sentence=sentence,
         country=words.country,
     )
     environment.globals.update(words=words, Who=Who, version=__version__, static_version=_static_version())

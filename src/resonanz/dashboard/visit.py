@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -16,8 +17,8 @@ from resonanz.accounts.sessions import EXTEND_EVERY, LIFETIME
 from resonanz.dashboard.forms import EMPTY, TOKEN_FIELD, Form, form_token, new_form_secret
 from resonanz.dashboard.parts import DashboardParts
 from resonanz.dashboard.peers import peer_of
-from resonanz.dashboard.rendering import templates
-from resonanz.model import InvalidInput, NotFound
+from resonanz.dashboard.rendering import sentence, templates
+from resonanz.model import InvalidInput, NotFound, ResonanzError
 from resonanz.store.accounts import Account
 
 
@@ -127,8 +128,23 @@ class Visit:
 
 def errors_of(refused: InvalidInput, fields: Mapping[str, str], *, otherwise: str) -> dict[str, str]:
     """Return what to say beside which field: `fields` maps what an error is about to the form's own field."""
-    text = refused.what if not refused.remedy else f"{refused.what}; {refused.remedy}"
-    return {fields.get(refused.where, otherwise): text}
+    return {fields.get(refused.where, otherwise): told(refused)}
+
+
+def told(refused: ResonanzError) -> str:
+    """Return what is wrong and what to do about it, as sentences."""
+    return " ".join(sentence(text) for text in (refused.what, refused.remedy) if text)
+
+
+def read_id(text: str) -> UUID | None:
+    """Read the id from which a list goes on (`before`), None when there is none. Raises InvalidInput."""
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        what = f"`{text[:50]}` is no place in this list"
+        raise InvalidInput(what, where="before", remedy="open the list at its newest entry") from None
 
 
 def not_found(what: str) -> NotFound:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resonanz.model import Client, ClientKind, Event, EventKind, MessageState, Place, TrackingMode, Who
 
@@ -41,6 +41,7 @@ _KINDS: Mapping[EventKind, Word] = {
     EventKind.SUPPRESSED: Word("Suppressed", "quiet", "Not sent: the address is on the suppression list."),
     EventKind.COMPLAINED: Word("Complained", "bad", "The recipient marked it as spam."),
     EventKind.UNSUBSCRIBED: Word("Unsubscribed", "warn", "The recipient wants no more mail."),
+    EventKind.PREFERRED: Word("Chose about tracking", "warn", "The recipient chose how far this mail may be tracked."),
     EventKind.OPENED: Word("Opened", "good", "The image in the mail was fetched."),
     EventKind.CLICKED: Word("Clicked", "good", "A link in the mail was followed."),
     EventKind.DOWNLOADED: Word("Downloaded", "good", "A document was fetched."),
@@ -48,6 +49,17 @@ _KINDS: Mapping[EventKind, Word] = {
     EventKind.REPLIED: Word("Replied", "good", "The recipient wrote back."),
     EventKind.AUTORESPONDED: Word("Answered by itself", "quiet", "An out-of-office note or another automatic answer."),
     EventKind.DISPLAYED: Word("Receipt", "good", "The recipient's program sent a read receipt."),
+}
+
+# With the built-in outbox nothing is proven about a recipient: nothing went near one.
+_IN_OUTBOX = "It lies in this instance’s outbox; no mail server was involved."
+_HANDED_OVER = (MessageState.SENT, MessageState.DELIVERED)
+_HANDED_OVER_BY = (EventKind.SENT, EventKind.DELIVERED)
+
+# What was chosen on the preference page, by the event's detail.
+_PREFERRED: Mapping[object, Word] = {
+    "off": Word("Tracking switched off", "warn", "The recipient still gets mail, but none of it is tracked any more."),
+    "on": Word("Tracking allowed", "good", "The recipient allows that opens and clicks of their mail are recorded."),
 }
 
 _BY_MACHINE: Mapping[EventKind, str] = {
@@ -68,14 +80,19 @@ TRACKING: Mapping[TrackingMode, Word] = {
 }
 
 
-def state(value: MessageState) -> Word:
-    """Return how a message's state is shown."""
-    return STATES[value]
+def state(value: MessageState, outbox: object = None) -> Word:
+    """Return how a message's state is shown, of an instance or a mail with the built-in outbox if there is one."""
+    word = STATES[value]
+    return replace(word, text=_IN_OUTBOX) if outbox and value in _HANDED_OVER else word
 
 
-def happened(event: Event) -> Word:
+def happened(event: Event, outbox: object = None) -> Word:
     """Return how an event is shown: what a machine did is never worded or coloured like what a person did."""
     word = _KINDS[event.kind]
+    if outbox and event.kind in _HANDED_OVER_BY:
+        return replace(word, text=_IN_OUTBOX)
+    if event.kind is EventKind.PREFERRED:
+        return _PREFERRED.get(event.detail.get("tracking"), word)
     who = event.verdict.who if event.verdict is not None else None
     if who is Who.MACHINE:
         return Word(_BY_MACHINE.get(event.kind, word.label), "quiet", word.text)

@@ -8,6 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from resonanz.insight.explain import (
+    NEVER_BUILT,
+    NOT_BUILT_YET,
     Explanation,
     explain_confidence,
     explain_coverage,
@@ -24,6 +26,7 @@ from resonanz.store.messages import Link, Message, Submission
 from resonanz.store.queue import Attempt
 
 TIMELINE_LIMIT = 1000
+_TO_BE_BUILT = (MessageState.QUEUED, MessageState.SENDING, MessageState.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,10 @@ class LinkClicks:
 
 @dataclass(frozen=True, slots=True)
 class MessagePage:
-    """Everything known about one message. `more` tells that its timeline was cut at `TIMELINE_LIMIT` events."""
+    """Everything known about one message. `more` tells that its timeline was cut at `TIMELINE_LIMIT` events.
+
+    Until the copy `is_built`, the message's tracking modes are what was asked for, not what was done.
+    """
 
     message: Message
     submission: Submission
@@ -59,6 +65,7 @@ class MessagePage:
     more: bool
     attempts: tuple[Attempt, ...]
     links: tuple[LinkClicks, ...]
+    is_built: bool
     coverage: Explanation
     untracked: Explanation | None
 
@@ -111,9 +118,20 @@ def message_page(database: Database, message_id: UUID) -> MessagePage | None:
         more=len(events) > TIMELINE_LIMIT,
         attempts=tuple(attempts),
         links=_link_clicks(links, timeline),
-        coverage=explain_coverage(message.coverage),
+        is_built=_is_built(message),
+        coverage=_coverage(message),
         untracked=explain_untracked(message.untracked_reason) if message.untracked_reason else None,
     )
+
+
+def _is_built(message: Message) -> bool:
+    return bool(message.header_id)
+
+
+def _coverage(message: Message) -> Explanation:
+    if _is_built(message):
+        return explain_coverage(message.coverage)
+    return NOT_BUILT_YET if message.state in _TO_BE_BUILT else NEVER_BUILT
 
 
 def _timeline(events: Iterable[Event], repeats: Mapping[int, Repeats], links: Iterable[Link]) -> tuple[Entry, ...]:

@@ -18,6 +18,8 @@ MESSAGES_SHOWN = 100
 @dataclass(frozen=True, slots=True)
 class SubmissionPage:
     """One submission. The anonymous totals are None where there are none, or where they are withheld: see `withheld`.
+    `nameless` tells whether any copy is counted without a name; `names_openers` and `names_clickers` whether there is a
+    copy whose opens, or clicks, are tracked per recipient.
 
     `messages` holds the first `MESSAGES_SHOWN`; `states` counts all of them, and `openers`, `clickers` how many
     of them a person opened or clicked, by proof.
@@ -31,6 +33,9 @@ class SubmissionPage:
     states: dict[MessageState, int]
     openers: int
     clickers: int
+    nameless: bool
+    names_openers: bool
+    names_clickers: bool
     anonymous_opens: int | None
     anonymous_clicks: int | None
     withheld: Explanation | None
@@ -57,7 +62,10 @@ def submission_page(database: Database, submission_id: UUID) -> SubmissionPage |
         states=summary.states,
         openers=summary.openers,
         clickers=summary.clickers,
-        anonymous_opens=submission.anonymous_opens if shown else None,
-        anonymous_clicks=submission.anonymous_clicks if shown else None,
+        nameless=nameless,
+        names_openers=summary.named_opens > 0,
+        names_clickers=summary.named_clicks > 0,
+        anonymous_opens=submission.anonymous_opens if nameless and shown else None,
+        anonymous_clicks=submission.anonymous_clicks if nameless and shown else None,
         withheld=TOO_SMALL_A_GROUP if nameless and not shown else None,
     )

@@ -233,13 +233,15 @@ def of_submission(tx: Tx, submission_id: UUID, limit: int = 1000) -> list[Messag
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All messages of one submission in numbers: how many per state, how many a person opened or clicked, and how many
-    are counted without names in some way."""
+    """All messages of one submission in numbers: how many per state, how many a person opened or clicked, how many are
+    counted without names in some way, and how many have their opens or clicks tracked per recipient."""
 
     states: dict[MessageState, int]
     openers: int
     clickers: int
     nameless: int
+    named_opens: int
+    named_clicks: int
 
 
 def summarise(tx: Tx, submission_id: UUID) -> Summary:
@@ -247,6 +249,7 @@ def summarise(tx: Tx, submission_id: UUID) -> Summary:
     opened = case((messages.c.opens_human > 0, 1), else_=0)
     clicked = case((messages.c.clicks_human > 0, 1), else_=0)
     modes = (messages.c.track_opens, messages.c.track_clicks)
+    named_opens, named_clicks = (case((mode == TrackingMode.INDIVIDUAL, 1), else_=0) for mode in modes)
     nameless = case((or_(*[mode == TrackingMode.ANONYMOUS for mode in modes]), 1), else_=0)
     query = (
         select(
@@ -255,6 +258,8 @@ def summarise(tx: Tx, submission_id: UUID) -> Summary:
             func.sum(opened).label("openers"),
             func.sum(clicked).label("clickers"),
             func.sum(nameless).label("nameless"),
+            func.sum(named_opens).label("named_opens"),
+            func.sum(named_clicks).label("named_clicks"),
         )
         .where(messages.c.submission_id == submission_id)
         .group_by(messages.c.state)
@@ -265,6 +270,8 @@ def summarise(tx: Tx, submission_id: UUID) -> Summary:
         sum(row.openers for row in rows),
         sum(row.clickers for row in rows),
         sum(row.nameless for row in rows),
+        sum(row.named_opens for row in rows),
+        sum(row.named_clicks for row in rows),
     )
 
 

@@ -1,14 +1,16 @@
-"""The account page: password, signed-in browsers, API keys."""
+"""The account page: API keys, the tracking of people without a recorded choice, password, signed-in browsers."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from resonanz.accounts import change_password, create_key, end_sessions, start_session
+from resonanz.accounts.instance import choose_tracking_without_choice
 from resonanz.accounts.keys import revoke_key
 from resonanz.accounts.secrets import stored
+from resonanz.dashboard.pages.setup import read_choice
 from resonanz.dashboard.visit import Visit, errors_of
-from resonanz.model import InvalidInput
+from resonanz.model import Forbidden, InvalidInput
 from resonanz.store import accounts as rows
 
 
@@ -21,7 +23,7 @@ def change(visit: Visit) -> Response:
     """Change the password. Every session ends; this browser gets a new one."""
     parts, form = visit.parts, visit.form
     if form.text("new") != form.text("again"):
-        return _render(visit, {"again": "is not the same as the new password"}, status=422)
+        return _render(visit, {"again": "This is not the same as the new password."}, status=422)
     try:
         change_password(
             parts.database,
@@ -59,7 +61,25 @@ def end_key(visit: Visit) -> Response:
     return visit.go("/account", done="key")
 
 
+def choose_tracking(visit: Visit) -> Response:
+    """Change how people without a recorded choice are tracked, unless a setting says it. Raises Forbidden then."""
+    if visit.parts.mode_is_fixed:
+        raise Forbidden(
+            "a setting of this instance says how people without a choice are tracked",
+            where="tracking",
+            remedy="take RESONANZ_TRACKING_WITHOUT_CHOICE away and restart",
+        )
+    try:
+        mode = read_choice(visit.form.text("tracking"))
+    except InvalidInput as refused:
+        return _render(visit, errors_of(refused, {}, otherwise="tracking"), status=422)
+    with visit.parts.database.write() as tx:
+        choose_tracking_without_choice(tx, mode, visit.now)
+    return visit.go("/account", done="tracking")
+
+
 _DONE = {
+    "tracking": "The choice is saved. It holds from the next mail that is built.",
     "password": "Your password is changed. Every other browser has been signed out.",
     "key": "The key is revoked.",
 }
@@ -75,6 +95,7 @@ def _render(
     with visit.parts.database.read() as tx:
         keys = rows.list_api_keys(tx, visit.account.id)
         sessions = rows.list_sessions(tx, visit.account.id, visit.now)
+        unknown = visit.parts.unknown_mode(tx)
     this_browser = stored(visit.session_secret)
     return visit.render(
         "account.html",
@@ -83,5 +104,6 @@ def _render(
         keys=keys,
         browsers=[(session, secret_hash == this_browser) for secret_hash, session in sessions],
         new_key=new_key,
+        unknown=unknown,
         done=_DONE.get(visit.query("done"), ""),
     )

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from starlette.responses import Response
 
-from resonanz.dashboard.visit import Visit, errors_of
+from resonanz.dashboard.visit import Visit, errors_of, told
 from resonanz.mail.address import Address, parse_address, parse_addresses
 from resonanz.model import InvalidInput, TooLarge, TrackingMode, new_id
 from resonanz.sending.submit import Draft
@@ -47,7 +47,7 @@ def send(visit: Visit) -> Response:
         receipt = visit.parts.submit(draft, visit.now)
     except TooLarge as refused:
         field = "to" if refused.where == "recipients" else "text" if written else "file"
-        return _render(visit, form.fields, {field: text}, written=written, status=413)
+        return _render(visit, form.fields, {field: told(refused)}, written=written, status=413)
     except InvalidInput as refused:
         where = re.sub(r"\[\d+\]$", "", refused.where)
         named = InvalidInput(refused.what, where=where, remedy=refused.remedy)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
-from uuid import UUID
 
 from starlette.responses import Response
 
-from resonanz.dashboard.visit import Visit, not_found
+from resonanz.dashboard.visit import Visit, not_found, read_id
 from resonanz.insight import Query, message_list, message_page, submission_page
-from resonanz.model import EventKind, MessageState
+from resonanz.model import EventKind, InvalidInput, MessageState, TrackingMode
 from resonanz.store import events
 
 PAGE = 50
@@ -18,8 +16,8 @@ MAX_SEARCH_CHARACTERS = 200
 
 
 def show_list(visit: Visit) -> Response:
-    """Messages, newest first, by state and search; what cannot be read in the URL is left out of the question."""
-    before = _id(visit.query("before"))
+    """Messages, newest first, by state and search. Raises InvalidInput for what names no state or no message."""
+    before = read_id(visit.query("before"))
     state = _state(visit.query("state"))
     search = visit.query("search")[:MAX_SEARCH_CHARACTERS]
     position = _position(visit)
@@ -37,10 +35,9 @@ def show_message(visit: Visit) -> Response:
     if page is None:
         raise not_found("message")
     newest_first = tuple(reversed(page.timeline))
-    in_outbox = visit.parts.outbox is not None and any(
-        attempt.transport == "outbox" and attempt.outcome is EventKind.SENT for attempt in page.attempts
-    )
-    values: dict[str, Any] = {"page": page, "timeline": newest_first, "in_outbox": in_outbox}
+    in_outbox = any(attempt.transport == "outbox" and attempt.outcome is EventKind.SENT for attempt in page.attempts)
+    unknown = _unknown_mode(visit)
+    values: dict[str, Any] = {"page": page, "timeline": newest_first, "in_outbox": in_outbox, "unknown": unknown}
     if visit.part:
         return visit.render("_message.html", **values)
     return visit.render("message.html", position=position, **values)
@@ -52,7 +49,7 @@ def show_submission(visit: Visit) -> Response:
     page = submission_page(visit.parts.database, visit.path("submission"))
     if page is None:
         raise not_found("submission")
-    values: dict[str, Any] = {"page": page, "new": visit.query("new") == "yes"}
+    values: dict[str, Any] = {"page": page, "new": visit.query("new") == "yes", "unknown": _unknown_mode(visit)}
     if visit.part:
         return visit.render("_submission.html", **values)
     return visit.render("submission.html", position=position, **values)
@@ -66,13 +63,16 @@ def _position(visit: Visit) -> int:
         return events.last_id(tx)
 
 
-def _id(text: str) -> UUID | None:
-    with suppress(ValueError):
-        return UUID(text)
-    return None
+def _unknown_mode(visit: Visit) -> TrackingMode:
+    with visit.parts.database.read() as tx:
+        return visit.parts.unknown_mode(tx)
 
 
 def _state(text: str) -> MessageState | None:
-    with suppress(ValueError):
+    if not text:
+        return None
+    try:
         return MessageState(text)
-    return None
+    except ValueError:
+        states = ", ".join(MessageState)
+        raise InvalidInput(f"`{text[:50]}` is no state of a message", where="state", remedy=f"use {states}") from None

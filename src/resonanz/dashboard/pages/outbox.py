@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from uuid import UUID
 
 from starlette.responses import Response
 
 from resonanz.dashboard.preview import preview_token
-from resonanz.dashboard.visit import Visit, not_found
+from resonanz.dashboard.visit import Visit, not_found, read_id
 from resonanz.mail.structure import Structure, parse
 from resonanz.sending.transports.outbox import Outbox
 from resonanz.store import messages
@@ -19,12 +18,10 @@ SHOWN_HEADERS = ("From", "To", "Cc", "Subject", "Date")
 
 
 def show_list(visit: Visit) -> Response:
-    """The mails in the outbox, newest first."""
+    """The mails in the outbox, newest first. Raises InvalidInput for a `before` that is no mail's id."""
     if visit.parts.outbox is None:
         return visit.render("outbox_off.html")
-    before = None
-    with suppress(ValueError):
-        before = UUID(visit.query("before"))
+    before = read_id(visit.query("before"))
     mails = visit.parts.outbox.list(limit=PAGE + 1, before=before)
     page = mails[:PAGE]
     with visit.parts.database.read() as tx:

@@ -41,7 +41,7 @@ def finish(visit: Visit) -> Response:
             address=form.text("address"),
             name=form.text("name"),
             password=form.text("password"),
-            tracking_without_choice=_choice(form.text("tracking")),
+            tracking_without_choice=read_choice(form.text("tracking")),
             now=visit.now,
         )
     except InvalidInput as refused:
@@ -52,8 +52,8 @@ def finish(visit: Visit) -> Response:
     return visit.go("/")
 
 
-def _choice(text: str) -> TrackingMode:
-    """The choice that was made; nothing is chosen for anybody who did not."""
+def read_choice(text: str) -> TrackingMode:
+    """The choice that was made; nothing is chosen for anybody who did not. Raises InvalidInput."""
     with suppress(ValueError):
         mode = TrackingMode(text)
         if mode in _CHOICES:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from resonanz.accounts import end_session, sign_in
+from resonanz.dashboard.rendering import sentence
 from resonanz.dashboard.visit import Visit
 from resonanz.model import InvalidInput, TooMany
 from resonanz.store.accounts import count_accounts
@@ -20,7 +21,7 @@ def show(visit: Visit) -> Response:
     with visit.parts.database.read() as tx:
         if not count_accounts(tx):
             return visit.go("/set-up")
-    return _render(visit, where_to, note="You are signed out everywhere." if visit.query("done") else "")
+    return _render(visit, where_to, done="You are signed out everywhere." if visit.query("done") else "")
 
 
 def enter(visit: Visit) -> Response:
@@ -38,10 +39,11 @@ def enter(visit: Visit) -> Response:
             now=visit.now,
         )
     except InvalidInput as refused:
-        return _render(visit, where_to, error=refused.what, status=422)
+        return _render(visit, where_to, error=sentence(refused.what), status=422)
     except TooMany as refused:
         minutes = -(-refused.retry_after // 60)
-        response = _render(visit, where_to, error=f"too many attempts; try again in {minutes} minutes", status=429)
+        wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+        response = _render(visit, where_to, error=f"Too many attempts. Try again in {wait}.", status=429)
         response.headers["retry-after"] = str(refused.retry_after)
         return response
     if visit.signed_in is not None:
@@ -69,12 +71,12 @@ def relative_path(text: str) -> str:
     return text if is_path else "/"
 
 
-def _render(visit: Visit, where_to: str, *, error: str = "", note: str = "", status: int = 200) -> Response:
+def _render(visit: Visit, where_to: str, *, error: str = "", done: str = "", status: int = 200) -> Response:
     return visit.render(
         "signin.html",
         status=status,
         next=where_to,
         address=visit.form.text("address"),
         error=error,
-        note=note,
+        done=done,
     )

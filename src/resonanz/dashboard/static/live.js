@@ -32,13 +32,19 @@
     source = null;
   };
 
-  // What the reader has unfolded stays unfolded when its part is shown anew.
+  // What the reader has unfolded stays unfolded when its part is shown anew, and only what is new in it glows.
+  const entries = (part) => [...part.querySelectorAll("[data-entry]")];
   let unfolded = [];
+  let known = new Set();
   body.addEventListener("htmx:beforeSwap", (event) => {
     unfolded = [...event.detail.target.querySelectorAll("details[open][id]")].map((details) => details.id);
+    known = new Set(entries(event.detail.target).map((entry) => entry.dataset.entry));
   });
-  body.addEventListener("htmx:afterSwap", () => {
+  body.addEventListener("htmx:afterSwap", (event) => {
     for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+    for (const entry of entries(event.detail.target)) {
+      if (!known.has(entry.dataset.entry)) entry.classList.add("fresh");
+    }
   });
 
   // A hidden tab needs no stream, and browsers allow few of them; shown again, it goes on where it left off.

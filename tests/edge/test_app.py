@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 import pytest
@@ -246,6 +248,90 @@ def test_unsubscribe_with_a_bad_token(edge: Edge) -> None:
         assert edge.ask(method, f"/u/{foreign(TokenKind.UNSUBSCRIBE)}", FORM, ONE_CLICK).status == 404
 
 
+# ── Preferences ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_preferences_get_changes_nothing(edge: Edge) -> None:
+    """GET and HEAD show a page that stands by itself, with a button for each choice; scanners choose nothing."""
+    id = uuid4()
+    path = edge.path(TokenKind.PREFERENCES, id=id)
+    page = edge.ask("GET", path)
+    assert page.status == 200
+    for button in (
+        b'name="tracking" value="off"',
+        b'name="tracking" value="on"',
+        b'name="confirm" value="unsubscribe"',
+    ):
+        assert page.body.count(button) == 1
+    assert not re.search(rb"(?:src|href|action)=|<script|https?:", page.body)
+    assert page.header("content-security-policy") == edge.ask("GET", "/").header("content-security-policy")
+    assert (page.header("cache-control") or "").startswith("no-store")
+    head = edge.ask("HEAD", path)
+    assert (head.status, head.headers, head.body) == (200, page.headers, b"")
+    assert hits_of(edge, id) == []
+
+
+@pytest.mark.parametrize("choice", ["off", "on"])
+def test_a_choice_about_tracking_is_recorded_before_it_is_confirmed(edge: Edge, choice: str) -> None:
+    """The hit says what was chosen and before which wording; no cookie, no redirect, and the way back at hand."""
+    id = uuid4()
+    path = edge.path(TokenKind.PREFERENCES, id=id)
+    reply = edge.ask("POST", path, FORM, f"tracking={choice}".encode())
+    (hit,) = hits_of(edge, id)
+    chosen, wording = hit.body.split(" ")
+    assert (hit.kind, hit.method, chosen) == (HitKind.PREFERENCES, "POST", choice)
+    assert wording == sha256(edge.ask("GET", path).body).hexdigest()[:12]
+    assert (reply.status, reply.header("set-cookie"), reply.header("location")) == (200, None, None)
+    back = {"off": b'value="on"', "on": b'value="off"'}[choice]
+    assert back in reply.body
+    assert f'value="{choice}"'.encode() not in reply.body
+
+
+def test_leaving_on_the_preference_page_is_unsubscribing(edge: Edge) -> None:
+    """The same hit and the same answer as on the page for it."""
+    one, other = uuid4(), uuid4()
+    here = edge.ask("POST", edge.path(TokenKind.PREFERENCES, id=one), FORM, b"confirm=unsubscribe")
+    there = edge.ask("POST", edge.path(TokenKind.UNSUBSCRIBE, id=other), FORM, b"confirm=unsubscribe")
+    assert here == there
+    assert [hit.kind for id in (one, other) for hit in hits_of(edge, id)] == [HitKind.UNSUBSCRIBE] * 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"tracking", b"tracking=", b"tracking=maybe", b"tracking=off&tracking=on", b"x=tracking=off", ONE_CLICK],
+)
+def test_a_choice_that_is_none_changes_nothing(edge: Edge, body: bytes) -> None:
+    """Only what a button sends is a choice; anything else is told so, with the buttons, and none of it repeated."""
+    id = uuid4()
+    reply = edge.ask("POST", edge.path(TokenKind.PREFERENCES, id=id), FORM, body)
+    assert reply.status == 400
+    assert b'value="off"' in reply.body
+    assert b"maybe" not in reply.body
+    assert hits_of(edge, id) == []
+
+
+def test_an_anonymous_mail_has_nothing_to_switch(edge: Edge) -> None:
+    """Where no id of a person is in the mail there is nobody to choose for: the page says so and offers nothing."""
+    id = uuid4()
+    path = edge.path(TokenKind.PREFERENCES, id=id, anonymous=True)
+    page = edge.ask("GET", path)
+    assert (page.status, b"<button" in page.body) == (200, False)
+    for body in (b"tracking=off", b"confirm=unsubscribe", b"x"):
+        refused = edge.ask("POST", path, FORM, body)
+        assert (refused.status, refused.body) == (409, page.body)
+    assert hits_of(edge, id) == []
+
+
+def test_preferences_with_a_bad_token_or_method(edge: Edge) -> None:
+    """A foreign token, or one of another kind, finds nothing; other methods are refused."""
+    unsubscribe = edge.path(TokenKind.UNSUBSCRIBE).replace("/u/", "/p/")
+    for path in (f"/p/{foreign(TokenKind.PREFERENCES)}", unsubscribe, "/p/", "/p/x"):
+        for method in ("GET", "POST"):
+            assert edge.ask(method, path, FORM, b"tracking=off").status == 404
+    refused = edge.ask("DELETE", edge.path(TokenKind.PREFERENCES))
+    assert (refused.status, refused.header("allow")) == (405, "GET, HEAD, POST")
+
+
 # ── Limits ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -265,6 +351,7 @@ def test_sizes_are_limited(edge: Edge) -> None:
     assert edge.ask("GET", "/c/" + "A" * 20_000).status == 414
     unsubscribe = edge.path(TokenKind.UNSUBSCRIBE)
     assert edge.ask("POST", unsubscribe, FORM, b"x" * 20_000).status == 413
+    assert edge.ask("POST", edge.path(TokenKind.PREFERENCES), FORM, b"x" * 20_000).status == 413
     assert edge.ask("GET", "/", {f"X-{n}": "y" for n in range(200)}).status == 431
     assert edge.ask("GET", "/", {"X": "y" * 100_000}).status == 431
 

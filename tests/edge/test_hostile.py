@@ -42,7 +42,9 @@ tricks = st.sampled_from(
         "é",
     ]
 )
-doors = st.sampled_from(["/", "/o/", "/c/", "/u/", "/O/", "//c/", "/c/c/", "/metrics", "/healthz", "/robots.txt", "*"])
+doors = st.sampled_from(
+    ["/", "/o/", "/c/", "/u/", "/p/", "/O/", "//c/", "/c/c/", "/metrics", "/healthz", "/robots.txt", "*"]
+)
 methods = st.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "CONNECT", "get", "G<T", "PRI", "X" * 300])
 names = st.sampled_from(
     [
@@ -99,28 +101,33 @@ def test_hostile_requests(edge: Edge, method: str, door: str, parts: list[str], 
 @given(st.data())
 def test_tampered_tokens(edge: Edge, data: st.DataObject) -> None:
     """A token cut, extended or changed anywhere leads to the signed destination or nowhere."""
-    kind = data.draw(st.sampled_from([TokenKind.OPEN, TokenKind.CLICK, TokenKind.UNSUBSCRIBE]))
+    kind = data.draw(st.sampled_from([TokenKind.OPEN, TokenKind.CLICK, TokenKind.UNSUBSCRIBE, TokenKind.PREFERENCES]))
     path = edge.path(kind, id=UUID(int=5), destination=SIGNED if kind is TokenKind.CLICK else "")
     at = data.draw(st.integers(3, len(path)))
     cut = data.draw(st.integers(0, 10))
     inserted = data.draw(st.text("ABab09-_.~%+/=", max_size=6))
-    door = data.draw(st.sampled_from(["/o/", "/c/", "/u/"]))
+    door = data.draw(st.sampled_from(["/o/", "/c/", "/u/", "/p/"]))
     raw = f"GET {door}{path[3:at]}{inserted}{path[at + cut :]} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
     check(edge, edge.exchange(raw.encode(), patience=0.3))
 
 
 @hostile
-@given(st.binary(max_size=200), st.sampled_from(["", "chunked"]), st.integers(-1, 300))
-def test_hostile_bodies(edge: Edge, body: bytes, encoding: str, length: int) -> None:
+@given(
+    st.sampled_from([TokenKind.UNSUBSCRIBE, TokenKind.PREFERENCES]),
+    st.binary(max_size=200) | st.sampled_from([b"tracking=off", b"tracking=off&x", b"tracking=\xff"]),
+    st.sampled_from(["", "chunked"]),
+    st.integers(-1, 300),
+)
+def test_hostile_bodies(edge: Edge, kind: TokenKind, body: bytes, encoding: str, length: int) -> None:
     """Bodies that lie about their length, and chunks that are none, change nothing."""
     before = len(edge.hits())
     framing = f"Transfer-Encoding: {encoding}" if encoding else f"Content-Length: {min(length, len(body))}"
-    head = f"POST {edge.path(TokenKind.UNSUBSCRIBE)} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n{framing}\r\n\r\n"
+    head = f"POST {edge.path(kind)} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n{framing}\r\n\r\n"
     raw = head.encode() + body
     if encoding:
         raw += b"\r\n0\r\n\r\n"
     check(edge, edge.exchange(raw, patience=0.3))
-    if not re.search(rb"One-Click|confirm=unsubscribe", body):
+    if not re.search(rb"One-Click|confirm=unsubscribe|tracking=o(ff|n)", body):
         assert len(edge.hits()) == before
 
 

@@ -144,6 +144,9 @@ def test_on_a_full_disk_readers_are_redirected(tmp_path: Path) -> None:
                 assert edge.ask("GET", edge.path(TokenKind.OPEN), long).status == 200
             refused = edge.ask("POST", edge.path(TokenKind.UNSUBSCRIBE), long, ONE_CLICK)
             assert (refused.status, refused.header("retry-after")) == (503, "60")
+            chosen = edge.ask("POST", edge.path(TokenKind.PREFERENCES), long, b"tracking=off")
+            assert (chosen.status, chosen.header("retry-after")) == (503, "60")
+            assert edge.ask("GET", edge.path(TokenKind.PREFERENCES)).status == 200
             assert edge.ask("GET", "/healthz").status == 200
             metrics = ops.ask("GET", "/metrics").body.decode()
             assert "resonanz_journal_available 0.0" in metrics
@@ -245,6 +248,9 @@ def test_every_hit_is_counted(tmp_path: Path) -> None:
         edge.ask("GET", edge.path(TokenKind.CLICK, destination="https://a.example/"))
         edge.ask("POST", edge.path(TokenKind.CLICK, destination="https://a.example/"))
         edge.ask("POST", edge.path(TokenKind.UNSUBSCRIBE), body=ONE_CLICK)
+        edge.ask("GET", edge.path(TokenKind.PREFERENCES))
+        edge.ask("POST", edge.path(TokenKind.PREFERENCES), body=b"tracking=off")
+        edge.ask("POST", edge.path(TokenKind.PREFERENCES), body=b"tracking=perhaps")
         metrics: Reply = Edge(tmp_path, port=ops_port).ask("GET", "/metrics")
         lines = metrics.body.decode().splitlines()
         for line in (
@@ -253,7 +259,10 @@ def test_every_hit_is_counted(tmp_path: Path) -> None:
             'resonanz_edge_requests_total{kind="click",outcome="recorded"} 1.0',
             'resonanz_edge_requests_total{kind="click",outcome="refused"} 1.0',
             'resonanz_edge_requests_total{kind="unsubscribe",outcome="recorded"} 1.0',
-            "resonanz_journal_group_hits_sum 3.0",
+            'resonanz_edge_requests_total{kind="preferences",outcome="shown"} 1.0',
+            'resonanz_edge_requests_total{kind="preferences",outcome="recorded"} 1.0',
+            'resonanz_edge_requests_total{kind="preferences",outcome="refused"} 1.0',
+            "resonanz_journal_group_hits_sum 4.0",
             "resonanz_journal_available 1.0",
         ):
             assert line in lines

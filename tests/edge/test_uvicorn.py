@@ -57,7 +57,7 @@ def test_everything_works_under_uvicorn(edge: Edge) -> None:
 
 def test_slow_bodies_are_not_waited_for(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that does not come within the time a form may take is answered with 408."""
-    monkeypatch.setattr("resonanz.edge.app.FORM_SECONDS", 0.05)
+    monkeypatch.setattr("resonanz.edge.forms.FORM_SECONDS", 0.05)
     head = f"POST {edge.path(TokenKind.UNSUBSCRIBE)} HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Length: 26\r\n"
     reply = edge.exchange(head.encode() + b"\r\nList")
     assert reply is not None

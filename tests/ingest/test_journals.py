@@ -182,8 +182,16 @@ def _withdrawn(message: Message, submission: Submission) -> Hit:
     return hit(message, HitKind.OPEN)
 
 
-def _preferences(message: Message, submission: Submission) -> Hit:
-    return hit(message, HitKind.PREFERENCES, method="POST")
+def _looked_at_preferences(message: Message, submission: Submission) -> Hit:
+    return hit(message, HitKind.PREFERENCES, method="GET", body="off")
+
+
+def _anonymous_choice(message: Message, submission: Submission) -> Hit:
+    return hit(submission, HitKind.PREFERENCES, method="POST", body="off")
+
+
+def _unknown_choice(message: Message, submission: Submission) -> Hit:
+    return hit(message, HitKind.PREFERENCES, method="POST", body="sometimes 0123456789ab")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +203,9 @@ def _preferences(message: Message, submission: Submission) -> Hit:
         (_looked_at_unsubscribing, DropReason.NOT_AN_ACT),
         (_anonymous_unsubscribing, DropReason.NOT_AN_ACT),
         (_withdrawn, DropReason.NO_CONSENT),
-        (_preferences, DropReason.NO_EVENT),
+        (_looked_at_preferences, DropReason.NOT_AN_ACT),
+        (_anonymous_choice, DropReason.NOT_AN_ACT),
+        (_unknown_choice, DropReason.NO_CHOICE),
     ],
 )
 def test_what_is_left_out_is_counted_by_its_reason(

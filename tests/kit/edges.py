@@ -104,6 +104,7 @@ class Edge:
             TokenKind.OPEN: ("o", ".gif"),
             TokenKind.CLICK: ("c", ""),
             TokenKind.UNSUBSCRIBE: ("u", ""),
+            TokenKind.PREFERENCES: ("p", ""),
         }[kind]
         id = token.pop("id", None) or uuid4()
         assert isinstance(id, UUID)

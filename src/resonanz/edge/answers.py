@@ -77,6 +77,8 @@ _STYLE = (
     "h1{font-size:1.5rem;line-height:1.25;margin:0 0 .75rem}"
     "button{font:inherit;font-weight:600;padding:.6rem 1.4rem;border:0;border-radius:.5rem;cursor:pointer;"
     "background:#1f5fd6;color:#fff}button:focus-visible{outline:3px solid #8fb4ff;outline-offset:2px}"
+    "h2{font-size:1.0625rem;margin:2rem 0 0}h2~p{margin:.25rem 0 .75rem}"
+    "button.other{background:none;color:inherit;box-shadow:inset 0 0 0 2px #8886}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode("ascii")).digest()).decode("ascii")
 
@@ -133,6 +135,81 @@ NOT_CONFIRMED = page(
     "Nothing was changed. Please press the button once more.",
     form='<form method="post"><input type="hidden" name="confirm" value="unsubscribe">'
     "<button>Unsubscribe</button></form>\n",
+)
+
+
+def _choice(heading: str, what: str, name: str, value: str, label: str, looks: str = "") -> str:
+    """Return one thing to choose, with its button, as HTML."""
+    shown = f' class="{looks}"' if looks else ""
+    return (
+        f"<h2>{heading}</h2>\n<p>{what}</p>\n"
+        f'<form method="post"><button name="{name}" value="{value}"{shown}>{label}</button></form>\n'
+    )
+
+
+_TRACKING_OFF = _choice(
+    "Not to be seen",
+    "You still get mail. New mails come without an image and with their original links; of those you have already, "
+    "nothing more is recorded with your name.",
+    "tracking",
+    "off",
+    "Stop tracking",
+)
+_TRACKING_ON = _choice(
+    "To be seen",
+    "The sender may see when you open mails and which links you follow. You can take that back here at any time.",
+    "tracking",
+    "on",
+    "Allow tracking",
+    "other",
+)
+_LEAVE = _choice(
+    "No more mail", "You will no longer get mails like this one.", "confirm", "unsubscribe", "Unsubscribe", "other"
+)
+
+PREFERENCES = page(
+    200,
+    "What the sender of this mail can see",
+    "A mail can hold an image that tells when it is opened, and links that tell when they are followed. If this one "
+    "does, its sender can see whether and when you opened it, which of its links you followed and documents you "
+    "fetched, and with which sort of program. Your network address is not kept with that.",
+    "The sender cannot see how long you read, what else is in your mailbox or what you do elsewhere.",
+    "You decide whether that goes on. What you choose counts for all mail from here to your address.",
+    form=_TRACKING_OFF + _TRACKING_ON + _LEAVE,
+)
+PREFERENCES_WORDING = hashlib.sha256(PREFERENCES.body["body"]).hexdigest()[:12]
+"""Which wording a choice was made before: kept with it, so that it can be shown later what somebody agreed to."""
+
+CHOSEN: dict[str, Answer] = {
+    "off": page(
+        200,
+        "Tracking is off",
+        "You still get mail. What you open and which links you follow is no longer recorded with your name, in mails "
+        "that you have already as well. This takes effect within moments.",
+        form=_TRACKING_ON + _LEAVE,
+    ),
+    "on": page(
+        200,
+        "Tracking is allowed",
+        "The sender may see when you open mails and which links you follow.",
+        form=_TRACKING_OFF + _LEAVE,
+    ),
+    "unsubscribe": UNSUBSCRIBED,
+}
+NOT_CHOSEN = page(
+    400,
+    "That did not arrive complete",
+    "Nothing was changed. Please choose once more.",
+    form=_TRACKING_OFF + _TRACKING_ON + _LEAVE,
+)
+NO_PREFERENCES, NOTHING_TO_CHOOSE = (
+    page(
+        status,
+        "Nobody can be told from this mail",
+        "This mail carries no id of a person: its links and its image are the same for everybody who got it. The "
+        "sender can count how often they were fetched, but not by whom. So there is nothing to switch off here.",
+    )
+    for status in (200, 409)
 )
 UNAVAILABLE = page(
     503,

@@ -11,7 +11,6 @@ holder knows anyway; it says nothing about others.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,29 +23,25 @@ from resonanz.edge import answers
 from resonanz.edge.answers import Answer, Send
 from resonanz.edge.client import EVIDENCE, IMPERSONAL, Proxies, evidence
 from resonanz.edge.documents import Documents, Piece, Stored, name_in
+from resonanz.edge.forms import LEAVE, Receive, preference, read_form, unsubscribe_wish
 from resonanz.edge.location import location
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.model import CONTINUED, HitKind, TemporaryFailure
 from resonanz.tokens import MAX_TOKEN_CHARACTERS, BadToken, Keys, TokenKind, head, link_in, verify
 
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Clock = Callable[[], int]
 
 MAX_PATH = MAX_TOKEN_CHARACTERS + 64
-MAX_FORM_BYTES = 16_384
-FORM_SECONDS = 5
 _REDIRECTS = 1024  # kept ready; at most some 30 MB, with destinations as long as a token can carry
 
 # Linkifiers and mail gateways put brackets, dots and the like behind a URL; a token ends where its alphabet does.
-_TOKEN = re.compile(r"/[ocfiu]/([A-Za-z0-9_-]+)").match
-# As a form or as multipart (RFC 8058 section 3.2); the bound keeps a hostile body from costing quadratic time.
-_ONE_CLICK = re.compile(rb'List-Unsubscribe(=|"[^=]{0,200}?\r\n\r\n)One-Click', re.IGNORECASE).search
+_TOKEN = re.compile(r"/[ocfiup]/([A-Za-z0-9_-]+)").match
 
-_OPEN, _CLICK, _FILE, _UNSUBSCRIBE = (
+_OPEN, _CLICK, _FILE, _UNSUBSCRIBE, _PREFERENCES = (
     (head(kind), head(kind, anonymous=True))
-    for kind in (TokenKind.OPEN, TokenKind.CLICK, TokenKind.FILE, TokenKind.UNSUBSCRIBE)
+    for kind in (TokenKind.OPEN, TokenKind.CLICK, TokenKind.FILE, TokenKind.UNSUBSCRIBE, TokenKind.PREFERENCES)
 )
 _ANONYMOUS = head(TokenKind.OPEN, anonymous=True) ^ head(TokenKind.OPEN)
 
@@ -94,6 +89,7 @@ class Edge:
             "/f/": self._file,
             "/i/": self._image,
             "/u/": self._unsubscribe,
+            "/p/": self._preferences,
         }
         self._pages = {"/": answers.HOME, "/robots.txt": answers.ROBOTS, "/healthz": answers.HEALTHY}
 
@@ -202,17 +198,52 @@ class Edge:
 
     async def _act_on_unsubscribe(self, text: str, signed: bytes, scope: Scope, receive: Receive) -> Answer:
         """Record the wish. The token is all the authority there is: no cookie, no redirect (RFC 8058 section 3.1)."""
-        form = await _read_form(receive)
+        form = await read_form(receive)
         if isinstance(form, Answer):
             self._count["unsubscribe", "refused"] += 1
             return form
-        wish = _unsubscribe_wish(form)
+        wish = unsubscribe_wish(form)
         if wish is None:
             self._count["unsubscribe", "refused"] += 1
             return answers.NOT_CONFIRMED
         outcome = await self._record(HitKind.UNSUBSCRIBE, text, signed, scope, wish)
         self._count["unsubscribe", outcome] += 1
         return answers.UNSUBSCRIBED if outcome == "recorded" else answers.UNAVAILABLE
+
+    async def _preferences(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        if method not in answers.READING_AND_ACTING:
+            await self._refuse_method(send, method, "preferences", answers.READING_AND_ACTING)
+            return
+        text, signed = self._verified(scope["path"], _PREFERENCES)
+        if not signed:
+            self._count["preferences", "unknown"] += 1
+            await answers.NOT_FOUND.send(send, method)
+        elif method == "POST":
+            answer = await self._act_on_preference(text, signed, scope, receive)
+            await answer.send(send, method)
+        else:
+            self._count["preferences", "shown"] += 1
+            page = answers.NO_PREFERENCES if signed[0] & _ANONYMOUS else answers.PREFERENCES
+            await page.send(send, method)
+
+    async def _act_on_preference(self, text: str, signed: bytes, scope: Scope, receive: Receive) -> Answer:
+        """Record the choice, on the token's authority alone. To leave is the same wish here as on the page for it."""
+        form = await read_form(receive)
+        if isinstance(form, Answer):
+            self._count["preferences", "refused"] += 1
+            return form
+        choice = preference(form)
+        if signed[0] & _ANONYMOUS or choice is None:
+            self._count["preferences", "refused"] += 1
+            return answers.NOTHING_TO_CHOOSE if signed[0] & _ANONYMOUS else answers.NOT_CHOSEN
+        if choice == LEAVE:
+            outcome = await self._record(HitKind.UNSUBSCRIBE, text, signed, scope, "preferences")
+        else:
+            wording = f"{choice} {answers.PREFERENCES_WORDING}"
+            outcome = await self._record(HitKind.PREFERENCES, text, signed, scope, wording)
+        self._count["preferences", outcome] += 1
+        return answers.CHOSEN[choice] if outcome == "recorded" else answers.UNAVAILABLE
 
     async def _show(self, scope: Scope, send: Send, page: Answer) -> None:
         method = scope["method"]
@@ -293,34 +324,7 @@ def _redirect(destination: str) -> Answer | None:
     return None if to is None else answers.redirect(to)
 
 
-# ── Forms and other protocols ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def _read_form(receive: Receive) -> bytes | Answer:
-    """Return the whole body, or the answer that refuses it."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(FORM_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return answers.TOO_SLOW
-                body += message.get("body") or b""
-                if len(body) > MAX_FORM_BYTES:
-                    return answers.BODY_TOO_LARGE
-                if not message.get("more_body", False):
-                    return bytes(body)
-    except TimeoutError:
-        return answers.TOO_SLOW
-
-
-def _unsubscribe_wish(form: bytes) -> str | None:
-    """Return `one-click` or `page` for a body that says so, in either form encoding; None for anything else."""
-    if _ONE_CLICK(form):
-        return "one-click"
-    if b"confirm=unsubscribe" in form:
-        return "page"
-    return None
+# ── Other protocols ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _answer_other(scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,11 +17,12 @@ import structlog
 from sqlalchemy.exc import DataError, IntegrityError
 
 from resonanz.ingest import metrics
+from resonanz.ingest.choices import follow_choice
 from resonanz.ingest.pipeline import FOLDED_FOR, STEPS, DropReason, Surroundings
 from resonanz.ingest.record import write_facts
 from resonanz.ingest.sources.edge import Draft, to_event
 from resonanz.journal import JournalUnavailable
-from resonanz.model import Event, JournalEntry, NotFound
+from resonanz.model import Event, HitKind, JournalEntry, NotFound
 from resonanz.people import allowed_among
 from resonanz.store import Database, Tx
 from resonanz.store import events as store
@@ -126,7 +127,8 @@ def _write_batch(tx: Tx, entries: Sequence[JournalEntry], now: datetime) -> _Out
     around = _look_around(tx, fresh)
     outcome = _Outcome()
     for entry, id in zip(fresh, store.reserve_ids(tx, len(fresh)), strict=True):
-        _take_hit(entry, id, around, now, outcome)
+        if _take_hit(entry, id, around, now, outcome) and entry.hit.kind is HitKind.PREFERENCES:
+            follow_choice(tx, entry.hit, around, now)
     write_facts(tx, outcome.events, around.standings)
     store.move_cursor(tx, journal, fresh[-1].position, now)
     return outcome
@@ -145,18 +147,21 @@ def _look_around(tx: Tx, entries: Sequence[JournalEntry]) -> Surroundings:
     return around
 
 
-def _take_hit(entry: JournalEntry, id: int, around: Surroundings, now: datetime, outcome: _Outcome) -> None:
+def _take_hit(entry: JournalEntry, id: int, around: Surroundings, now: datetime, outcome: _Outcome) -> bool:
+    """Add the hit's event, or what became of it instead, to the outcome. Returns whether it became an event."""
     try:
         draft = Draft.of(entry.hit, id)
         for step in STEPS:
             dropped = step(draft, around)
             if dropped is not None:
                 outcome.dropped[dropped] += 1
-                return
+                return False
         outcome.events.append(to_event(draft, now))
+        return True
     except Exception as error:  # whatever is wrong with this hit, those behind it must not wait for it
         outcome.set_aside += 1
         _note_set_aside(entry, error)
+        return False
 
 
 def _note_set_aside(entry: JournalEntry, error: Exception) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from resonanz.ingest.judge import Evidence, identify
 from resonanz.ingest.judge import judge as judge_hit
-from resonanz.ingest.sources.edge import EVENT_KINDS, Draft
+from resonanz.ingest.sources.edge import CHOICES, EVENT_KINDS, Draft, tracking_chosen
 from resonanz.model import EventKind, HitKind, Verdict, Who
 from resonanz.store.events import First
 from resonanz.store.standings import Standing
@@ -20,39 +20,49 @@ class DropReason(StrEnum):
     """Why a hit did not become an event."""
 
     UNKNOWN_MESSAGE = "unknown_message"
-    NOT_AN_ACT = "not_an_act"  # a page was looked at; only a POST unsubscribes
-    NO_EVENT = "no_event"  # nothing that is told of a mail
+    NOT_AN_ACT = "not_an_act"  # a page was looked at; only a POST changes something
+    NO_CHOICE = "no_choice"  # a wish that this version does not know
+    NO_CONTACT = "no_contact"  # who chose was erased meanwhile: there is nobody to keep the choice of
     NO_CONSENT = "no_consent"
 
 
 @dataclass(slots=True)
 class Surroundings:
-    """What a batch of hits is seen against. `firsts` grows as hits of the batch are taken in."""
+    """What a batch of hits is seen against. `firsts` and `allowed` change as hits of the batch are taken in."""
 
     standings: Mapping[UUID, Standing]
     submissions: frozenset[UUID]
-    allowed: Mapping[UUID, tuple[bool, bool]]
+    allowed: dict[UUID, tuple[bool, bool]]
     firsts: dict[UUID, list[First]] = field(default_factory=dict)
 
 
 Step = Callable[[Draft, Surroundings], DropReason | None]
 
+# What a person does on one of our pages, by pressing a button. No consent is asked for it: it is how one is given.
+_ACTS = frozenset({HitKind.UNSUBSCRIBE, HitKind.PREFERENCES})
+
 
 def drop_invalid(draft: Draft, around: Surroundings) -> DropReason | None:
     """Leave out what belongs to no mail of ours, and visits to pages that change nothing."""
     hit = draft.hit
-    if hit.kind not in EVENT_KINDS:
-        return DropReason.NO_EVENT
-    if hit.kind is HitKind.UNSUBSCRIBE and (hit.method != "POST" or hit.anonymous):
+    if hit.kind in _ACTS and (hit.method != "POST" or hit.anonymous):
         return DropReason.NOT_AN_ACT
     known = hit.id in around.submissions if hit.anonymous else hit.id in around.standings
-    return None if known else DropReason.UNKNOWN_MESSAGE
+    if not known:
+        return DropReason.UNKNOWN_MESSAGE
+    return _drop_choice(draft, around) if hit.kind is HitKind.PREFERENCES else None
+
+
+def _drop_choice(draft: Draft, around: Surroundings) -> DropReason | None:
+    if tracking_chosen(draft.hit) not in CHOICES:
+        return DropReason.NO_CHOICE
+    return DropReason.NO_CONTACT if around.standings[draft.hit.id].contact_id is None else None
 
 
 def drop_without_consent(draft: Draft, around: Surroundings) -> DropReason | None:
     """Leave out what the contact does not allow (any more)."""
     hit = draft.hit
-    if hit.anonymous or hit.kind is HitKind.UNSUBSCRIBE:
+    if hit.anonymous or hit.kind in _ACTS:
         return None
     opens, clicks = around.allowed[hit.id]
     return None if (opens if hit.kind is HitKind.OPEN else clicks) else DropReason.NO_CONSENT
@@ -66,15 +76,17 @@ def put_message(draft: Draft, around: Surroundings) -> DropReason | None:
 
 
 def put_client(draft: Draft, _around: Surroundings) -> DropReason | None:
-    """Put in which program asked."""
-    draft.identity = identify(draft.hit.user_agent)
+    """Put in which program asked; of who chooses how far to be seen, nothing but the choice is kept."""
+    if draft.hit.kind is not HitKind.PREFERENCES:
+        draft.identity = identify(draft.hit.user_agent)
     return None
 
 
 def judge(draft: Draft, _around: Surroundings) -> DropReason | None:
-    """Put in who caused it, by the evidence of this one hit."""
+    """Put in who caused it, by the evidence of this one hit; a choice is no evidence to be weighed, it is in force."""
     hit = draft.hit
-    draft.judgement = judge_hit(Evidence(hit.kind, hit.method, hit.headers, hit.user_agent, draft.identity))
+    if hit.kind is not HitKind.PREFERENCES:
+        draft.judgement = judge_hit(Evidence(hit.kind, hit.method, hit.headers, hit.user_agent, draft.identity))
     return None
 
 

@@ -30,6 +30,7 @@ TRANSITIONS: dict[EventKind, tuple[frozenset[MessageState], MessageState]] = {
     EventKind.CLICKED: (_LEFT_US, MessageState.DELIVERED),
     EventKind.DOWNLOADED: (_LEFT_US, MessageState.DELIVERED),
     EventKind.UNSUBSCRIBED: (_LEFT_US, MessageState.DELIVERED),
+    EventKind.PREFERRED: (_LEFT_US, MessageState.DELIVERED),
     EventKind.COMPLAINED: (_LEFT_US, MessageState.DELIVERED),
     EventKind.REPLIED: (_LEFT_US, MessageState.DELIVERED),
     EventKind.AUTORESPONDED: (_LEFT_US, MessageState.DELIVERED),

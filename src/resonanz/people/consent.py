@@ -1,7 +1,8 @@
 """What each contact allows, and how far one mail to them may be tracked.
 
-Choices are appended, never overwritten: the newest per contact and purpose is in force, the older ones are the proof of
-what was in force before (GDPR article 7 (1) asks the controller to be able to show it).
+Choices are appended, never overwritten: what was chosen last per contact and purpose is in force, whenever it was
+written down; the older ones are the proof of what was in force before (GDPR article 7 (1) asks the controller to be
+able to show it).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def record_choice(
     source: str,
     text_version: str = "",
 ) -> None:
-    """Append what a contact chose; it is in force from now on.
+    """Append what a contact chose at `now`; it is in force unless they have chosen since.
 
     `source` says where the choice was made (a form, the preference page, an import), `text_version` which wording the
     contact had before them.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select
@@ -14,6 +15,8 @@ from resonanz.store.bulk import Ids, select_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions, insert_missing
 from resonanz.store.tables import consents, contacts, suppressions
+
+_CHOSEN_AT = itemgetter(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +101,14 @@ def add_consent(tx: Tx, consent: ConsentRow) -> None:
 
 
 def current_consents(tx: Tx, contact_ids: Collection[UUID]) -> dict[tuple[UUID, str], str]:
-    """Return the state in force per (contact, purpose); what was never recorded is not in it."""
+    """Return the state in force per (contact, purpose); what was never recorded is not in it.
+
+    In force is what was chosen last, not what was written down last: choices come in by several ways.
+    """
     known = Ids()
-    rows = select_by_ids(tx, consents, ("contact_id", "purpose", "state"), contact_ids, by="contact_id")
-    return {(known[contact_id], purpose): state for contact_id, purpose, state in rows}  # the newest comes last
+    columns = ("contact_id", "purpose", "state", "occurred_at")
+    rows = sorted(select_by_ids(tx, consents, columns, contact_ids, by="contact_id"), key=_CHOSEN_AT)
+    return {(known[contact_id], purpose): state for contact_id, purpose, state, _ in rows}  # the newest comes last
 
 
 def consent_history(tx: Tx, contact_id: UUID) -> list[ConsentRow]:

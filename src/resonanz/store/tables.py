@@ -97,7 +97,7 @@ contacts = Table(
     Column("created_at", Moment, nullable=False),
 )
 
-consents = Table(  # append-only; the newest row per contact and purpose is in force
+consents = Table(  # append-only; what was chosen last per contact and purpose is in force
     "consents",
     metadata,
     Column("id", BigKey, primary_key=True, autoincrement=True),

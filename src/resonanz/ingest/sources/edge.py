@@ -17,8 +17,11 @@ EVENT_KINDS = {
     HitKind.CLICK: EventKind.CLICKED,
     HitKind.FILE: EventKind.DOWNLOADED,
     HitKind.UNSUBSCRIBE: EventKind.UNSUBSCRIBED,
+    HitKind.PREFERENCES: EventKind.PREFERRED,
     HitKind.BEACON: EventKind.VISITED,
 }
+
+CHOICES = frozenset({"off", "on"})  # what a preference hit may say of tracking
 
 
 @dataclass(slots=True)
@@ -54,9 +57,25 @@ def to_event(draft: Draft, received_at: datetime) -> Event:
         verdict=judgement.verdict if judgement is not None else None,
         confidence=judgement.confidence if judgement is not None else None,
         reasons=judgement.reasons if judgement is not None else (),
-        client=draft.identity.client if standing is not None else None,
+        client=draft.identity.client if standing is not None and judgement is not None else None,
         link=hit.link,
         url=storable(hit.destination),
         repeat_of=draft.repeat_of,
-        detail={"judge": JUDGE_VERSION} if judgement is not None else {},
+        detail=_detail(draft),
     )
+
+
+def tracking_chosen(hit: Hit) -> str:
+    """Return what a preference hit says of tracking: one of `CHOICES`, unless a newer edge wrote it."""
+    return hit.body.partition(" ")[0]
+
+
+def wording_seen(hit: Hit) -> str:
+    """Return which wording of the page the choice was made before, as the edge names it."""
+    return storable(hit.body.partition(" ")[2])
+
+
+def _detail(draft: Draft) -> dict[str, object]:
+    if draft.hit.kind is HitKind.PREFERENCES:
+        return {"tracking": tracking_chosen(draft.hit)}
+    return {"judge": JUDGE_VERSION} if draft.judgement is not None else {}

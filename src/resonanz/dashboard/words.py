@@ -42,7 +42,6 @@ _KINDS: Mapping[EventKind, Word] = {
     EventKind.COMPLAINED: Word("Complained", "bad", "The recipient marked it as spam."),
     EventKind.UNSUBSCRIBED: Word("Unsubscribed", "warn", "The recipient wants no more mail."),
     EventKind.PREFERRED: Word("Chose about tracking", "warn", "The recipient chose how far this mail may be tracked."),
-    EventKind.PREFERRED: Word("Chose about tracking", "warn", "The recipient chose how far this mail may be tracked."),
     EventKind.OPENED: Word("Opened", "good", "The image in the mail was fetched."),
     EventKind.CLICKED: Word("Clicked", "good", "A link in the mail was followed."),
     EventKind.DOWNLOADED: Word("Downloaded", "good", "A document was fetched."),
@@ -56,12 +55,6 @@ _KINDS: Mapping[EventKind, Word] = {
 _IN_OUTBOX = "It lies in this instance’s outbox; no mail server was involved."
 _HANDED_OVER = (MessageState.SENT, MessageState.DELIVERED)
 _HANDED_OVER_BY = (EventKind.SENT, EventKind.DELIVERED)
-
-# What was chosen on the preference page, by the event's detail.
-_PREFERRED: Mapping[object, Word] = {
-    "off": Word("Tracking switched off", "warn", "The recipient still gets mail, but none of it is tracked any more."),
-    "on": Word("Tracking allowed", "good", "The recipient allows that opens and clicks of their mail are recorded."),
-}
 
 # What was chosen on the preference page, by the event's detail.
 _PREFERRED: Mapping[object, Word] = {
@@ -98,8 +91,6 @@ def happened(event: Event, outbox: object = None) -> Word:
     word = _KINDS[event.kind]
     if outbox and event.kind in _HANDED_OVER_BY:
         return replace(word, text=_IN_OUTBOX)
-    if event.kind is EventKind.PREFERRED:
-        return _PREFERRED.get(event.detail.get("tracking"), word)
     if event.kind is EventKind.PREFERRED:
         return _PREFERRED.get(event.detail.get("tracking"), word)
     who = event.verdict.who if event.verdict is not None else None

@@ -50,6 +50,9 @@ async def send(
     clicks: Annotated[TrackingMode, Query(description="For a raw mail: the most that clicks may be tracked")] = (
         TrackingMode.INDIVIDUAL
     ),
+    documents: Annotated[
+        bool, Query(description="For a raw mail: attachments become tracked documents, links stand in their place")
+    ] = False,
     idempotency_key: Annotated[str | None, Header(max_length=128, description="The same key sends once")] = None,
 ) -> Accepted:
     """Accept a mail as JSON fields, or as raw bytes (`Content-Type: message/rfc822`). 202 means: stored, will be sent.
@@ -63,7 +66,7 @@ async def send(
 
     def hand_in() -> Receipt:
         if kind == RAW:
-            draft = _raw_draft(body, to, caller.id, idempotency_key, opens, clicks)
+            draft = _raw_draft(body, to, caller.id, idempotency_key, opens, clicks, documents=documents)
         else:
             draft = _composed_draft(_decode(body), caller.id, idempotency_key)
         return parts.submit(draft, model.now())
@@ -143,6 +146,8 @@ def _raw_draft(
     idempotency_key: str | None,
     opens: TrackingMode,
     clicks: TrackingMode,
+    *,
+    documents: bool,
 ) -> Draft:
     return Draft(
         account_id=account,
@@ -152,6 +157,7 @@ def _raw_draft(
         raw=body,
         track_opens=opens,
         track_clicks=clicks,
+        documents=documents,
         idempotency_key=idempotency_key,
     )
 

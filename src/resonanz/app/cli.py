@@ -107,8 +107,18 @@ _modes = click.Choice([mode.value for mode in TrackingMode])
 @click.option("--from", "sender", help="Envelope sender. Default: the mail's From.")
 @click.option("--opens", type=_modes, default="individual", show_default=True, help="The most opens may be tracked.")
 @click.option("--clicks", type=_modes, default="individual", show_default=True, help="The most clicks may be tracked.")
+@click.option("--documents", is_flag=True, help="Attachments become tracked documents; links stand in their place.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def send(mail: Any, recipients: tuple[str, ...], sender: str | None, opens: str, clicks: str, *, as_json: bool) -> None:
+def send(
+    mail: Any,
+    recipients: tuple[str, ...],
+    sender: str | None,
+    opens: str,
+    clicks: str,
+    *,
+    documents: bool,
+    as_json: bool,
+) -> None:
     """Hand in MAIL, a file in RFC 822 form (- for standard input): one message per recipient."""
     from resonanz.app.wiring import submit_raw
 
@@ -121,6 +131,7 @@ def send(mail: Any, recipients: tuple[str, ...], sender: str | None, opens: str,
             sender=sender,
             opens=TrackingMode(opens),
             clicks=TrackingMode(clicks),
+            documents=documents,
         )
     except ResonanzError as error:
         for problem in error.problems if isinstance(error, InvalidInput) else (error,):

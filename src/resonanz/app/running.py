@@ -131,6 +131,7 @@ def run_edge(settings: Settings, number: int = 0) -> None:
             keys_file=settings.keys_file,
             journal_folder=settings.journal_dir,
             journal_limit_bytes=int(settings.journal_limit),
+            documents_folder=settings.documents_dir,
             host=settings.listen_host,
             port=settings.edge_port,
             ops_host=settings.ops_host,
@@ -208,6 +209,7 @@ def run_worker(settings: Settings) -> None:
             return_path_domain=settings.return_path_domain,
             connections=settings.sending_connections,
             resend_uncertain=settings.resend_uncertain,
+            documents_folder=settings.documents_dir,
         ),
         unknown=unknown_mode(settings),
     )

@@ -203,6 +203,11 @@ class Settings(BaseSettings):
         return self.data_dir / "journal"
 
     @property
+    def documents_dir(self) -> Path:
+        """Attachments that were sent as tracked documents."""
+        return self.data_dir / "documents"
+
+    @property
     def outbox_dir(self) -> Path:
         """The built-in outbox."""
         return self.data_dir / "outbox"

@@ -133,6 +133,7 @@ def submit_raw(
     sender: str | None,
     opens: TrackingMode,
     clicks: TrackingMode,
+    documents: bool,
 ) -> Receipt:
     """Hand in a mail from the command line."""
     draft = Draft(
@@ -143,6 +144,7 @@ def submit_raw(
         raw=raw,
         track_opens=opens,
         track_clicks=clicks,
+        documents=documents,
     )
     database = database_of(settings)
     try:

@@ -131,3 +131,56 @@ def test_the_stream_pauses_while_the_tab_is_hidden(visitor: BrowserContext, inst
             hidden,
         )
     expect(page.locator("body")).to_have_attribute("data-stream", "on")
+
+
+def test_all_of_the_navigation_is_in_sight(visitor: BrowserContext, instance: Instance) -> None:
+    """Every page and the way out, without scrolling sideways inside the bar, on a phone too."""
+    page = visitor.new_page()
+    page.goto(instance.dashboard)
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    ways = page.locator(".side a, .side button")
+    assert ways.count() == 9
+    for way in ways.all():
+        box = way.bounding_box()
+        assert box, way.inner_text()
+        assert box["x"] >= 0, way.inner_text()
+        assert box["x"] + box["width"] <= width, way.inner_text()
+        assert way.evaluate("way => way.scrollWidth <= way.clientWidth"), way.inner_text()
+
+
+def test_only_what_is_new_glows(visitor: BrowserContext, instance: Instance) -> None:
+    """When a part of the page is shown anew, the entries that were there before stay as they are."""
+    page = visitor.new_page()
+    page.goto(f"{instance.dashboard}/messages")
+    page.locator("a.cell-title").first.click()
+    entries = page.locator(".timeline > li")
+    expect(entries).to_have_count(3)
+    newest = entries.first.get_attribute("data-entry")
+    page.evaluate("document.querySelector('.timeline > li').remove()")
+    page.evaluate("htmx.trigger(document.querySelector('[data-live]'), 'live')")
+    expect(entries).to_have_count(3)
+    glowing = page.locator(".fresh")
+    expect(glowing).to_have_count(1)
+    expect(glowing).to_have_attribute("data-entry", newest or "")
+    page.evaluate("htmx.trigger(document.querySelector('[data-live]'), 'live')")
+    expect(glowing).to_have_count(0)
+
+
+def test_figures_stand_in_even_rows(visitor: BrowserContext, instance: Instance) -> None:
+    """Those beside each other are as wide as each other on a phone, and end where their card ends."""
+    page = visitor.new_page()
+    page.goto(f"{instance.dashboard}/messages")
+    page.locator("a.cell-title").first.click()
+    boxes = [figure.bounding_box() for figure in page.locator(".figures > div").all()]
+    assert len(boxes) == 3
+    card = page.locator(".figures").bounding_box()
+    assert card
+    rows: dict[float, list[float]] = {}
+    for box in boxes:
+        assert box
+        rows.setdefault(round(box["y"]), []).append(box["width"])
+    for widths in rows.values():
+        assert abs(sum(widths) - card["width"]) <= 1
+    if (page.viewport_size or {})["width"] < 400:
+        assert [len(widths) for widths in rows.values()] == [1, 2]
+        assert abs(rows[max(rows)][0] - rows[max(rows)][1]) <= 1

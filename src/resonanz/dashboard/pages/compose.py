@@ -87,6 +87,7 @@ def _finished(visit: Visit) -> Draft:
         raw=form.file,
         track_opens=_mode(form.text("opens")),
         track_clicks=_mode(form.text("clicks")),
+        documents=form.text("documents") == "yes",
         idempotency_key=form.text("idempotency_key")[:128] or None,
     )
 

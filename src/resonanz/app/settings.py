@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     tracking_without_choice: TrackingMode | None = Field(
         None,
         description="How mail to contacts without a recorded choice is tracked: `off`, `anonymous` or `individual`. "
-        "Empty: as chosen when the first account was created, `anonymous` until then.",
+        "Empty: as chosen at set-up or on the account page, `anonymous` until then.",
     )
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Networks of proxies in front of us whose Forwarded headers are believed, separated by commas."

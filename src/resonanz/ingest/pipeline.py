@@ -11,7 +11,7 @@ from uuid import UUID
 from resonanz.ingest.judge import Evidence, identify
 from resonanz.ingest.judge import judge as judge_hit
 from resonanz.ingest.sources.edge import CHOICES, EVENT_KINDS, Draft, tracking_chosen
-from resonanz.model import EventKind, HitKind, Verdict, Who
+from resonanz.model import CONTINUED, EventKind, HitKind, Verdict, Who
 from resonanz.store.events import First
 from resonanz.store.standings import Standing
 
@@ -24,6 +24,7 @@ class DropReason(StrEnum):
     NO_CHOICE = "no_choice"  # a wish that this version does not know
     NO_CONTACT = "no_contact"  # who chose was erased meanwhile: there is nobody to keep the choice of
     NO_CONSENT = "no_consent"
+    CONTINUED = "continued"  # an anonymous download went on; its beginning was counted, and nothing ties the two
 
 
 @dataclass(slots=True)
@@ -45,6 +46,8 @@ _ACTS = frozenset({HitKind.UNSUBSCRIBE, HitKind.PREFERENCES})
 def drop_invalid(draft: Draft, around: Surroundings) -> DropReason | None:
     """Leave out what belongs to no mail of ours, and visits to pages that change nothing."""
     hit = draft.hit
+    if hit.anonymous and _continues(draft):
+        return DropReason.CONTINUED
     if hit.kind in _ACTS and (hit.method != "POST" or hit.anonymous):
         return DropReason.NOT_AN_ACT
     known = hit.id in around.submissions if hit.anonymous else hit.id in around.standings
@@ -103,7 +106,8 @@ def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
         draft.judgement.verdict,
         draft.occurred_at,
     )
-    repeated = next((first for first in reversed(earlier) if _repeats(this, first)), None)
+    continues = _continues(draft)
+    repeated = next((first for first in reversed(earlier) if _repeats(this, first, continues=continues)), None)
     if repeated is None:
         earlier.append(this)
     else:
@@ -112,7 +116,8 @@ def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
 
 
 # How long after an event another like it still repeats it; None is for ever. All opens of one mail by people are one
-# open, whatever they are made with; a link that is followed again later is another click.
+# open, whatever they are made with; a link that is followed again later is another click. A download that goes on
+# where it broke off repeats its beginning however much later.
 FOLDED_FOR: dict[EventKind, timedelta | None] = {
     EventKind.OPENED: None,
     EventKind.CLICKED: timedelta(minutes=1),
@@ -121,12 +126,16 @@ FOLDED_FOR: dict[EventKind, timedelta | None] = {
 }
 
 
-def _repeats(this: First, first: First) -> bool:
+def _continues(draft: Draft) -> bool:
+    return draft.hit.kind is HitKind.FILE and draft.hit.body == CONTINUED
+
+
+def _repeats(this: First, first: First, *, continues: bool) -> bool:
     if first.kind is not this.kind or first.link != this.link or this.kind not in FOLDED_FOR:
         return False
     if not _are_one_side(this.verdict, first.verdict):
         return False
-    window = FOLDED_FOR[this.kind]
+    window = None if continues else FOLDED_FOR[this.kind]
     return window is None or abs(this.occurred_at - first.occurred_at) <= window
 
 

@@ -153,11 +153,14 @@ def _entry(event: Event, repeats: Repeats | None, links: Mapping[int, Link]) -> 
     )
 
 
+_FOLLOWED = (EventKind.CLICKED, EventKind.DOWNLOADED)  # a link to a document is one of the mail's links
+
+
 def _link_clicks(links: Iterable[Link], timeline: Iterable[Entry]) -> tuple[LinkClicks, ...]:
     counts: dict[tuple[int, Who], int] = {}
     for entry in timeline:
         event = entry.event
-        if event.kind is EventKind.CLICKED and event.link is not None and event.verdict is not None:
+        if event.kind in _FOLLOWED and event.link is not None and event.verdict is not None:
             counts[event.link, event.verdict.who] = counts.get((event.link, event.verdict.who), 0) + 1
     return tuple(
         LinkClicks(

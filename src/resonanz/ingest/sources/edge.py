@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from resonanz.ingest.judge import JUDGE_VERSION, Identity, Judgement
@@ -39,6 +39,9 @@ class Draft:
     @classmethod
     def of(cls, hit: Hit, id: int) -> Draft:
         """Begin with a hit. Raises OverflowError for a time beyond every calendar."""
+        if hit.kind is HitKind.OPEN and hit.link is not None:
+            # The author's own image stood in for the pixel. Where it lies is no link that anybody followed.
+            hit = replace(hit, link=None, destination="")
         return cls(hit, id, from_microseconds(hit.occurred_us))
 
 
@@ -59,7 +62,7 @@ def to_event(draft: Draft, received_at: datetime) -> Event:
         reasons=judgement.reasons if judgement is not None else (),
         client=draft.identity.client if standing is not None and judgement is not None else None,
         link=hit.link,
-        url=storable(hit.destination),
+        url=storable(hit.destination) if hit.kind is not HitKind.FILE else "",
         repeat_of=draft.repeat_of,
         detail=_detail(draft),
     )
@@ -78,4 +81,7 @@ def wording_seen(hit: Hit) -> str:
 def _detail(draft: Draft) -> dict[str, object]:
     if draft.hit.kind is HitKind.PREFERENCES:
         return {"tracking": tracking_chosen(draft.hit)}
-    return {"judge": JUDGE_VERSION} if draft.judgement is not None else {}
+    detail: dict[str, object] = {"judge": JUDGE_VERSION} if draft.judgement is not None else {}
+    if draft.hit.kind is HitKind.FILE:
+        detail["document"] = storable(draft.hit.destination)  # the key of its content
+    return detail

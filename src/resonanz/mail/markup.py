@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 MAX_LINKS = 10_000
 
@@ -35,6 +36,7 @@ _INTEGRATION = {
 _INTEGRATION_ENDS = _INTEGRATION[b"svg"] | _INTEGRATION[b"math"]
 # What must not be open where an image is put: nothing is shown, or something else, inside these.
 _HOLDS_NO_IMAGE = {b"select", b"template"}
+_SHOWN_RAW = {b"xmp", b"plaintext"}
 _WATCHED = (
     _RAW_TEXT | _OPENS_FOREIGN | _HOLDS_NO_IMAGE | {b"a", b"area", b"base", b"body", b"html", b"head", b"script"}
     | {b"plaintext", b"frameset"}
@@ -100,6 +102,47 @@ def scan(mask: bytes) -> Scan:
     return _Scanner(mask).run()
 
 
+class Tag(NamedTuple):
+    """One tag, by its lower-case name: from `start` to `end`, its attributes in between (positions in the mask)."""
+
+    name: bytes
+    is_end: bool
+    start: int
+    end: int
+    attributes: tuple[int, int]
+
+
+def tags(mask: bytes) -> Iterator[Tag | tuple[int, int]]:
+    """Yield a document's tags, and the ranges of text between them, in order.
+
+    Comments, declarations and what scripts, styles and the like hold are left out, as is a tag that never ends. Foreign
+    content is taken for HTML.
+    """
+    scanner = _Scanner(mask)
+    position, size = 0, len(mask)
+    while position < size:
+        opening = _NEXT_TAG.search(mask, position)
+        start = opening.start() if opening else size
+        if start > position:
+            yield position, start
+        if opening is None:
+            return
+        tag = _TAG.match(mask, start)
+        if tag is None:
+            after = scanner.pass_by(start)
+        elif not tag.group(4):
+            return
+        else:
+            name, is_end = tag.group(2).lower(), bool(tag.group(1))
+            yield Tag(name, is_end, start, tag.end(), tag.span(3))
+            after = tag.end() if is_end else scanner.pass_content(name, tag.end())
+            if name in _SHOWN_RAW and not is_end:
+                yield tag.end(), size if after is None else after
+        if after is None:
+            return
+        position = after
+
+
 def attributes(mask: bytes, start: int, end: int) -> dict[bytes, tuple[int, int]]:
     """Return the attributes between two positions inside a tag, by lower-case name."""
     values: dict[bytes, tuple[int, int]] = {}
@@ -153,18 +196,30 @@ class _Scanner:
 
     def _step(self, position: int) -> int | None:
         """Consume the tag, comment or declaration at `position`; return the position after it."""
-        second = self.mask[position + 1 : position + 2]
-        if second == b"!":
-            return self._declaration(position)
         tag = _TAG.match(self.mask, position)
-        if tag is None:  # `</` or `<?` before something else: a bogus comment up to the next bracket
-            return self._after(b">", position + 2)
+        if tag is None:
+            return self.pass_by(position)
         if not tag.group(4):
             return None
         name = tag.group(2).lower()
         if tag.group(1):
             return self._end_tag(name, position, tag.end())
         return self._start_tag(name, tag)
+
+    def pass_by(self, position: int) -> int | None:
+        """Return the position after what begins like a tag and is none: a declaration, a comment, or a bogus comment
+        (`</` or `<?` before something else) up to the next bracket; None when it never ends."""
+        if self.mask.startswith(b"<!", position):
+            return self._declaration(position)
+        return self._after(b">", position + 2)
+
+    def pass_content(self, name: bytes, position: int) -> int | None:
+        """Return where to go on after a start tag: at the end tag, where what follows is no markup."""
+        if name in _RAW_TEXT:
+            return self._after_raw_text(name, position)
+        if name == b"script":
+            return self._after_script(position)
+        return None if name == b"plaintext" else position
 
     def _after(self, needle: bytes, position: int) -> int | None:
         found = self.mask.find(needle, position)
@@ -238,12 +293,8 @@ class _Scanner:
             self._note_link(name, tag)
         elif name in _OPENS_FOREIGN or in_foreign or self.foreign:
             return self._foreign_start_tag(name, tag, in_foreign)
-        elif name in _RAW_TEXT:
-            return self._after_raw_text(name, after)
-        elif name == b"script":
-            return self._after_script(after)
-        elif name == b"plaintext":
-            return None
+        elif name in _RAW_TEXT or name in (b"script", b"plaintext"):
+            return self.pass_content(name, after)
         else:
             self._note_frame(name, tag)
         return after

@@ -5,18 +5,14 @@ from __future__ import annotations
 import html
 import re
 
-from resonanz.mail.markup import attributes
+from resonanz.mail.markup import Tag, attributes, tags
 from resonanz.mail.references import resolve_references
 
-_TAG_OR_TEXT = re.compile(
-    r"""<!--(?:-?>|.*?(?:-->|\Z))|<(/?)([A-Za-z][^\s/>]*)((?:"[^"]*"|'[^']*'|[^"'>])*+)>|<[!?/][^>]*+>?|[^<]+|<""",
-    re.DOTALL,
-)
-_HIDDEN = re.compile(r"(?is)<(style|script|title|head|template|select|textarea)\b.*?(?:</\1\s*>|\Z)")
-_CONDITIONAL = re.compile(r"(?is)<!--\s*\[if\b.*?(?:-->|\Z)")
-_BLOCKS = {"address", "article", "blockquote", "center", "dd", "div", "dl", "dt", "footer", "form", "header", "main",
-           "section", "table", "tr", "tbody"}  # fmt: skip
-_PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre"}
+_BLOCKS = {b"address", b"article", b"blockquote", b"center", b"dd", b"div", b"dl", b"dt", b"footer", b"form", b"header",
+           b"main", b"section", b"table", b"tr", b"tbody"}  # fmt: skip
+_PARAGRAPHS = {b"p", b"h1", b"h2", b"h3", b"h4", b"h5", b"h6", b"ul", b"ol", b"pre"}
+_SPACED = _BLOCKS | _PARAGRAPHS | {b"br", b"td", b"li"}
+_HIDDEN = {b"template", b"select"}  # what stands inside is no text of the mail
 _WEB = re.compile(r"https?://|mailto:|\{\{|\*\|", re.IGNORECASE)
 
 
@@ -24,43 +20,57 @@ def text_of(markup: str) -> str:
     """Return the text between tags on one line; an image counts as its alternative text."""
     if "<" not in markup:
         return " ".join(html.unescape(markup).split())
+    mask = _mask(markup)
     pieces = []
-    for match in _TAG_OR_TEXT.finditer(markup):
-        if match.group(2) is None:
-            pieces.append("" if match.group().startswith("<") and len(match.group()) > 1 else match.group())
-        elif match.group(2).lower() == "img":
-            pieces.append(_attribute(match.group(3), "alt"))
-        elif match.group(2).lower() in _BLOCKS | _PARAGRAPHS | {"br", "td", "li"}:
+    for piece in tags(mask):
+        if not isinstance(piece, Tag):
+            pieces.append(_read(mask, piece))
+        elif piece.name == b"img":
+            pieces.append(html.escape(_attribute(mask, piece, b"alt")))
+        elif piece.name in _SPACED:
             pieces.append(" ")
     return " ".join(html.unescape("".join(pieces)).split())
 
 
 def text_from_html(markup: str) -> str:
     """Return a readable text version of an HTML mail: paragraphs, lists, and links with their addresses."""
-    return _Writer().write(_HIDDEN.sub(" ", _CONDITIONAL.sub("", markup)))
+    return _Writer(_mask(markup)).write()
 
 
-def _attribute(text: str, name: str) -> str:
-    raw = text.encode("utf-8", "replace")
-    span = attributes(raw, 0, len(raw)).get(name.encode("ascii"))
-    return resolve_references(raw[span[0] : span[1]].decode("utf-8", "replace")) if span else ""
+def _mask(markup: str) -> bytes:
+    return markup.encode("utf-8", "surrogatepass")
+
+
+def _read(mask: bytes, span: tuple[int, int]) -> str:
+    return mask[span[0] : span[1]].decode("utf-8", "surrogatepass")
+
+
+def _attribute(mask: bytes, tag: Tag, name: bytes) -> str:
+    span = attributes(mask, *tag.attributes).get(name)
+    return resolve_references(_read(mask, span)) if span else ""
 
 
 class _Writer:
     """Collects lines while the tags go by."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: bytes) -> None:
+        self.mask = mask
+        self.hidden = 0  # how many elements are open whose text is not shown
         self.lines: list[str] = [""]
         self.numbers: list[int | None] = []
         self.links: list[tuple[str, int, int]] = []
         self.is_preformatted = False
 
-    def write(self, markup: str) -> str:
-        for match in _TAG_OR_TEXT.finditer(markup):
-            if match.group(2) is not None:
-                self._tag(match.group(2).lower(), bool(match.group(1)), match.group(3))
-            elif not match.group().startswith("<") or match.group() == "<":
-                self._text(html.unescape(match.group()))
+    def write(self) -> str:
+        for piece in tags(self.mask):
+            if isinstance(piece, Tag) and piece.name in _HIDDEN:
+                self.hidden = max(self.hidden - 1, 0) if piece.is_end else self.hidden + 1
+            elif self.hidden:
+                continue
+            elif isinstance(piece, Tag):
+                self._tag(piece, piece.name, piece.is_end)
+            else:
+                self._text(html.unescape(_read(self.mask, piece)))
         return self._joined()
 
     def _text(self, text: str) -> None:
@@ -74,31 +84,31 @@ class _Writer:
             collapsed = collapsed.lstrip(" ")
         self.lines[-1] += collapsed
 
-    def _tag(self, name: str, is_end: bool, attribute_text: str) -> None:
+    def _tag(self, tag: Tag, name: bytes, is_end: bool) -> None:
         if name in _PARAGRAPHS:
             self._paragraph()
             self._list(name, is_end)
-            self.is_preformatted = name == "pre" and not is_end
-        elif name == "br":
+            self.is_preformatted = name == b"pre" and not is_end
+        elif name == b"br":
             self.lines.append("")
         elif name in _BLOCKS:
             self._break()
-        elif name == "li" and not is_end:
+        elif name == b"li" and not is_end:
             self._break()
             self.lines[-1] = self._bullet()
-        elif name in ("td", "th") and is_end:
+        elif name in (b"td", b"th") and is_end:
             self._text(" ")
-        elif name == "hr":
+        elif name == b"hr":
             self._break()
             self.lines += ["-" * 24, ""]
-        elif name == "img":
-            self._text(_attribute(attribute_text, "alt"))
-        elif name == "a":
-            self._link(is_end, attribute_text)
+        elif name == b"img":
+            self._text(_attribute(self.mask, tag, b"alt"))
+        elif name == b"a":
+            self._link(tag)
 
-    def _link(self, is_end: bool, attribute_text: str) -> None:
-        if not is_end:
-            self.links.append((_attribute(attribute_text, "href").strip(), len(self.lines) - 1, len(self.lines[-1])))
+    def _link(self, tag: Tag) -> None:
+        if not tag.is_end:
+            self.links.append((_attribute(self.mask, tag, b"href").strip(), len(self.lines) - 1, len(self.lines[-1])))
         elif self.links:
             address, line, column = self.links.pop()
             said = "\n".join((self.lines[line][column:], *self.lines[line + 1 :])).strip()
@@ -107,12 +117,12 @@ class _Writer:
             elif _WEB.match(address) and not said:
                 self._text(address)
 
-    def _list(self, name: str, is_end: bool) -> None:
-        if name in ("ul", "ol"):
+    def _list(self, name: bytes, is_end: bool) -> None:
+        if name in (b"ul", b"ol"):
             if is_end and self.numbers:
                 self.numbers.pop()
             elif not is_end:
-                self.numbers.append(1 if name == "ol" else None)
+                self.numbers.append(1 if name == b"ol" else None)
 
     def _bullet(self) -> str:
         if not self.numbers or self.numbers[-1] is None:

@@ -230,6 +230,7 @@ SIGNATURE = b"Content-Type: application/pgp-signature; name=signature.asc\r\n\r\
 SIGNED_PART = multipart(HTML_PART, SIGNATURE, kind="signed", boundary="inner").partition(b"1.0\r\n")[2]
 TWO_ENCODINGS = b"Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 8bit\r\n"
 ATTACHED = b"\r\nContent-Disposition: attachment; filename=offer.html\r\n\r\n"
+PGP_HTML = b"<html><body><p>Hello</p><pre>%b\nHash: SHA256</pre> <a href=https://a.example/>x</a></body></html>"
 DKIM = b"DKIM-Signature: v=1; a=rsa-sha256; d=shop.example;\r\n\ts=k1; h=from:to; bh=abc=; b=def=\r\n"
 
 
@@ -247,6 +248,16 @@ DKIM = b"DKIM-Signature: v=1; a=rsa-sha256; d=shop.example;\r\n\ts=k1; h=from:to
         (mail(b"MIIB", type="application/x-pkcs7-mime; smime-type=signed-data", encoding="base64"), Reason.SIGNED),
         (mail(b"Hi\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQ", type="text/plain"), Reason.ENCRYPTED),
         (mail(b"-----BEGIN PGP SIGNED MESSAGE-----\r\n\r\nhttps://a.example", type="text/plain"), Reason.SIGNED),
+        (
+            mail(base64.encodebytes(b"Hi\n -----BEGIN PGP MESSAGE-----\nhQ"), type="text/plain", encoding="base64"),
+            Reason.ENCRYPTED,
+        ),
+        (mail(PGP_HTML % b"-----BEGIN PGP SIGNED MESSAGE-----"), Reason.SIGNED),
+        (mail(PGP_HTML % b"-----BEGIN PGP MESSAGE-----"), Reason.ENCRYPTED),
+        (mail(PGP_HTML % b"&#45;&#45;---BEGIN&nbsp;PGP MESSAGE-----"), Reason.ENCRYPTED),
+        (mail(PGP_HTML.replace(b"pre>", b"p>") % b"\n &#45;----BEGIN PGP SIGNED MESSAGE-----"), Reason.SIGNED),
+        (mail(PGP_HTML % b"=2D----BEGIN P=\r\nGP MESSAGE-----", encoding="quoted-printable"), Reason.ENCRYPTED),
+        (mail(base64.encodebytes(PGP_HTML % b"-----BEGIN PGP SIGNED MESSAGE-----"), encoding="base64"), Reason.SIGNED),
         (multipart(PLAIN_PART, HTML_PART, kind="report"), Reason.REPORT),
         (mail(HTML.encode(), extra=DKIM), Reason.DKIM_SIGNED),
         (mail(HTML.encode(), extra=b"ARC-Seal: i=1; a=rsa-sha256; d=relay.example; b=x\r\n"), Reason.ARC_SEALED),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 
+from resonanz.mail.charset import UnusableCharset, open_text
 from resonanz.mail.headers import read_parameters
+from resonanz.mail.readable import text_from_html
 from resonanz.mail.structure import Part, Structure
 from resonanz.mail.tracking import Reason, Tracking
+from resonanz.mail.transfer import DamagedEncoding, open_body
 
 _SIGNED = {
     "multipart/signed",
@@ -16,8 +20,7 @@ _SIGNED = {
 }
 _ENCRYPTED = {"multipart/encrypted", "application/pgp-encrypted"}
 _SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
-_PGP_BLOCK = re.compile(rb"-----BEGIN PGP (SIGNED )?MESSAGE")
-_PGP_IN_BASE64 = b"LS0tLS1CRUdJTiBQR1Ag"
+_PGP_BLOCK = re.compile(r"^[ \t\xa0]*-----BEGIN[ \xa0]PGP[ \xa0](SIGNED[ \xa0])?MESSAGE", re.MULTILINE)
 _SAYS_NO = {"0", "no", "false", "off"}
 
 
@@ -44,14 +47,33 @@ def _refuse_protected(structure: Structure) -> Reason | None:
 
 
 def _inline_pgp(structure: Structure, part: Part) -> Reason | None:
+    """A block that begins a line of what the part says, however it is encoded; in HTML, of the text a reader sees."""
     body = structure.body(part)
-    match = _PGP_BLOCK.search(body) if b"-----BEGIN PGP " in body else None
-    if match and (match.start() == 0 or body[match.start() - 1] in b"\r\n"):
-        return Reason.SIGNED if match.group(1) else Reason.ENCRYPTED
-    # A block that begins a base64 part; further in, its letters are shifted, but nobody encodes inline PGP that way.
-    if part.encoding == "base64" and body[:80].lstrip().startswith(_PGP_IN_BASE64):
-        return Reason.ENCRYPTED
-    return None
+    if not _may_hold_pgp(body, part.encoding):
+        return None
+    is_html = part.type == "text/html"
+    try:
+        text = open_text(open_body(body, part.encoding, structure.eol).decoded, part.charset, markup=is_html)
+        said = text.read_leniently(0, len(text.mask))
+    except (DamagedEncoding, UnusableCharset):
+        said = body.decode("latin-1")
+    lines = text_from_html(said) if is_html else said.replace("\r", "\n")
+    match = _PGP_BLOCK.search(lines)
+    if match is None:
+        return None
+    return Reason.SIGNED if match.group(1) else Reason.ENCRYPTED
+
+
+def _may_hold_pgp(body: bytes, encoding: str) -> bool:
+    """Cheap to ask of every part: without these letters there is no block."""
+    if encoding == "base64":
+        try:
+            return b"PGP" in binascii.a2b_base64(body)
+        except binascii.Error:
+            return False  # no program reads it as anything, and nobody changes it
+    if b"PGP" in body:
+        return True
+    return encoding == "quoted-printable" and b"PGP" in body.replace(b"=\r\n", b"").replace(b"=\n", b"")
 
 
 def _refuse_report(structure: Structure) -> Reason | None:

@@ -40,6 +40,9 @@ def only(html: str, **settings: object) -> tuple[str | None, LinkReason | None]:
         ("http://[2001:db8::1]/x", "http://[2001:db8::1]/x"),
         ("https://a.example?x=%7B%7Bid%7D%7D", "https://a.example?x=%7B%7Bid%7D%7D"),
         ("https://a.example/?q=100%abc%20d", "https://a.example/?q=100%abc%20d"),
+        ("https://a.example/?q=<b>", "https://a.example/?q=<b>"),
+        ("https://a.example/<script>#</script>", "https://a.example/<script>#</script>"),
+        ("https://a.example/?q=&lt;b&gt;&amp;r=1", "https://a.example/?q=<b>&r=1"),
     ],
 )
 def test_a_web_address_is_tracked_and_kept_exactly(href: str, destination: str) -> None:
@@ -75,7 +78,7 @@ def test_a_web_address_is_tracked_and_kept_exactly(href: str, destination: str) 
         ("http://[WEBVERSION]", LinkReason.PLACEHOLDER),
         ("https://a.example/%recipient.id%/", LinkReason.PLACEHOLDER),
         ("https://a.example/{% if x %}a{% endif %}", LinkReason.PLACEHOLDER),
-        ("https://a.example/<b>never closed", LinkReason.MALFORMED),
+        ("https://a.example>text</a><p class=", LinkReason.MALFORMED),
         ("https://a.example/unsubscribe?u=1", LinkReason.UNSUBSCRIBE),
         ("https://a.example/email-preferences", LinkReason.PREFERENCES),
         (f"{BASE_URL}/c/abc", LinkReason.ALREADY_OURS),

@@ -126,9 +126,11 @@ class Policy:
             return LinkReason.RELATIVE
         if scheme.group(1).lower() not in ("http", "https"):
             return LinkReason.NOT_HTTP
-        if "<" in cleaned or ">" in cleaned:
+        host = host_of(cleaned)
+        # In a path or query both are data like any other (URL standard section 1.3); no host can hold them.
+        if "<" in host or ">" in host:
             return LinkReason.MALFORMED
-        return None if host_of(cleaned) else LinkReason.HOSTLESS
+        return None if host else LinkReason.HOSTLESS
 
     def _refuse_target(self, cleaned: str, host: str) -> LinkReason | None:
         if self._excluded and any(host == excluded or host.endswith(f".{excluded}") for excluded in self._excluded):

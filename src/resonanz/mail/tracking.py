@@ -58,7 +58,7 @@ class LinkReason(StrEnum):
     EXCLUDED_HOST = "excluded_host"
     OPTED_OUT = "opted_out"  # a marker on the link
     VISIBLE_URL = "visible_url"  # its text is a URL that differs from where it leads; reads as phishing
-    MALFORMED = "malformed"  # a quote was never closed, and markup ran into the address
+    MALFORMED = "malformed"  # a quote was never closed, and markup ran into the host
     UNDECODABLE = "undecodable"  # bytes that are invalid in the part's charset
     ALREADY_OURS = "already_ours"  # it leads to the tracking host
     TOO_LONG = "too_long"  # no line or token can hold it

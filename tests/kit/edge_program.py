@@ -18,6 +18,7 @@ def main(arguments: dict[str, object]) -> None:
             keys_file=folder / "keys.json",
             journal_folder=Path(str(arguments.get("journal", folder / "journal"))),
             journal_limit_bytes=1024**3,
+            documents_folder=folder / "documents",
             port=int(str(arguments["port"])),
             ops_port=int(str(arguments.get("ops_port", 0))),
             trusted_proxies=tuple(map(ipaddress.ip_network, proxies)),

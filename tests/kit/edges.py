@@ -41,6 +41,7 @@ class Edge:
     def __init__(self, folder: Path, **arguments: object) -> None:
         self.folder = folder
         self.port = int(str(arguments.pop("port", 0))) or free_port()
+        self.documents_folder = folder / "documents"
         self.journal_folder = Path(str(arguments.get("journal", folder / "journal")))
         self.keys: Keys = create_keys(folder / "keys.json")
         self._arguments = {"folder": str(folder), "port": self.port, **arguments}
@@ -103,6 +104,7 @@ class Edge:
         door, ending = {
             TokenKind.OPEN: ("o", ".gif"),
             TokenKind.CLICK: ("c", ""),
+            TokenKind.FILE: ("f", ""),
             TokenKind.UNSUBSCRIBE: ("u", ""),
             TokenKind.PREFERENCES: ("p", ""),
         }[kind]

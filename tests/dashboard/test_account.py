@@ -104,7 +104,7 @@ def test_the_choice_of_the_set_up_can_be_changed(site: Site) -> None:
         page = alice.get("/account?done=tracking").text
         assert "The choice is saved." in page
         assert f'value="{mode.value}" required checked' in page
-        assert said in alice.get("/compose").text
+        assert said in alice.get("/limits").text
 
 
 @pytest.mark.parametrize("tracking", ["", "off", "everything"])

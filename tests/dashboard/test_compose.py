@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from resonanz.model import TrackingMode
@@ -87,6 +89,38 @@ def test_sending_the_form_twice_sends_one_mail(site: Site) -> None:
     second = alice.client.post("/compose", data=form)
     assert first.headers["location"] == second.headers["location"]
     assert len(stored(site)) == 1
+
+
+def test_a_form_that_was_changed_and_sent_again_can_become_a_mail_of_its_own(site: Site) -> None:
+    """Going back and sending something else is said to be just that; sending once more sends it."""
+    alice = site.alice()
+    form = MAIL | {"idempotency_key": "once", "form_token": alice.token("/compose")}
+    alice.client.post("/compose", data=form)
+    changed = alice.client.post("/compose", data=form | {"subject": "Another"})
+    assert changed.status_code == 409
+    assert "sent before" in changed.text
+    key = re.search(r'name="idempotency_key" value="([^"]+)"', changed.text)
+    assert key is not None
+    assert len(stored(site)) == 1
+    alice.client.post("/compose", data=form | {"subject": "Another", "idempotency_key": key.group(1)})
+    assert len(stored(site)) == 2
+
+
+def test_a_file_whose_names_are_encoded_words_is_read(site: Site) -> None:
+    """A comma in an encoded name separates nothing; a field that holds no address is named, each of them."""
+    alice = site.alice()
+    name = b"=?utf-8?q?M=C3=BCller=2C_Anna?="
+    good = b"From: %b <anna@example.org>\r\nTo: %b <bob@example.org>\r\n\r\nHello\r\n" % (name, name)
+    form = {"kind": "file", "to": "", "from": ""}
+    alice.submit("/compose", form, page="/compose?kind=file", files={"file": ("mail.eml", good)})
+    assert [(message.sender, message.recipient) for message in stored(site)] == [
+        ("anna@example.org", "bob@example.org")
+    ]
+    bad = b"From: anna@example.org\r\nTo: nobody\r\nCc: nowhere\r\n\r\nHello\r\n"
+    answer = alice.submit("/compose", form, page="/compose?kind=file", files={"file": ("mail.eml", bad)})
+    assert answer.status_code == 422
+    assert "To field" in answer.text
+    assert "Cc field" in answer.text
 
 
 def test_a_finished_mail_goes_out_as_it_is(site: Site) -> None:

@@ -26,7 +26,7 @@ from resonanz.dashboard.pages import account, compose, home, limits, messages, o
 from resonanz.dashboard.parts import DashboardParts
 from resonanz.dashboard.security import SecurityHeaders
 from resonanz.dashboard.visit import Visit
-from resonanz.model import Forbidden, InvalidInput, NotFound, ResonanzError, TooLarge, TooMany
+from resonanz.model import Conflict, Forbidden, InvalidInput, NotFound, ResonanzError, TooLarge, TooMany
 
 Page = Callable[[Visit], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -146,6 +146,7 @@ _STATUS: dict[type[ResonanzError], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    Conflict: HTTPStatus.CONFLICT,
     InvalidInput: HTTPStatus.BAD_REQUEST,
 }
 
@@ -154,6 +155,7 @@ _TITLES = {
     403: "That is not allowed",
     404: "There is nothing here",
     405: "That does not work here",
+    409: "That contradicts what was done before",
     413: "That is too large",
     429: "Too many attempts",
     500: "Something went wrong on our side",

@@ -128,7 +128,10 @@ class Visit:
 
 def errors_of(refused: InvalidInput, fields: Mapping[str, str], *, otherwise: str) -> dict[str, str]:
     """Return what to say beside which field: `fields` maps what an error is about to the form's own field."""
-    return {fields.get(refused.where, otherwise): told(refused)}
+    said: dict[str, list[str]] = {}
+    for problem in refused.problems:
+        said.setdefault(fields.get(problem.where, otherwise), []).append(told(problem))
+    return {field: " ".join(texts) for field, texts in said.items()}
 
 
 def told(refused: ResonanzError) -> str:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from resonanz.dashboard.visit import Visit, errors_of, told
 from resonanz.mail.address import Address, parse_address, parse_addresses
-from resonanz.model import InvalidInput, TooLarge, TrackingMode, new_id
+from resonanz.model import Conflict, InvalidInput, TooLarge, TrackingMode, new_id
 from resonanz.sending.submit import Draft
 
 # Where an error comes from, and which field of the form it is shown beside.
@@ -48,14 +48,24 @@ def send(visit: Visit) -> Response:
     except TooLarge as refused:
         field = "to" if refused.where == "recipients" else "text" if written else "file"
         return _render(visit, form.fields, {field: told(refused)}, written=written, status=413)
+    except Conflict:
+        # Back in the browser, changed, and sent again: with a key of its own it is a mail of its own.
+        text = "This form was sent before, with something else in it. Send it once more to send this as a new mail."
+        values = form.fields | {"idempotency_key": str(new_id())}
+        return _render(visit, values, {"text" if written else "file": text}, written=written, status=409)
     except InvalidInput as refused:
-        where = re.sub(r"\[\d+\]$", "", refused.where)
-        named = InvalidInput(refused.what, where=where, remedy=refused.remedy)
+        named = InvalidInput.together([_of_form(problem) for problem in refused.problems])
         fields, otherwise = (_FIELDS, "text") if written else (_FIELDS_OF_FILE, "file")
         return _render(visit, form.fields, errors_of(named, fields, otherwise=otherwise), written=written, status=422)
     if len(receipt.messages) == 1:
         return visit.go(f"/messages/{receipt.messages[0][0]}")
     return visit.go(f"/submissions/{receipt.submission_id}", new="yes")
+
+
+def _of_form(problem: InvalidInput) -> InvalidInput:
+    """The form has one field for all recipients, and one for a whole file: the place within is said in words."""
+    what = f"{problem.where}: {problem.what}" if problem.where.startswith("mail, ") else problem.what
+    return InvalidInput(what, where=re.sub(r"\[\d+\]$", "", problem.where), remedy=problem.remedy)
 
 
 def _written(visit: Visit) -> Draft:

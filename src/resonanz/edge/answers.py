@@ -78,7 +78,7 @@ _STYLE = (
     "button{font:inherit;font-weight:600;padding:.6rem 1.4rem;border:0;border-radius:.5rem;cursor:pointer;"
     "background:#1f5fd6;color:#fff}button:focus-visible{outline:3px solid #8fb4ff;outline-offset:2px}"
     "h2{font-size:1.0625rem;margin:2rem 0 0}h2~p{margin:.25rem 0 .75rem}"
-    "button.other{background:none;color:inherit;box-shadow:inset 0 0 0 2px #8886}"
+    "button.other{background:none;color:inherit;box-shadow:inset 0 0 0 2px #888}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode("ascii")).digest()).decode("ascii")
 
@@ -148,7 +148,7 @@ def _choice(heading: str, what: str, name: str, value: str, label: str, looks: s
 
 
 _TRACKING_OFF = _choice(
-    "Not to be seen",
+    "Mail without tracking",
     "You still get mail. New mails come without an image and with their original links; of those you have already, "
     "nothing more is recorded with your name.",
     "tracking",
@@ -156,15 +156,16 @@ _TRACKING_OFF = _choice(
     "Stop tracking",
 )
 _TRACKING_ON = _choice(
-    "To be seen",
-    "The sender may see when you open mails and which links you follow. You can take that back here at any time.",
+    "Mail with tracking",
+    "The sender may see, with your name, when you open mails, which links you follow and which documents you fetch. "
+    "You can take that back here at any time.",
     "tracking",
     "on",
     "Allow tracking",
     "other",
 )
 _LEAVE = _choice(
-    "No more mail", "You will no longer get mails like this one.", "confirm", "unsubscribe", "Unsubscribe", "other"
+    "No mail at all", "You will no longer get mails like this one.", "confirm", "unsubscribe", "Unsubscribe", "other"
 )
 
 PREFERENCES = page(
@@ -178,7 +179,8 @@ PREFERENCES = page(
     form=_TRACKING_OFF + _TRACKING_ON + _LEAVE,
 )
 PREFERENCES_WORDING = hashlib.sha256(PREFERENCES.body["body"]).hexdigest()[:12]
-"""Which wording a choice was made before: kept with it, so that it can be shown later what somebody agreed to."""
+"""Names the page's wording: kept with each choice, so that it can be shown later what somebody agreed to. The page
+that confirms a choice offers the others in the same words."""
 
 CHOSEN: dict[str, Answer] = {
     "off": page(
@@ -191,7 +193,7 @@ CHOSEN: dict[str, Answer] = {
     "on": page(
         200,
         "Tracking is allowed",
-        "The sender may see when you open mails and which links you follow.",
+        "The sender may see when you open mails, which links you follow and which documents you fetch.",
         form=_TRACKING_OFF + _LEAVE,
     ),
     "unsubscribe": UNSUBSCRIBED,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from resonanz import model
 from resonanz.model import TrackingMode
@@ -49,6 +50,7 @@ def worker_on(
     connections: int = 4,
     lease: timedelta = timedelta(seconds=30),
     resend_uncertain: bool = False,
+    documents_folder: Path | None = None,
 ) -> Worker:
     """Return a worker with the tests' keys and edge."""
     settings = WorkerSettings(
@@ -57,6 +59,7 @@ def worker_on(
         connections=connections,
         lease=lease,
         resend_uncertain=resend_uncertain,
+        documents_folder=documents_folder,
     )
     return Worker(database, transport, KEYS, settings, unknown=lambda _tx: unknown, clock=clock)
 

@@ -117,9 +117,10 @@ def test_with_a_certificate_tls_comes_first(sqlite_database: Database, tmp_path:
         (RAW + b"bare\rcarriage return\r\n", 554),
         (b"Subject: no sender\r\n\r\nbody\r\n", 554),
         (b"\r\nno header\r\n", 554),
+        (b"From: eve@x.example\r\n" + RAW, 554),
         (RAW + b"x" * 60 + b"\r\n" + (b"y" * 70 + b"\r\n") * (MAX_MESSAGE // 72), 552),
     ],
-    ids=["nul", "bare-lf", "bare-cr", "no-from", "no-header", "too-large"],
+    ids=["nul", "bare-lf", "bare-cr", "no-from", "no-header", "two-from", "too-large"],
 )
 def test_a_wrong_mail_is_refused(sqlite_database: Database, relay: Relay, content: bytes, code: int) -> None:
     """What cannot be accepted is refused for good, nothing is stored, and the connection goes on."""

@@ -102,6 +102,18 @@ def test_a_raw_mail_goes_to_those_it_names(client: TestClient) -> None:
     assert tracking == {"opens": "off", "clicks": "individual"}
 
 
+@pytest.mark.parametrize(("query", "documents"), [("", False), ("?documents=true", True), ("?documents=false", False)])
+def test_attachments_become_documents_where_it_is_asked_for(
+    client: TestClient, database: Database, query: str, documents: bool
+) -> None:
+    """The wish is stored with the submission, and nobody has it by default."""
+    answer = client.post(f"/api/v1/messages{query}", content=RAW, headers={"Content-Type": "message/rfc822"})
+    with database.read() as tx:
+        submission = messages.get_submission(tx, UUID(answer.json()["submission"]))
+    assert submission is not None
+    assert submission.track_documents is documents
+
+
 def test_the_same_idempotency_key_sends_once(client: TestClient, database: Database) -> None:
     """A client that did not hear our answer may ask again."""
     headers = {"Idempotency-Key": "order-17"}

@@ -177,3 +177,22 @@ def test_more_than_the_limit_is_not_even_read(site: Site) -> None:
     answer = site.alice().submit("/compose", form, page="/compose?kind=file", files={"file": ("mail.eml", big)})
     assert answer.status_code == 413
     assert stored(site) == []
+
+
+@pytest.mark.parametrize(("ticked", "documents"), [({}, False), ({"documents": "yes"}, True)])
+def test_attachments_of_a_file_become_documents_where_it_is_ticked(
+    site: Site, ticked: dict[str, str], documents: bool
+) -> None:
+    """The box is empty at first; what was ticked is stored, and still ticked when something else was wrong."""
+    alice = site.alice()
+    assert 'name="documents" value="yes" aria' in alice.get("/compose?kind=file").text
+    good = b"From: anna@example.org\r\nTo: bob@example.org\r\n\r\nHello\r\n"
+    form = {"kind": "file", "to": "nobody", "from": ""} | ticked
+    refused = alice.submit("/compose", form, page="/compose?kind=file", files={"file": ("mail.eml", good)})
+    assert ('name="documents" value="yes" checked' in refused.text) is documents
+    alice.submit("/compose", form | {"to": ""}, page="/compose?kind=file", files={"file": ("mail.eml", good)})
+    (message,) = stored(site)
+    with site.database.read() as tx:
+        submission = messages.get_submission(tx, message.submission_id)
+    assert submission is not None
+    assert submission.track_documents is documents

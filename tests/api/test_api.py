@@ -343,6 +343,17 @@ def test_an_event_without_a_name_hides_in_a_group(
     assert page["next"] == before + 1
 
 
+@pytest.mark.parametrize("chosen", ["off", "on"])
+def test_a_choice_about_tracking_is_told_with_its_event(client: TestClient, database: Database, chosen: str) -> None:
+    """Whoever follows the events learns what was chosen; other events say nothing of it."""
+    message = UUID(client.post("/api/v1/messages", json=MAIL).json()["messages"][0]["id"])
+    with database.write() as tx:
+        record(tx, Event(EventKind.PREFERRED, NOON, NOON, "edge", message_id=message, detail={"tracking": chosen}))
+    queued, preferred = client.get(f"/api/v1/messages/{message}/events").json()["events"]
+    assert (preferred["kind"], preferred["tracking"]) == ("preferred", chosen)
+    assert (queued["kind"], queued["tracking"]) == ("queued", None)
+
+
 def test_a_message_shows_what_it_set_in_motion(client: TestClient, database: Database) -> None:
     """State, counts by who caused them, and the events with verdict and reasons."""
     accepted = client.post("/api/v1/messages", json=MAIL).json()

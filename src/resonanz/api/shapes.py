@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -130,6 +131,9 @@ class ClientOut(_Out):
     device: str
 
 
+_CHOSEN: Mapping[object, Literal["off", "on"]] = {"off": "off", "on": "on"}
+
+
 class EventOut(_Out):
     """One fact, with the verdict and its reasons where it has one."""
 
@@ -149,6 +153,7 @@ class EventOut(_Out):
     link: int | None
     url: str
     repeat_of: int | None
+    tracking: Literal["off", "on"] | None = Field(description="With `preferred`: what the recipient chose.")
 
     @classmethod
     def of(cls, event: Event) -> EventOut:
@@ -170,6 +175,7 @@ class EventOut(_Out):
             link=event.link,
             url=event.url,
             repeat_of=event.repeat_of,
+            tracking=_CHOSEN.get(event.detail.get("tracking")),
         )
 
 

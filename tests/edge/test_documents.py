@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
+from contextlib import suppress
 from hashlib import blake2b
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +15,7 @@ from resonanz.edge.documents import PIECE_BYTES
 from resonanz.model import CONTINUED, Hit, HitKind, document_place
 from resonanz.store.documents import keep
 from resonanz.tokens import Key, Keys, Token, TokenKind, mint
-from tests.kit.edges import Edge, Reply
+from tests.kit.edges import Edge, Reply, wait_until
 
 CONTENT = b"%PDF-1.7 " + bytes(range(256)) * 8
 SIZE = len(CONTENT)
@@ -112,6 +115,47 @@ def test_other_methods_are_refused(edge: Edge) -> None:
     for place in (path(edge, key), image(edge, "https://shop.example/logo.png")):
         reply = edge.ask("POST", place, body=b"x")
         assert (reply.status, reply.header("allow")) == (405, "GET, HEAD")
+
+
+def begun(edge: Edge, key: str) -> socket.socket:
+    """A download whose reader has taken its first octets and then stops."""
+    connection = socket.create_connection(("127.0.0.1", edge.port), timeout=20)
+    connection.sendall(f"GET {path(edge, key)} HTTP/1.1\r\nHost: t.example.org\r\n\r\n".encode())
+    assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    return connection
+
+
+def open_documents(edge: Edge) -> int:
+    assert edge.process is not None
+    found = 0
+    for entry in Path(f"/proc/{edge.process.pid}/fd").iterdir():
+        with suppress(OSError):
+            found += str(edge.documents_folder) in str(entry.readlink())
+    return found
+
+
+def test_readers_who_stop_hold_nobody_up_and_are_let_go(edge: Edge) -> None:
+    """Others are served meanwhile; once the reader has gone, nothing of the download is left open."""
+    key = stored(edge, bytes(40_000_000))
+    readers = [begun(edge, key) for _ in range(10)]
+    assert open_documents(edge) == 10
+    assert edge.ask("GET", path(edge, stored(edge))).body == CONTENT
+    for reader in readers:
+        reader.close()
+    wait_until(lambda: open_documents(edge) == 0, "a document stayed open")
+
+
+def test_half_a_document_is_never_taken_for_a_whole_one(edge: Edge) -> None:
+    """A file that a damaged disk cuts short while it is sent ends its connection before the length it promised."""
+    key = stored(edge, bytes(39_000_000))
+    reader = begun(edge, key)
+    os.truncate(edge.documents_folder / document_place(key), 1_000_000)
+    received = 0
+    with suppress(ConnectionResetError):
+        while chunk := reader.recv(1_000_000):
+            received += len(chunk)
+    assert received < 39_000_000
+    assert edge.ask("GET", "/healthz").status == 200
 
 
 # ── Parts of documents ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -178,7 +178,11 @@ class Edge:
                 await stored.refuse(send)
                 return
             self._count["file", await self._record_download(piece, text, signed, scope)] += 1
-            await stored.send(send, method, piece, name_in(path[len("/f/") + len(text) :]))
+            name = name_in(path[len("/f/") + len(text) :])
+            if method == "HEAD":
+                await stored.send_head(send, piece, name)
+            else:
+                await stored.send(receive, send, piece, name)
 
     async def _unsubscribe(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]

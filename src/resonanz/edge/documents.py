@@ -20,6 +20,7 @@ from urllib.parse import quote
 import structlog
 
 from resonanz.edge.answers import NOTHING, HeaderList, Send
+from resonanz.edge.forms import Receive
 from resonanz.mail.documents import safe_name
 from resonanz.model import document_place, is_document_key
 
@@ -116,18 +117,28 @@ class Stored:
             return None
         return Piece(max(self.size - octets, 0), self.size, is_whole=False) if self.size else whole
 
-    async def send(self, send: Send, method: str, piece: Piece, name: str) -> None:
-        """Answer with a piece. Read as the reader takes it, so that no more than one portion is in memory."""
+    async def send(self, receive: Receive, send: Send, piece: Piece, name: str) -> None:
+        """Answer with a piece. Read as the reader takes it, so that no more than one portion is in memory, and no
+        further than the reader stays."""
         await send(self._start(piece, name))
-        position = piece.end if method == "HEAD" else piece.start
-        while position < piece.end:
-            octets = await asyncio.to_thread(self._read, position, min(PIECE_BYTES, piece.end - position))
-            position += len(octets)
-            if not octets:
-                break  # damaged: the connection ends short of its length, so that nobody takes it for whole
-            await send({"type": "http.response.body", "body": octets, "more_body": position < piece.end})
-        if position < piece.end or piece.start == piece.end or method == "HEAD":
+        leaving = asyncio.create_task(_gone(receive))
+        position = piece.start
+        try:
+            while position < piece.end and not leaving.done():
+                octets = await asyncio.to_thread(self._read, position, min(PIECE_BYTES, piece.end - position))
+                position += len(octets)
+                if not octets:
+                    break  # damaged: the connection ends short of its length, so that nobody takes it for whole
+                await send({"type": "http.response.body", "body": octets, "more_body": position < piece.end})
+        finally:
+            leaving.cancel()
+        if position < piece.end or piece.start == piece.end:
             await send(NOTHING)
+
+    async def send_head(self, send: Send, piece: Piece, name: str) -> None:
+        """Answer HEAD: the headers that GET would get, and nothing else (RFC 9110 section 9.3.2)."""
+        await send(self._start(piece, name))
+        await send(NOTHING)
 
     async def refuse(self, send: Send) -> None:
         """Answer that there is nothing in the range that was asked for."""
@@ -176,6 +187,12 @@ class Documents:
             file.close()
             return None
         return Stored(key, file, state.st_size)
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the reader has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _opener(path: str, flags: int) -> int:

@@ -47,6 +47,16 @@ def test_a_chosen_attachment_becomes_a_link(order: tuple[bytes, ...]) -> None:
     assert undo(result.message, result.splices) == message
 
 
+def test_an_empty_attachment_takes_no_delimiter_with_it() -> None:
+    """Where its header runs straight into the next delimiter, the parts around it stay what they were."""
+    empty = b"Content-Type: application/pdf\r\nContent-Disposition: attachment; filename=empty.pdf\r\n"
+    message = multipart(HTML_PART, empty, IMAGE_PART)
+    result = instrument(message, tracking(documents=lambda part: part.type == "application/pdf"))
+    assert [document.content for document in result.documents] == [b""]
+    assert [part.type for part in parse(result.message).leaves] == ["text/html", "image/png"]
+    assert undo(result.message, result.splices) == message
+
+
 def test_the_link_stands_in_both_versions_of_the_letter() -> None:
     """HTML and text readers both get it; the same content twice has one key and two indices, none of them a link's."""
     inner = multipart(PLAIN_PART, HTML_PART, kind="alternative", boundary="inner").partition(b"1.0\r\n")[2]
@@ -68,10 +78,11 @@ def test_the_link_stands_in_both_versions_of_the_letter() -> None:
         (multipart(HTML_PART, PDF_PART, extra=b"X-No-Track: 1\r\n"), {}),
         (multipart(HTML_PART, PDF_PART.replace(b"base64\r\n\r\n", b"base64\r\n\r\n*")), {}),
         (multipart(HTML_PART, PDF_PART.replace(b"attachment", b"inline")), {}),
+        (multipart(HTML_PART, PDF_PART).rpartition(b"\r\n--")[0], {}),
     ],
 )
 def test_an_attachment_stays_where_no_link_can_stand_for_it(message: bytes, settings: dict[str, object]) -> None:
-    """No letter to put the link in, clicks off, opted out, unreadable or shown inline: it stays attached."""
+    """No letter for the link, clicks off, opted out, unreadable, shown inline or never closed: it stays attached."""
     result = instrument(message, tracking(documents=everything, **settings))
     assert result.documents == ()
     assert b"application/pdf" in result.message

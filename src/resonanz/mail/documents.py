@@ -42,6 +42,8 @@ def choose(structure: Structure, wanted: Callable[[Part], bool]) -> list[tuple[P
             continue
         if part.disposition != "attachment" or not wanted(part):
             continue
+        if part.end == len(structure.message):
+            continue  # no delimiter ends it: without it, whatever stands before would have no end either
         try:
             chosen.append((part, open_body(structure.body(part), part.encoding, structure.eol).decoded))
         except DamagedEncoding:
@@ -70,6 +72,8 @@ def removal(structure: Structure, part: Part) -> Splice:
     start = message.rfind(newline, 0, max(part.start - 1, 0)) + 1
     following = message.find(newline, part.end)
     end = part.end if following < 0 else following + 1
+    if part.end == part.body_start and message.startswith(b"--", part.end):
+        end = part.end  # nothing between header and delimiter: its line begins right here, not behind a line ending
     return Splice(start, end, message[start:end], b"")
 
 

@@ -39,6 +39,7 @@ def test_whatever_comes_out_fits_a_header_and_is_http(start: str, rest: str) -> 
         ("https://user:pä@münchen.de/x", "https://user:p%C3%A4@xn--mnchen-3ya.de/x"),
         ("http://日本語。jp/", "http://xn--wgv71a119e.jp/"),
         ("http://☕.example/", "http://xn--53h.example/"),
+        ("http://\u00ad/", "http://%C2%AD/"),
         ("https://example.org/\ud800", "https://example.org/%EF%BF%BD"),
         ("https://example.org/\x00\x7f", "https://example.org/%00%7F"),
         ("https:/example.org/x", "https://example.org/x"),

@@ -57,7 +57,7 @@ def _host(host: str) -> str:
         return host
     try:
         mapped = idna.uts46_remap(host, std3_rules=False, transitional=False)
-        if _FORBIDDEN(mapped):
+        if not mapped or _FORBIDDEN(mapped):  # soft hyphens alone, say, map to nothing at all
             return _encoded(host)
         return ".".join(map(_label, mapped.split(".")))
     except (UnicodeError, idna.IDNAError):

@@ -15,7 +15,8 @@ from resonanz.edge.documents import PIECE_BYTES
 from resonanz.model import CONTINUED, Hit, HitKind, document_place
 from resonanz.store.documents import keep
 from resonanz.tokens import Key, Keys, Token, TokenKind, mint
-from tests.kit.edges import Edge, Reply, wait_until
+from tests.kit.edges import Edge, Reply
+from tests.kit.waiting import wait_for
 
 CONTENT = b"%PDF-1.7 " + bytes(range(256)) * 8
 SIZE = len(CONTENT)
@@ -142,7 +143,7 @@ def test_readers_who_stop_hold_nobody_up_and_are_let_go(edge: Edge) -> None:
     assert edge.ask("GET", path(edge, stored(edge))).body == CONTENT
     for reader in readers:
         reader.close()
-    wait_until(lambda: open_documents(edge) == 0, "a document stayed open")
+    wait_for(lambda: open_documents(edge) == 0, "a document stayed open")
 
 
 def test_half_a_document_is_never_taken_for_a_whole_one(edge: Edge) -> None:

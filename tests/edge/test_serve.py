@@ -17,7 +17,8 @@ from resonanz.journal import JournalReader
 from resonanz.model import HitKind
 from resonanz.tokens import Token, TokenKind, load_keys, mint, save_keys
 from tests.kit.disks import fill, small_disk
-from tests.kit.edges import Edge, Reply, free_port, running_edge, wait_until
+from tests.kit.edges import Edge, Reply, free_port, running_edge
+from tests.kit.waiting import wait_for
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 
@@ -190,10 +191,10 @@ def test_rotated_keys_are_taken_up_while_running(tmp_path: Path) -> None:
         save_keys(tmp_path / "keys.json", edge.keys.rotated())
         edge.keys = load_keys(tmp_path / "keys.json")
         new = edge.path(TokenKind.CLICK, destination="https://new.example/")
-        wait_until(lambda: edge.ask("GET", new).status == 302, "the new key was never taken up")
+        wait_for(lambda: edge.ask("GET", new).status == 302, "the new key was never taken up")
         assert edge.ask("GET", old).header("location") == "https://old.example/"
         (tmp_path / "keys.json").write_text("rubbish")
-        wait_until(lambda: "edge.keys_not_readable" in edge.log(), "nothing was logged")
+        wait_for(lambda: "edge.keys_not_readable" in edge.log(), "nothing was logged")
         assert edge.ask("GET", old).status == edge.ask("GET", new).status == 302
 
 
@@ -211,10 +212,10 @@ def test_two_processes_share_a_port(tmp_path: Path) -> None:
             reader.close()
             return len(depths) == 2 and all(depths)
 
-        wait_until(both_have_hits, "one of them never got a connection")
+        wait_for(both_have_hits, "one of them never got a connection")
         assert len(one.hits()) == asked
         assert two.stop() == 0
-        wait_until(lambda: one.ask("GET", "/healthz").status == 200, "the first one is gone too")
+        wait_for(lambda: one.ask("GET", "/healthz").status == 200, "the first one is gone too")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from resonanz.edge.app import build
 from resonanz.journal import SqliteJournal
 from resonanz.model import HitKind
 from resonanz.tokens import TokenKind
-from tests.kit.edges import Edge, wait_until
+from tests.kit.edges import Edge
+from tests.kit.waiting import wait_for
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 
@@ -29,7 +30,7 @@ def edge(tmp_path: Path) -> Iterator[Edge]:
     )
     thread = threading.Thread(target=server.run)
     thread.start()
-    wait_until(lambda: server.started, "uvicorn never started")
+    wait_for(lambda: server.started, "uvicorn never started")
     yield edge
     server.should_exit = True
     thread.join()

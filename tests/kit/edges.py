@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from uuid import UUID, uuid4
 from resonanz.journal import JournalReader
 from resonanz.model import Hit
 from resonanz.tokens import Keys, Token, TokenKind, create_keys, mint
+from tests.kit.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,7 +50,7 @@ class Edge:
     def start(self) -> None:
         """Start the process and wait until it answers."""
         self.launch()
-        wait_until(lambda: self._alive() and self.ask("GET", "/healthz").status == 200, "the edge never answered")
+        wait_for(lambda: self._alive() and self.ask("GET", "/healthz").status == 200, "the edge never answered")
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the process and return it without waiting."""
@@ -156,12 +156,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def wait_until(condition: object, otherwise: str, seconds: float = 20) -> None:
-    """Wait for a condition; fail with `otherwise` when it does not come true in time."""
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(0.01)

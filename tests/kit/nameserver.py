@@ -57,3 +57,8 @@ def _answer(zone: Zone, failing: Sequence[str], data: bytes) -> bytes:
         reply.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", kind, *records))
     reply.use_edns(0, payload=4096)
     return bytes(reply.to_wire())
+
+
+def txt(text: str) -> str:
+    """Return a text as a zone file writes it: quoted, in strings of 255 characters at most."""
+    return " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255))

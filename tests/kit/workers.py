@@ -51,6 +51,7 @@ def worker_on(
     lease: timedelta = timedelta(seconds=30),
     resend_uncertain: bool = False,
     documents_folder: Path | None = None,
+    signing_keys_folder: Path | None = None,
 ) -> Worker:
     """Return a worker with the tests' keys and edge."""
     settings = WorkerSettings(
@@ -60,6 +61,7 @@ def worker_on(
         lease=lease,
         resend_uncertain=resend_uncertain,
         documents_folder=documents_folder,
+        signing_keys_folder=signing_keys_folder,
     )
     return Worker(database, transport, KEYS, settings, unknown=lambda _tx: unknown, clock=clock)
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from resonanz import __version__
+from resonanz.app.domain_commands import check as check_domain
+from resonanz.app.domain_commands import commands as domain_commands
 from resonanz.app.letter_commands import commands as letter_commands
 from resonanz.model import InvalidInput, ResonanzError, TrackingMode
 
@@ -38,7 +40,7 @@ def cli() -> None:
     """Self-hosted e-mail tracking that weighs evidence instead of counting hits."""
 
 
-for _command in letter_commands:
+for _command in (*letter_commands, *domain_commands):
     cli.add_command(_command)
 
 
@@ -149,10 +151,13 @@ def send(
         click.echo(f"queued  {message}  {to}")
 
 
-@cli.command()
+@cli.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def doctor(*, as_json: bool) -> None:
+@click.pass_context
+def doctor(ctx: click.Context, *, as_json: bool) -> None:
     """Check everything this instance leans on, one line each with the remedy. Exit code 1 when something is broken."""
+    if ctx.invoked_subcommand:
+        return
     from resonanz.app.doctor import examine
 
     findings = examine(_start("doctor"))
@@ -171,6 +176,9 @@ def doctor(*, as_json: bool) -> None:
             if finding.remedy:
                 console.print(Text(f"{'':21} → {finding.remedy}"), soft_wrap=True)
     sys.exit(any(finding.state == "broken" for finding in findings))
+
+
+doctor.add_command(check_domain)
 
 
 @cli.command()

@@ -210,6 +210,7 @@ def run_worker(settings: Settings) -> None:
             connections=settings.sending_connections,
             resend_uncertain=settings.resend_uncertain,
             documents_folder=settings.documents_dir,
+            signing_keys_folder=settings.signing_keys_dir,
         ),
         unknown=unknown_mode(settings),
     )

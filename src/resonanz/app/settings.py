@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -82,6 +82,10 @@ class Settings(BaseSettings):
     return_path_domain: str = Field(
         "", description="Domain of the return paths that bounces come back to. Empty: bounces go to the sender."
     )
+    dns_servers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="DNS servers to ask, as `host` or `host:port`, separated by commas. Empty: those of the system.",
+    )
     max_message: ByteSize = Field(ByteSize(25_000_000), description="Largest mail that is accepted.")
     max_recipients: int = Field(1000, ge=1, description="Most recipients in one submission.")
     relay_certificate: Path | None = Field(None, description="PEM certificate chain of the SMTP doors.")
@@ -110,7 +114,7 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "dns_servers", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -119,6 +123,18 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
+
+    @field_validator("dns_servers")
+    @classmethod
+    def _servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for server in value:
+            parts = urlsplit(f"//{server}")
+            try:
+                ip_address(parts.hostname or "")
+                _ = parts.port
+            except ValueError:
+                raise ValueError("must hold IP addresses, such as 192.0.2.53 or [2001:db8::53]:5353") from None
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -206,6 +222,11 @@ class Settings(BaseSettings):
     def documents_dir(self) -> Path:
         """Attachments that were sent as tracked documents."""
         return self.data_dir / "documents"
+
+    @property
+    def signing_keys_dir(self) -> Path:
+        """The DKIM keys of the domains we sign for."""
+        return self.data_dir / "dkim"
 
     @property
     def outbox_dir(self) -> Path:

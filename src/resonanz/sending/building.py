@@ -5,11 +5,12 @@ Each step takes the work so far and returns it with something added, or with an 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
-from resonanz.mail import Tracking, parse_address
+from resonanz.mail import Tracking, dkim, parse_address
 from resonanz.mail import instrument as instrument_mail
 from resonanz.mail.tracking import Instrumented
 from resonanz.model import InvalidInput, MessageState, TrackingMode
@@ -30,13 +31,16 @@ _STILL_TO_SEND = frozenset({MessageState.QUEUED, MessageState.SENDING, MessageSt
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """What building needs of the instance. `content` brings a content by its id; None when it is gone. `keep` files a
-    document under its key, durably; without it attachments stay in their mails."""
+    document under its key, durably; without it attachments stay in their mails. `signers` are the DKIM keys that sign
+    mail from a domain, and `clock` tells them when."""
 
     keys: Keys
     edge_url: str
     press: Press
     content: Callable[[UUID], Content | None]
-    keep: Callable[[str, bytes], None] | None = None
+    keep: Callable[[str, bytes], None] | None
+    signers: Callable[[str], Sequence[dkim.Signer]]
+    clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Work:
     opens: TrackingMode = TrackingMode.OFF
     clicks: TrackingMode = TrackingMode.OFF
     content: Content | None = None
+    signers: Sequence[dkim.Signer] = ()
     copy: Copy | None = None
     built: Instrumented | None = None
     outcome: Outcome | None = None
@@ -100,6 +105,14 @@ def fetch_content(workshop: Workshop, work: Work) -> Work:
     return work.ended(outcomes.nothing_to_do()) if content is None else replace(work, content=content)
 
 
+def choose_signers(workshop: Workshop, work: Work) -> Work:
+    """Find who signs for the domain that stands in From. Raises TemporaryFailure when keys cannot be read."""
+    assert work.content is not None
+    composed = work.content.form == "composed"
+    domain = work.content.sender.rpartition("@")[2] if composed else dkim.author_domain(work.content.body)
+    return replace(work, signers=workshop.signers(domain))
+
+
 def print_copy(workshop: Workshop, work: Work) -> Work:
     """Take the finished copy from the press where many get the same content; the next two steps are done then."""
     assert work.content is not None
@@ -136,6 +149,7 @@ def instrument(workshop: Workshop, work: Work) -> Work:
         opens=work.opens,
         clicks=work.clicks,
         documents=may_become_documents(work.copy.message) if takes_documents else None,
+        resigned_domains=frozenset(signer.domain for signer in work.signers),
     )
     built = instrument_mail(work.copy.message, tracking)
     return replace(work, built=built, copy=replace(work.copy, message=built.message))
@@ -150,15 +164,25 @@ def keep_documents(workshop: Workshop, work: Work) -> Work:
     return work
 
 
+def sign(workshop: Workshop, work: Work) -> Work:
+    """Sign the finished bytes; nothing may change them any more."""
+    assert work.copy is not None
+    if not work.signers:
+        return work
+    return replace(work, copy=replace(work.copy, message=dkim.sign(work.copy.message, work.signers, workshop.clock())))
+
+
 STEPS: tuple[Step, ...] = (
     skip_settled,
     check_suppression,
     choose_tracking,
     fetch_content,
+    choose_signers,
     print_copy,
     personalise,
     instrument,
     keep_documents,
+    sign,
 )
 
 

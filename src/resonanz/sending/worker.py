@@ -21,6 +21,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from resonanz import model
+from resonanz.mail.dkim import Signer
 from resonanz.model import PermanentFailure, TemporaryFailure, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.building import Work, Workshop, build
@@ -29,6 +30,7 @@ from resonanz.sending.loading import load
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press
 from resonanz.sending.records import OnWire, Recorder, Result
+from resonanz.sending.signing import SigningKeys
 from resonanz.sending.transports.base import Envelope, Refused, Transport, Unreachable
 from resonanz.store import Database, Tx, documents, messages, queue
 from resonanz.store.messages import Content
@@ -54,6 +56,7 @@ class WorkerSettings:
     `resend_uncertain` decides what happens to a mail that was on the wire when its worker died: False (the default)
     never sends it again by itself; True sends it once more, with the same Message-ID, as mail servers do (RFC 1047).
     Documents are kept in `documents_folder`, where the edge finds them; without it attachments stay in their mails.
+    Without `signing_keys_folder`, or without keys in it, nothing is signed.
     """
 
     edge_url: str
@@ -62,6 +65,7 @@ class WorkerSettings:
     lease: timedelta = timedelta(seconds=30)
     resend_uncertain: bool = False
     documents_folder: Path | None = None
+    signing_keys_folder: Path | None = None
 
 
 class _LeaseLost(Exception):
@@ -93,6 +97,8 @@ class Worker:
             Press(keys, settings.edge_url),
             self._fetch_content,
             partial(documents.keep, settings.documents_folder) if settings.documents_folder else None,
+            SigningKeys(settings.signing_keys_folder).signers_for if settings.signing_keys_folder else _nobody_signs,
+            clock,
         )
         self._clock = clock
         self._ledger = Ledger(database, Recorder(self.name, transport.name))
@@ -271,6 +277,10 @@ class Worker:
         """Write down what was built, and that it is on the wire from now on. Raises _LeaseLost."""
         if not await self._ledger.write(OnWire(work)):
             raise _LeaseLost
+
+
+def _nobody_signs(domain: str) -> tuple[Signer, ...]:
+    return ()
 
 
 async def _wait(stopping: asyncio.Event, seconds: float) -> None:

@@ -27,7 +27,7 @@ class Instance:
             "RESONANZ_DATA_DIR": str(folder / "data"),
             "RESONANZ_LOG_FORMAT": "json",
             **{f"RESONANZ_{name}": str(port) for name, port in zip(PORTS, ports, strict=True)},
-            "RESONANZ_OPS_PORT": str(_free_range(4)),
+            "RESONANZ_OPS_PORT": str(_free_range(5)),
             **(settings or {}),
         }
         self.dashboard = f"http://localhost:{self.environment['RESONANZ_DASHBOARD_PORT']}"

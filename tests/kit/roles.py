@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.kit.instance import Instance
 from tests.kit.waiting import wait_for
 
-LISTENS = {"edge": "EDGE_PORT", "app": "DASHBOARD_PORT", "relay": "SUBMISSION_PORT"}
+OPS = ("edge", "app", "worker", "relay", "edge 1")  # in the order of their ports
 
 
 class Roles(Instance):
@@ -26,14 +27,11 @@ class Roles(Instance):
     def __enter__(self) -> Roles:
         done = self.run("setup")
         assert done.returncode == 0, done.stderr.decode()
-        with self._log.open("ab") as log:
-            for role in self._roles:
-                self._processes[role] = subprocess.Popen(
-                    [sys.executable, "-m", "resonanz", role], env=self.environment, stderr=log, stdout=log
-                )
+        for role in self._roles:
+            self.launch(role)
         try:
             for role in self._roles:
-                wait_for(lambda role=role: self._is_up(role), f"role {role}")  # type: ignore[misc]
+                wait_for(lambda role=role: self.is_well(role), f"role {role}")  # type: ignore[misc]
         except BaseException:
             self.stop()
             raise
@@ -50,16 +48,41 @@ class Roles(Instance):
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                raise AssertionError(f"{role} did not stop in time:\n{self._log.read_text()}") from None
+                raise AssertionError(f"{role} did not stop in time:\n{self.roles_log()}") from None
         return code
 
-    def _is_up(self, role: str) -> bool:
-        assert self._processes[role].poll() is None, f"{role} ended:\n{self._log.read_text()}"
-        port = self.environment.get(f"RESONANZ_{LISTENS[role]}") if role in LISTENS else None
-        if port is None:
-            return True
+    def launch(self, role: str) -> None:
+        """Start a role, and do not wait until it is up. `edge 1` is a second edge, on the first one's port."""
+        name, _, number = role.partition(" ")
+        with self._log.open("ab") as log:
+            self._processes[role] = subprocess.Popen(
+                [sys.executable, "-m", "resonanz", name, *(["--number", number] if number else [])],
+                env=self.environment,
+                stderr=log,
+                stdout=log,
+            )
+
+    def kill(self, role: str) -> None:
+        """End a role with SIGKILL; returns when it is gone."""
+        self._processes[role].kill()
+        self._processes[role].wait()
+
+    def is_well(self, role: str) -> bool:
+        """Whether a role says of itself that it is well. Fails the test when it has ended."""
+        assert self._processes[role].poll() is None, f"{role} ended:\n{self.roles_log()}"
+        return self.health(role) == 200
+
+    def health(self, role: str) -> int:
+        """The status that a role's `/healthz` answers with, 0 for none."""
+        port = int(self.environment["RESONANZ_OPS_PORT"]) + OPS.index(role)
         try:
-            socket.create_connection(("127.0.0.1", int(port)), timeout=1).close()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
         except OSError:
-            return False
-        return True
+            return 0
+
+    def roles_log(self) -> str:
+        """What the roles have logged."""
+        return self._log.read_text("utf-8", "replace")

@@ -49,7 +49,7 @@ def now() -> datetime:
 
 def from_microseconds(value: int) -> datetime:
     """Turn microseconds since the epoch into an aware UTC time, exactly (floats would lose the last digit)."""
-    return _EPOCH + timedelta(microseconds=value)
+    return _EPOCH + timedelta(0, 0, value)
 
 
 def to_microseconds(moment: datetime) -> int:

@@ -8,7 +8,17 @@ import pytest
 
 from resonanz.ingest.projections import apply
 from resonanz.ingest.transitions import TRANSITIONS
-from resonanz.model import Event, EventKind, MessageState, TrackingMode, Verdict, Who, new_id
+from resonanz.model import (
+    Event,
+    EventKind,
+    MessageState,
+    TrackingMode,
+    Verdict,
+    Who,
+    from_microseconds,
+    new_id,
+    to_microseconds,
+)
 from resonanz.store.standings import Standing
 from tests.kit.cast import ALMA, NOON
 
@@ -17,7 +27,7 @@ LATER = NOON + timedelta(hours=1)
 
 def standing(state: MessageState) -> Standing:
     mode = TrackingMode.INDIVIDUAL
-    return Standing(new_id(), new_id(), new_id(), ALMA, NOON, mode, mode, state, NOON)
+    return Standing(new_id(), new_id(), new_id(), ALMA, to_microseconds(NOON), mode, mode, state, to_microseconds(NOON))
 
 
 def happening(kind: EventKind, **more: object) -> Event:
@@ -32,7 +42,7 @@ def test_an_event_moves_a_message_only_along_the_table(kind: EventKind, state: M
     apply(message, happening(kind, detail={"reply": "said so"}))
     origins, target = TRANSITIONS.get(kind, (frozenset(), state))
     expected = (target, LATER, "said so") if state in origins else (state, NOON, "")
-    assert (message.state, message.state_at, message.state_note) == expected
+    assert (message.state, from_microseconds(message.state_at), message.state_note) == expected
 
 
 @pytest.mark.parametrize("kind", list(EventKind))
@@ -62,7 +72,7 @@ def test_only_what_is_no_machine_proves_delivery(kind: EventKind, verdict: Verdi
         side: int(side is verdict.who) for side in Who
     }
     first = message.first_opened_at if kind is EventKind.OPENED else message.first_clicked_at
-    assert first == (LATER if verdict.who is Who.HUMAN else None)
+    assert first == (to_microseconds(LATER) if verdict.who is Who.HUMAN else None)
 
 
 def test_applying_says_whether_anything_changed() -> None:

@@ -24,6 +24,7 @@ from resonanz.model import (
     Verdict,
     Who,
     new_id,
+    to_microseconds,
 )
 from resonanz.store import Database, Tx, accounts, contacts, events, messages, open_database, queue
 
@@ -288,3 +289,27 @@ def test_an_unsupported_database_is_named(url: str) -> None:
     """The error says which setting is wrong."""
     with pytest.raises(InvalidInput, match="RESONANZ_DATABASE_URL"):
         open_database(url)
+
+
+def test_what_is_folded_against_is_found_by_its_time(database: Database) -> None:
+    """Of a message's events of one kind, only those in the span are read, by the index and without sorting."""
+    minute = timedelta(minutes=1)
+    with database.write() as tx:
+        message = _submission(tx, ["a@example.org"])[0]
+        for number in range(5):
+            moment = NOW + number * minute
+            events.add_event(tx, Event(EventKind.CLICKED, moment, moment, "test", message_id=message.id, link=number))
+        events.add_event(tx, Event(EventKind.OPENED, NOW, NOW, "test", message_id=message.id))
+    span = (to_microseconds(NOW + minute), to_microseconds(NOW + 3 * minute))
+    with database.read() as tx:
+        found = events.firsts_of(tx, EventKind.CLICKED, [message.id], span=span)
+        assert [first.link for first in found] == [1, 2, 3]
+        assert len(events.firsts_of(tx, EventKind.CLICKED, [message.id])) == 5
+        if database.is_sqlite:
+            asked = (
+                "EXPLAIN QUERY PLAN SELECT id FROM events WHERE message_id IN (x'00', x'01') AND repeat_of IS NULL "
+                "AND kind = 'clicked' AND occurred_at BETWEEN 1 AND 2 ORDER BY message_id, occurred_at, id"
+            )
+            plan = str(tx.exec_driver_sql(asked).all())
+            assert "ix_events_message_id (message_id=? AND repeat_of=? AND kind=? AND occurred_at>?" in plan
+            assert "TEMP B-TREE" not in plan

@@ -18,11 +18,11 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from resonanz.ingest import metrics
 from resonanz.ingest.choices import follow_choice
-from resonanz.ingest.pipeline import FOLDED_FOR, STEPS, DropReason, Surroundings
+from resonanz.ingest.pipeline import FOLDED_FOR, STEPS, DropReason, Surroundings, span_folded
 from resonanz.ingest.record import write_facts
-from resonanz.ingest.sources.edge import Draft, to_event
+from resonanz.ingest.sources.edge import EVENT_KINDS, Draft, to_event
 from resonanz.journal import JournalUnavailable
-from resonanz.model import Event, HitKind, JournalEntry, NotFound
+from resonanz.model import Event, EventKind, Hit, HitKind, JournalEntry, NotFound
 from resonanz.people import allowed_among
 from resonanz.store import Database, Tx
 from resonanz.store import events as store
@@ -142,9 +142,20 @@ def _look_around(tx: Tx, entries: Sequence[JournalEntry]) -> Surroundings:
         submissions=existing_submissions(tx, {entry.hit.id for entry in entries if entry.hit.anonymous}),
         allowed=allowed_among(tx, standings.values()),
     )
-    for first in store.firsts_of(tx, standings.keys(), FOLDED_FOR.keys()):
-        around.firsts.setdefault(first.message_id, []).append(first)
+    _find_firsts(tx, entries, around)
     return around
+
+
+def _find_firsts(tx: Tx, entries: Sequence[JournalEntry], around: Surroundings) -> None:
+    """Put in the earlier events that these hits may repeat: of each kind, of the messages that it happened to."""
+    hits: dict[EventKind, list[Hit]] = {}
+    for entry in entries:
+        if entry.hit.id in around.standings and not entry.hit.anonymous:
+            hits.setdefault(EVENT_KINDS[entry.hit.kind], []).append(entry.hit)
+    for kind, of_kind in hits.items():
+        if kind in FOLDED_FOR:
+            for first in store.firsts_of(tx, kind, {hit.id for hit in of_kind}, span=span_folded(kind, of_kind)):
+                around.firsts.setdefault(first.message_id, []).append(first)
 
 
 def _take_hit(entry: JournalEntry, id: int, around: Surroundings, now: datetime, outcome: _Outcome) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
-from resonanz.ingest.judge import Evidence, identify
+from resonanz.ingest.judge import CACHED_AGENTS, Evidence, Judgement, identify
 from resonanz.ingest.judge import judge as judge_hit
 from resonanz.ingest.sources.edge import CHOICES, EVENT_KINDS, Draft, tracking_chosen
-from resonanz.model import CONTINUED, EventKind, HitKind, Verdict, Who
+from resonanz.model import CONTINUED, EventKind, Hit, HitKind, Verdict, Who
 from resonanz.store.events import First
 from resonanz.store.standings import Standing
 
@@ -46,7 +47,7 @@ _ACTS = frozenset({HitKind.UNSUBSCRIBE, HitKind.PREFERENCES})
 def drop_invalid(draft: Draft, around: Surroundings) -> DropReason | None:
     """Leave out what belongs to no mail of ours, and visits to pages that change nothing."""
     hit = draft.hit
-    if hit.anonymous and _continues(draft):
+    if hit.anonymous and _continues(hit):
         return DropReason.CONTINUED
     if hit.kind in _ACTS and (hit.method != "POST" or hit.anonymous):
         return DropReason.NOT_AN_ACT
@@ -89,8 +90,14 @@ def judge(draft: Draft, _around: Surroundings) -> DropReason | None:
     """Put in who caused it, by the evidence of this one hit; a choice is no evidence to be weighed, it is in force."""
     hit = draft.hit
     if hit.kind is not HitKind.PREFERENCES:
-        draft.judgement = judge_hit(Evidence(hit.kind, hit.method, hit.headers, hit.user_agent, draft.identity))
+        draft.judgement = _judged(hit.kind, hit.method, tuple(hit.headers.items()), hit.user_agent)
     return None
+
+
+@lru_cache(maxsize=CACHED_AGENTS)
+def _judged(kind: HitKind, method: str, headers: tuple[tuple[str, str], ...], user_agent: str) -> Judgement:
+    """Ask the judge, once for all hits that are alike: the same programs ask the same way again and again."""
+    return judge_hit(Evidence(kind, method, dict(headers), user_agent, identify(user_agent)))
 
 
 def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
@@ -104,14 +111,14 @@ def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
         EVENT_KINDS[draft.hit.kind],
         draft.hit.link,
         draft.judgement.verdict,
-        draft.occurred_at,
+        draft.hit.occurred_us,
     )
-    continues = _continues(draft)
-    repeated = next((first for first in reversed(earlier) if _repeats(this, first, continues=continues)), None)
-    if repeated is None:
-        earlier.append(this)
-    else:
-        draft.repeat_of = repeated.id
+    continues = _continues(draft.hit)
+    for first in reversed(earlier):
+        if _repeats(this, first, continues=continues):
+            draft.repeat_of = first.id
+            return None
+    earlier.append(this)
     return None
 
 
@@ -124,10 +131,22 @@ FOLDED_FOR: dict[EventKind, timedelta | None] = {
     EventKind.DOWNLOADED: timedelta(minutes=10),
     EventKind.UNSUBSCRIBED: None,
 }
+_FOLDED_FOR_US = {
+    kind: None if window is None else window // timedelta(microseconds=1) for kind, window in FOLDED_FOR.items()
+}
 
 
-def _continues(draft: Draft) -> bool:
-    return draft.hit.kind is HitKind.FILE and draft.hit.body == CONTINUED
+def span_folded(kind: EventKind, hits: Collection[Hit]) -> tuple[int, int] | None:
+    """Return between which moments (microseconds) these hits' firsts may have occurred, None where that is any time."""
+    window = _FOLDED_FOR_US[kind]
+    if window is None or any(_continues(hit) for hit in hits):
+        return None
+    moments = [hit.occurred_us for hit in hits]
+    return min(moments) - window, max(moments) + window
+
+
+def _continues(hit: Hit) -> bool:
+    return hit.kind is HitKind.FILE and hit.body == CONTINUED
 
 
 def _repeats(this: First, first: First, *, continues: bool) -> bool:
@@ -135,8 +154,8 @@ def _repeats(this: First, first: First, *, continues: bool) -> bool:
         return False
     if not _are_one_side(this.verdict, first.verdict):
         return False
-    window = None if continues else FOLDED_FOR[this.kind]
-    return window is None or abs(this.occurred_at - first.occurred_at) <= window
+    window = None if continues else _FOLDED_FOR_US[this.kind]
+    return window is None or abs(this.occurred_us - first.occurred_us) <= window
 
 
 def _are_one_side(one: Verdict | None, other: Verdict | None) -> bool:

@@ -12,13 +12,16 @@ from datetime import datetime
 from uuid import UUID
 
 from resonanz.ingest.transitions import move
-from resonanz.model import Event, EventKind, Who
+from resonanz.model import Event, EventKind, Who, to_microseconds
 from resonanz.store.events import bucket_of
 from resonanz.store.standings import Standing
 
 BucketKey = tuple[datetime, EventKind, Who]
 
-_COUNTED = {EventKind.OPENED: "opens", EventKind.CLICKED: "clicks"}
+_COUNTED = {
+    EventKind.OPENED: {side: f"opens_{side}" for side in Who},
+    EventKind.CLICKED: {side: f"clicks_{side}" for side in Who},
+}
 _TIMED = {
     EventKind.OPENED: ("first_opened_at", "last_opened_at"),
     EventKind.CLICKED: ("first_clicked_at", "last_clicked_at"),
@@ -33,20 +36,24 @@ def who(event: Event) -> Who:
 # ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def apply(standing: Standing, event: Event) -> bool:
-    """Let one event change how its message stands. Returns whether it changed anything."""
+NOTHING, COUNTED, MOVED = range(3)  # what an event changed of a message: its counts and times, or its state as well
+
+
+def apply(standing: Standing, event: Event) -> int:
+    """Let one event change how its message stands. Returns what it changed."""
     changed = _note_times(standing, event)
     if event.repeat_of is None:
         changed = _count(standing, event) or changed
-        changed = move(standing, event) or changed
-    return changed
+        if move(standing, event):
+            return MOVED
+    return COUNTED if changed else NOTHING
 
 
 def _count(standing: Standing, event: Event) -> bool:
     counted = _COUNTED.get(event.kind)
     if counted is None:
         return False
-    column = f"{counted}_{who(event)}"
+    column = counted[who(event)]
     setattr(standing, column, getattr(standing, column) + 1)
     return True
 
@@ -57,8 +64,12 @@ def _note_times(standing: Standing, event: Event) -> bool:
     if timed is None or who(event) is not Who.HUMAN:
         return False
     first, last = timed
-    setattr(standing, first, min(getattr(standing, first) or event.occurred_at, event.occurred_at))
-    setattr(standing, last, max(getattr(standing, last) or event.occurred_at, event.occurred_at))
+    moment = to_microseconds(event.occurred_at)
+    earliest, latest = getattr(standing, first), getattr(standing, last)
+    if earliest is None or moment < earliest:
+        setattr(standing, first, moment)
+    if latest is None or moment > latest:
+        setattr(standing, last, moment)
     return True
 
 

@@ -17,14 +17,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from resonanz.ingest.projections import apply, count_anonymous, count_buckets
+from resonanz.ingest.projections import COUNTED, MOVED, NOTHING, apply, count_anonymous, count_buckets
 from resonanz.mail.address import parse_address
 from resonanz.model import Event, EventKind, InvalidInput
 from resonanz.people import Reason, suppress
 from resonanz.store import Tx
 from resonanz.store import events as store
 from resonanz.store.messages import add_anonymous
-from resonanz.store.standings import Standing, lock_standings, save_standings
+from resonanz.store.standings import Standing, lock_standings, save_counts, save_standings
 
 
 def record(tx: Tx, event: Event) -> Event | None:
@@ -51,12 +51,14 @@ def write_facts(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, Standi
 
 
 def _project_messages(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, Standing]) -> None:
-    touched: dict[UUID, Standing] = {}
+    changed: dict[UUID, int] = {}
     for event in events:
-        standing = standings.get(event.message_id) if event.message_id is not None else None
-        if standing is not None and apply(standing, event):
-            touched[standing.id] = standing
-    save_standings(tx, touched.values())
+        id = event.message_id
+        standing = standings.get(id) if id is not None else None
+        if id is not None and standing is not None and (change := apply(standing, event)):
+            changed[id] = max(change, changed.get(id, NOTHING))
+    save_standings(tx, [standings[id] for id, change in changed.items() if change == MOVED])
+    save_counts(tx, [standings[id] for id, change in changed.items() if change == COUNTED])
 
 
 def _project_submissions(tx: Tx, events: Sequence[Event]) -> None:

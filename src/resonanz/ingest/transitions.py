@@ -9,7 +9,7 @@ An event that is not in the table, or comes in a state it does not lead out of, 
 
 from __future__ import annotations
 
-from resonanz.model import Event, EventKind, MessageState, Who
+from resonanz.model import Event, EventKind, MessageState, Who, to_microseconds
 from resonanz.store.standings import Standing
 
 _ON_ITS_WAY = frozenset({MessageState.QUEUED, MessageState.SENDING, MessageState.DEFERRED, MessageState.UNCERTAIN})
@@ -50,7 +50,7 @@ def move(standing: Standing, event: Event) -> bool:
     if event.kind is EventKind.FAILED and event.detail.get("uncertain"):
         target = MessageState.UNCERTAIN
     standing.state = target
-    standing.state_at = event.occurred_at
+    standing.state_at = to_microseconds(event.occurred_at)
     standing.state_note = str(event.detail.get("reply", ""))
     return True
 

@@ -4,9 +4,19 @@ It knows the user agent and the address while it judges; neither is stored. The 
 on the verdict.
 """
 
-from resonanz.ingest.judge.clients import Identity, identify
+from resonanz.ingest.judge.clients import CACHED_AGENTS, Identity, identify
 from resonanz.ingest.judge.evidence import Evidence, Judgement
 from resonanz.ingest.judge.reasons import Reason
 from resonanz.ingest.judge.rules import JUDGE_VERSION, RULES, judge
 
-__all__ = ["JUDGE_VERSION", "RULES", "Evidence", "Identity", "Judgement", "Reason", "identify", "judge"]
+__all__ = [
+    "CACHED_AGENTS",
+    "JUDGE_VERSION",
+    "RULES",
+    "Evidence",
+    "Identity",
+    "Judgement",
+    "Reason",
+    "identify",
+    "judge",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from resonanz.ingest.judge import JUDGE_VERSION, Identity, Judgement
@@ -21,6 +21,8 @@ EVENT_KINDS = {
     HitKind.BEACON: EventKind.VISITED,
 }
 
+_NOBODY = Identity()
+
 CHOICES = frozenset({"off", "on"})  # what a preference hit may say of tracking
 
 
@@ -32,7 +34,7 @@ class Draft:
     id: int  # reserved for its event
     occurred_at: datetime
     standing: Standing | None = None
-    identity: Identity = field(default_factory=Identity)
+    identity: Identity = _NOBODY
     judgement: Judgement | None = None
     repeat_of: int | None = None
 

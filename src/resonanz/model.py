@@ -98,6 +98,7 @@ class EventKind(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     PREFERRED = "preferred"  # allowed or forbade being tracked, and stays subscribed
     OPENED = "opened"
+    SHOWN = "shown"  # looked at as a web page, by the link "view in browser"
     CLICKED = "clicked"
     DOWNLOADED = "downloaded"
     VISITED = "visited"
@@ -244,6 +245,7 @@ class HitKind(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     BEACON = "beacon"
+    VIEW = "view"  # the mail itself, as a web page
 
 
 CONTINUED = "continued"  # the body of a hit on a file that goes on with a download which broke off

@@ -38,6 +38,7 @@ KEY_BYTES = 32
 MAX_TOKEN_CHARACTERS = 16_384
 RETURN_PATH_PREFIX = "b+"
 
+_PERSON_INSIDE = b"resonanz.inside"
 _PERSON = b"resonanz.token"  # BLAKE2b personalisation: a key shared by mistake with another use signs nothing here
 
 
@@ -255,6 +256,26 @@ def _read_varint(data: bytes, start: int) -> tuple[int, int]:
             return number, position + 1
         shift += 7
     raise BadToken("link index damaged", where="token")
+
+
+# ── Between our own processes ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def sign_inside(keys: Keys, path: str) -> str:
+    """Return what an edge sends along when it asks the app for a path: that it knows a key, for this path only."""
+    key = keys.signing
+    return f"{key.id}.{_inside_tag(key, path)}"
+
+
+def is_from_inside(keys: Keys, path: str, text: str) -> bool:
+    """Return whether `text` is what `sign_inside` makes of this path."""
+    number, _, tag = text.partition(".")
+    key = keys.find(int(number)) if number.isascii() and number.isdigit() and len(number) <= 3 else None
+    return key is not None and hmac.compare_digest(_inside_tag(key, path).encode(), tag.encode("utf-8", "replace"))
+
+
+def _inside_tag(key: Key, path: str) -> str:
+    return blake2b(path.encode("utf-8", "replace"), digest_size=32, key=key.secret, person=_PERSON_INSIDE).hexdigest()
 
 
 # ── The key file ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ def main(arguments: dict[str, object]) -> None:
             journal_limit_bytes=1024**3,
             documents_folder=folder / "documents",
             port=int(str(arguments["port"])),
+            app_url=str(arguments.get("app_url", "")),
             ops_port=int(str(arguments.get("ops_port", 0))),
             trusted_proxies=tuple(map(ipaddress.ip_network, proxies)),
             proxy_header=str(arguments.get("proxy_header", "x-forwarded-for")),

@@ -107,6 +107,7 @@ class Edge:
             TokenKind.FILE: ("f", ""),
             TokenKind.UNSUBSCRIBE: ("u", ""),
             TokenKind.PREFERENCES: ("p", ""),
+            TokenKind.VIEW: ("v", ""),
         }[kind]
         id = token.pop("id", None) or uuid4()
         assert isinstance(id, UUID)

@@ -18,9 +18,20 @@ from tests.kit.oracle import decoded_leaves
 
 HTML = (
     "<html><body><p>Liebe {{name}}, <a href='https://a.example/?u={{id}}&amp;x=1'>Ihr Angebot</a></p>"
-    '<a href="https://b.example/lang?q=1">mehr</a> <a href="{{unsubscribe_url}}">abmelden</a> {{other}}</body></html>'
+    '<a href="https://b.example/lang?q=1">mehr</a> <a href="{{unsubscribe_url}}">abmelden</a> '
+    '<a href="{{browser_url}}">im Browser</a> {{other}}</body></html>'
 )
-PIECES = ["<p>", "</p>", "wörter ", "x" * 70, '<a href="https://a.example/?{}">t</a>', "\n", "=", "."]
+PIECES = [
+    '<a href="{{browser_url}}">b</a>',
+    "<p>",
+    "</p>",
+    "wörter ",
+    "x" * 70,
+    '<a href="https://a.example/?{}">t</a>',
+    "\n",
+    "=",
+    ".",
+]
 VALUES = {"name": "Jürgen & <b>Söhne</b>", "id": "a b/ü=1"}
 OTHER = UUID("018f0000-0000-7000-8000-000000000002")
 
@@ -60,10 +71,11 @@ def test_personal_fields_work_in_headers_text_and_links() -> None:
     html = html_of(message)
     assert "Liebe Jürgen &amp; &lt;b&gt;Söhne&lt;/b&gt;, " in html
     assert "{{other}}" in html
-    first, second, leave, opened = said(html)
+    first, second, leave, shown, opened = said(html)
     assert (first.destination, first.link) == ("https://a.example/?u=a%20b%2F%C3%BC%3D1&x=1", 0)
     assert (second.destination, second.link, second.id) == ("https://b.example/lang?q=1", 1, OTHER)
     assert (leave.kind, leave.id, opened.kind, opened.id) == (TokenKind.UNSUBSCRIBE, OTHER, TokenKind.OPEN, OTHER)
+    assert (shown.kind, shown.id) == (TokenKind.VIEW, OTHER)
     text = decoded_leaves(message)[0][1].decode()
     assert "Jürgen & <b>Söhne</b>" in text
     assert max(map(len, message.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
@@ -92,7 +104,7 @@ def test_a_copy_can_be_tracked_less_than_the_campaign() -> None:
     assert "https://b.example/lang?q=1" in off
     assert "/o/" not in off
     assert "href='https://a.example/?u=" in off
-    assert [token.kind for token in said(off)] == [TokenKind.UNSUBSCRIBE]
+    assert [token.kind for token in said(off)] == [TokenKind.UNSUBSCRIBE, TokenKind.VIEW]
     mode = TrackingMode.ANONYMOUS
     anonymous = html_of(compiled.render(OTHER, values=VALUES, opens=mode, clicks=mode))
     kinds = {token.kind: token for token in said(anonymous)}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from resonanz.mail import LinkReason, instrument_html
+from resonanz.mail import LinkReason, instrument, instrument_html
 from resonanz.model import TrackingMode
 from resonanz.tokens import TokenKind, read
-from tests.kit.letters import BASE_URL, KEYS, tracking
+from tests.kit.letters import BASE_URL, CAMPAIGN, KEYS, mail, tracking
 
 
 def only(html: str, **settings: object) -> tuple[str | None, LinkReason | None]:
@@ -209,6 +209,28 @@ def test_our_own_unsubscribe_and_preference_links_get_their_own_route() -> None:
     result = instrument_html(html, tracking(unsubscribe_url="https://own.example/out?a=1&b=2"))
     assert b'href="https://own.example/out?a=1&amp;b=2"' in result.message
     assert result.parts[0].links[0].url == "https://own.example/out?a=1&b=2"
+
+
+@pytest.mark.parametrize("opens", TrackingMode)
+@pytest.mark.parametrize("clicks", TrackingMode)
+def test_the_link_to_the_browser_is_named_as_opens_are(opens: TrackingMode, clicks: TrackingMode) -> None:
+    """It names the message where opens are tracked with names, else the campaign: its address tells nobody apart."""
+    html = b'<p>x</p><a href="{{browser_url}}">in the browser</a>'
+    settings = tracking(opens=opens, clicks=clicks, campaign=CAMPAIGN)
+    (link,) = instrument_html(html, settings).parts[0].links
+    assert link.url.startswith(f"{BASE_URL}/v/")
+    token = read(KEYS, link.url.rpartition("/")[2])
+    assert token.kind is TokenKind.VIEW
+    named = opens is TrackingMode.INDIVIDUAL
+    assert (token.id, token.anonymous) == (settings.message if named else CAMPAIGN, not named)
+
+
+def test_the_link_to_the_browser_can_lead_elsewhere_and_works_in_text() -> None:
+    """An address of the sender's own takes its place; plain text gets the signed one as well."""
+    result = instrument_html(b'<a href="{{browser_url}}">x</a>', tracking(browser_url="https://own.example/web"))
+    assert b'href="https://own.example/web"' in result.message
+    plain = instrument(mail(b"In the browser: {{ browser_url }}", type="text/plain; charset=utf-8"), tracking())
+    assert f"In the browser: {BASE_URL}/v/".encode() in plain.message
 
 
 def test_the_same_address_twice_is_two_links() -> None:

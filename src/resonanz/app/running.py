@@ -132,6 +132,7 @@ def run_edge(settings: Settings, number: int = 0) -> None:
             journal_folder=settings.journal_dir,
             journal_limit_bytes=int(settings.journal_limit),
             documents_folder=settings.documents_dir,
+            app_url=settings.app_url,
             host=settings.listen_host,
             port=settings.edge_port,
             ops_host=settings.ops_host,
@@ -149,8 +150,8 @@ def run_app(settings: Settings) -> None:
     from resonanz.api import build as build_api
     from resonanz.app.doctor import examine
     from resonanz.app.web import build_web
-    from resonanz.app.wiring import authenticator, database_of, secret_of, submitter, unknown_mode
-    from resonanz.dashboard import DashboardParts, build, build_preview
+    from resonanz.app.wiring import authenticator, database_of, keys_of, secret_of, submitter, unknown_mode
+    from resonanz.dashboard import DashboardParts, ReaderParts, build, build_preview, build_readers
     from resonanz.notify import Hub
     from resonanz.sending.transports.outbox import Outbox
 
@@ -177,7 +178,8 @@ def run_app(settings: Settings) -> None:
         submission=_submission_of(settings),
     )
     api = build_api(ApiParts(database, authenticator(database), submit, int(settings.max_message)))
-    web = build_web(api=api, dashboard=build(parts))
+    readers = build_readers(ReaderParts(database, partial(keys_of, settings), settings.edge_url, settings.zone))
+    web = build_web(api=api, dashboard=build(parts), readers=readers)
     listeners = [
         Listener(web, settings.listen_host, settings.dashboard_port),
         Listener(build_preview(parts), settings.listen_host, settings.preview_port),

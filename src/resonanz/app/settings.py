@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     preview_url: str = Field(
         "", description="Address of the preview listener as people reach it. Empty: http://localhost and the port."
     )
+    app_url: str = Field(
+        "",
+        description="Address at which edges reach the dashboard's listener, for pages that need the database (a mail "
+        "in the browser, what is recorded of it). Empty: this machine and the dashboard's port.",
+    )
     ops_host: str = Field("127.0.0.1", description="Address the roles' health and metrics listeners bind to.")
     ops_port: Port = Field(
         8610,
@@ -145,7 +150,7 @@ class Settings(BaseSettings):
             raise ValueError("not a time zone of this system") from None
         return value
 
-    @field_validator("dashboard_url", "edge_url", "preview_url")
+    @field_validator("dashboard_url", "edge_url", "preview_url", "app_url")
     @classmethod
     def _plain_origin(cls, value: str) -> str:
         if not value:
@@ -196,6 +201,10 @@ class Settings(BaseSettings):
         for name, default in ports.items():
             port = values.get(f"{name}_port", default)
             values[f"{name}_url"] = values.get(f"{name}_url") or f"http://localhost:{port}"
+        host = values.get("listen_host") or "127.0.0.1"
+        near = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+        port = values.get("dashboard_port", ports["dashboard"])
+        values["app_url"] = values.get("app_url") or f"http://{near}:{port}"
         folder = Path(values.get("data_dir") or "data").expanduser().absolute()
         values["data_dir"] = folder
         database = values.get("database_url")

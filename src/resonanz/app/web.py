@@ -1,4 +1,4 @@
-"""What stands in front of API and dashboard: which of the two is meant, a request id, one log line, two metrics."""
+"""What stands in front of API, dashboard and readers: which of them is meant, a request id, a log line, two metrics."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ SECONDS = Histogram("resonanz_app_request_seconds", "Time until the answer began
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
-def build_web(*, api: Asgi, dashboard: Asgi) -> Asgi:
-    """Return the public ASGI app: `/api/…` is the API, `/healthz` says that we are here, the rest is pages."""
+def build_web(*, api: Asgi, dashboard: Asgi, readers: Asgi) -> Asgi:
+    """Return the public ASGI app: `/api/…` is the API, `/readers/…` answers edges only, `/healthz` says that we are
+    here, the rest is pages."""
 
     async def web(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -35,7 +36,12 @@ def build_web(*, api: Asgi, dashboard: Asgi) -> Asgi:
         if path == "/healthz":
             await _plain(send, 200, b"ok\n")
             return
-        door, app = ("api", api) if path.startswith("/api/") else ("dashboard", dashboard)
+        if path.startswith("/api/"):
+            door, app = "api", api
+        elif path.startswith("/readers/"):
+            door, app = "readers", readers
+        else:
+            door, app = "dashboard", dashboard
         request_id = uuid.uuid4().hex
         started = time.perf_counter()
         status = 0

@@ -43,6 +43,7 @@ _KINDS: Mapping[EventKind, Word] = {
     EventKind.UNSUBSCRIBED: Word("Unsubscribed", "warn", "The recipient wants no more mail."),
     EventKind.PREFERRED: Word("Chose about tracking", "warn", "The recipient chose how far this mail may be tracked."),
     EventKind.OPENED: Word("Opened", "good", "The image in the mail was fetched."),
+    EventKind.SHOWN: Word("Seen in a browser", "good", "The mail was looked at as a web page."),
     EventKind.CLICKED: Word("Clicked", "good", "A link in the mail was followed."),
     EventKind.DOWNLOADED: Word("Downloaded", "good", "A document was fetched."),
     EventKind.VISITED: Word("Visited", "good", "A page of your site was read after a click."),
@@ -64,6 +65,7 @@ _PREFERRED: Mapping[object, Word] = {
 
 _BY_MACHINE: Mapping[EventKind, str] = {
     EventKind.OPENED: "Fetched by a machine",
+    EventKind.SHOWN: "Page fetched by a machine",
     EventKind.CLICKED: "Followed by a machine",
     EventKind.DOWNLOADED: "Downloaded by a machine",
 }

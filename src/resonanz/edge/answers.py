@@ -207,9 +207,11 @@ NOT_CHOSEN = page(
 NO_PREFERENCES, NOTHING_TO_CHOOSE = (
     page(
         status,
-        "Nobody can be told from this mail",
-        "This mail carries no id of a person: its links and its image are the same for everybody who got it. The "
-        "sender can count how often they were fetched, but not by whom. So there is nothing to switch off here.",
+        "Nobody can be told from this page",
+        "What you came from carries no id of a person: it is the same for everybody who got this mail. The sender can "
+        "count how often its links and images were fetched, but not by whom. No record is kept of you.",
+        "So there is nothing to switch off here, and nobody to be unsubscribed. If the mail in your mailbox has links "
+        "for that, those are yours alone: follow them there.",
     )
     for status in (200, 409)
 )

@@ -1,4 +1,4 @@
-"""The edge as one ASGI callable: no framework, no database, no network call.
+"""The edge as one ASGI callable: no framework, no database; no network call but for pages that only the app can make.
 
 A request that carries one of our tokens becomes a `Hit`; the hit is in the journal, on disk, before the answer goes
 out. When the journal cannot be written, pixels and redirects are answered all the same (a reader never waits for our
@@ -24,8 +24,10 @@ from resonanz.edge.answers import Answer, Send
 from resonanz.edge.client import EVIDENCE, IMPERSONAL, Proxies, evidence
 from resonanz.edge.documents import Documents, Piece, Stored, name_in
 from resonanz.edge.forms import LEAVE, Receive, preference, read_form, unsubscribe_wish
+from resonanz.edge.inside import Inside
 from resonanz.edge.location import location
 from resonanz.edge.metrics import EdgeMetrics
+from resonanz.edge.reader_pages import ReaderPages
 from resonanz.model import CONTINUED, HitKind, TemporaryFailure
 from resonanz.tokens import MAX_TOKEN_CHARACTERS, BadToken, Keys, TokenKind, head, link_in, verify
 
@@ -37,7 +39,7 @@ MAX_PATH = MAX_TOKEN_CHARACTERS + 64
 _REDIRECTS = 1024  # kept ready; at most some 30 MB, with destinations as long as a token can carry
 
 # Linkifiers and mail gateways put brackets, dots and the like behind a URL; a token ends where its alphabet does.
-_TOKEN = re.compile(r"/[ocfiup]/([A-Za-z0-9_-]+)").match
+_TOKEN = re.compile(r"/[ocfiupv]/([A-Za-z0-9_-]+)").match
 
 _OPEN, _CLICK, _FILE, _UNSUBSCRIBE, _PREFERENCES = (
     (head(kind), head(kind, anonymous=True))
@@ -76,6 +78,7 @@ class Edge:
         proxies: Proxies,
         metrics: EdgeMetrics,
         clock: Clock,
+        inside: Inside,
     ) -> None:
         self.keys = keys
         self._journal = journal
@@ -90,6 +93,7 @@ class Edge:
             "/i/": self._image,
             "/u/": self._unsubscribe,
             "/p/": self._preferences,
+            "/v/": ReaderPages(inside, lambda: self.keys, self._verified, self._record, self._count).copy,
         }
         self._pages = {"/": answers.HOME, "/robots.txt": answers.ROBOTS, "/healthz": answers.HEALTHY}
 
@@ -312,10 +316,11 @@ def build(
     proxies: Proxies | None = None,
     metrics: EdgeMetrics | None = None,
     clock: Clock = lambda: time.time_ns() // 1000,
+    inside: Inside | None = None,
 ) -> Edge:
     """Build the edge. Without `documents` there are none to be fetched. `clock` gives microseconds since the epoch; it
-    is read once per hit."""
-    return Edge(keys, journal, documents, proxies or Proxies(()), metrics or EdgeMetrics(), clock)
+    is read once per hit. Without `inside` nobody is asked for pages that need the app."""
+    return Edge(keys, journal, documents, proxies or Proxies(()), metrics or EdgeMetrics(), clock, inside or Inside())
 
 
 @lru_cache(maxsize=_REDIRECTS)

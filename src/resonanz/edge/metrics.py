@@ -40,7 +40,7 @@ class EdgeMetrics:
 
     Outcomes: `recorded` (durable before it was answered), `unrecorded` (answered, but the journal could not be
     written), `unknown` (no token of ours), `missing` (a token of ours, but no such document here), `refused` (method,
-    size, or nowhere to go), `shown` (a page), `failed`.
+    size, or nowhere to go), `shown` (a page), `away` (the app did not answer), `failed`.
     """
 
     def __init__(self) -> None:

@@ -25,6 +25,7 @@ from prometheus_client import REGISTRY
 from resonanz.edge.app import Edge, build
 from resonanz.edge.client import Network, Proxies
 from resonanz.edge.documents import Documents
+from resonanz.edge.inside import Inside
 from resonanz.edge.loop import EdgeLoop
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.journal import SqliteJournal
@@ -49,7 +50,7 @@ _log = structlog.get_logger("resonanz.edge")
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
     """What one edge process is told. `ops_port` 0 means no listener for operators; without a `documents_folder` no
-    document is served."""
+    document is served, without an `app_url` no page that needs the database."""
 
     keys_file: Path
     journal_folder: Path
@@ -61,6 +62,7 @@ class EdgeSettings:
     trusted_proxies: tuple[Network, ...] = ()
     proxy_header: str = "x-forwarded-for"
     documents_folder: Path | None = None
+    app_url: str = ""
 
 
 def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
@@ -84,6 +86,7 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
         documents=Documents(settings.documents_folder) if settings.documents_folder else None,
         proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
         metrics=metrics,
+        inside=Inside(settings.app_url),
     )
     servers = [http_server(edge, settings.host, settings.port)]
     if build_ops is not None and settings.ops_port:

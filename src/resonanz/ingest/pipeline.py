@@ -40,6 +40,9 @@ class Surroundings:
 
 Step = Callable[[Draft, Surroundings], DropReason | None]
 
+# What tells that the mail was shown; everything else that needs consent tells that something in it was followed.
+_SHOWN = frozenset({HitKind.OPEN, HitKind.VIEW})
+
 # What a person does on one of our pages, by pressing a button. No consent is asked for it: it is how one is given.
 _ACTS = frozenset({HitKind.UNSUBSCRIBE, HitKind.PREFERENCES})
 
@@ -69,7 +72,7 @@ def drop_without_consent(draft: Draft, around: Surroundings) -> DropReason | Non
     if hit.anonymous or hit.kind in _ACTS:
         return None
     opens, clicks = around.allowed[hit.id]
-    return None if (opens if hit.kind is HitKind.OPEN else clicks) else DropReason.NO_CONSENT
+    return None if (opens if hit.kind in _SHOWN else clicks) else DropReason.NO_CONSENT
 
 
 def put_message(draft: Draft, around: Surroundings) -> DropReason | None:
@@ -127,6 +130,7 @@ def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
 # where it broke off repeats its beginning however much later.
 FOLDED_FOR: dict[EventKind, timedelta | None] = {
     EventKind.OPENED: None,
+    EventKind.SHOWN: timedelta(minutes=10),
     EventKind.CLICKED: timedelta(minutes=1),
     EventKind.DOWNLOADED: timedelta(minutes=10),
     EventKind.UNSUBSCRIBED: None,

@@ -27,6 +27,7 @@ TRANSITIONS: dict[EventKind, tuple[frozenset[MessageState], MessageState]] = {
     EventKind.DELIVERED: (_NOT_SETTLED, MessageState.DELIVERED),
     # What only somebody can do who has the mail proves that it arrived.
     EventKind.OPENED: (_LEFT_US, MessageState.DELIVERED),
+    EventKind.SHOWN: (_LEFT_US, MessageState.DELIVERED),
     EventKind.CLICKED: (_LEFT_US, MessageState.DELIVERED),
     EventKind.DOWNLOADED: (_LEFT_US, MessageState.DELIVERED),
     EventKind.UNSUBSCRIBED: (_LEFT_US, MessageState.DELIVERED),

@@ -27,7 +27,7 @@ from resonanz.mail.instrumenting import instrument
 from resonanz.mail.links import Later, host_of
 from resonanz.mail.plan import PartPlan, PlannedLink, plan_message
 from resonanz.mail.references import escape
-from resonanz.mail.routes import IMAGE_ROUTE, ROUTES
+from resonanz.mail.routes import IMAGE_ROUTE, ROUTES, names_nobody
 from resonanz.mail.structure import Structure, parse
 from resonanz.mail.tracking import CLIPPED_AT, Caution, Reason, Tracking
 from resonanz.mail.transfer import (
@@ -46,7 +46,7 @@ _FIELD_BYTES = re.compile(rb"\{\{\s*([A-Za-z_][\w.]*)\s*\}\}")
 _SOFT_BREAK = b"=\r\n"
 _ROOM = 75  # characters of a line that ends in a soft break
 _HEAD_CHARACTERS = 24  # of a token: version and kind, key id, message id
-_OWN_FIELDS = frozenset({"unsubscribe_url", "preferences_url"})
+_OWN_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "browser_url"})
 
 Values = Mapping[str, str]
 """Personal fields by name, as plain text."""
@@ -120,6 +120,10 @@ class Compiled:
         for kind, mode in ((TokenKind.OPEN, opens), (TokenKind.FILE, opens), (TokenKind.CLICK, clicks)):
             anonymous = mode is TrackingMode.ANONYMOUS
             heads[kind] = sealed_prefix(key, kind, campaign if anonymous else message, anonymous=anonymous)
+        anonymous = names_nobody(TokenKind.VIEW, opens, clicks)
+        heads[TokenKind.VIEW] = sealed_prefix(
+            key, TokenKind.VIEW, campaign if anonymous else message, anonymous=anonymous
+        )
         return heads
 
     def _layout(self, opens_off: bool, clicks_off: bool) -> _Layout:
@@ -307,10 +311,8 @@ class _LayoutMaker:
         _lay_token(layout, TokenKind.FILE, link_suffix(0, self.tracking.logo), column)
 
     def _lay_link(self, link: PlannedLink, is_html: bool, layout: _Layout) -> None:
-        if link.kind is TokenKind.UNSUBSCRIBE and self.tracking.unsubscribe_url:
-            _lay_constant(layout, _written(self.tracking.unsubscribe_url, is_html), 0)
-        elif link.kind is TokenKind.PREFERENCES and self.tracking.preferences_url:
-            _lay_constant(layout, _written(self.tracking.preferences_url, is_html), 0)
+        if (elsewhere := self.tracking.own_url(link.kind)) is not None:
+            _lay_constant(layout, _written(elsewhere, is_html), 0)
         elif link.kind is TokenKind.CLICK and _FIELD.search(link.destination):
             make = partial(_personal_link, self.tracking.base_url, link, is_html)
             position = layout.slot()

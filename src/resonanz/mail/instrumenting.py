@@ -185,11 +185,9 @@ class Work:
         return Change(plan.text.offset(link.start), plan.text.offset(link.end), new, What.LINK, link, url)
 
     def _url(self, link: PlannedLink) -> str:
-        if link.kind is TokenKind.UNSUBSCRIBE:
-            return self.tracking.unsubscribe_url or self.routes.unsubscribe()
-        if link.kind is TokenKind.PREFERENCES:
-            return self.tracking.preferences_url or self.routes.preferences()
-        return self.routes.click(link.index, link.destination)
+        if link.kind is TokenKind.CLICK:
+            return self.routes.click(link.index, link.destination)
+        return self.tracking.own_url(link.kind) or self.routes.own(link.kind)
 
     def _image(self, plan: PartPlan, changes: Sequence[Change]) -> list[Change]:
         """Return the logo's or the pixel's change, if this part is to carry the open token."""

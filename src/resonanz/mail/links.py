@@ -16,8 +16,12 @@ from resonanz.tokens import MAX_TOKEN_CHARACTERS, TokenKind
 # A token holds head, key id, id, index and tag besides the destination, and base64 makes four characters of three.
 MAX_DESTINATION_OCTETS = MAX_TOKEN_CHARACTERS // 4 * 3 - 40
 
-_OWN = re.compile(r"\{\{\s*(unsubscribe_url|preferences_url)\s*\}\}")
-_OWN_KINDS = {"unsubscribe_url": TokenKind.UNSUBSCRIBE, "preferences_url": TokenKind.PREFERENCES}
+_OWN = re.compile(r"\{\{\s*(unsubscribe_url|preferences_url|browser_url)\s*\}\}")
+_OWN_KINDS = {
+    "unsubscribe_url": TokenKind.UNSUBSCRIBE,
+    "preferences_url": TokenKind.PREFERENCES,
+    "browser_url": TokenKind.VIEW,
+}
 PLACEHOLDER = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|\*\|.*?\|\*|%%.*?%%|\[\[.*?\]\]|<%.*?%>|<\?.*?\?>|\[%.*?%\]|[$#]\{.*?\}|~~.+?~~|<<.+?>>"
     r"|\{[A-Za-z_][\w .:|\-]*\}|(?<![\w\]])\[[A-Za-z_][\w .:\-]*\]"

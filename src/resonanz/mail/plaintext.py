@@ -8,7 +8,7 @@ from typing import NamedTuple
 _URL = re.compile(rb"""(?<![A-Za-z0-9])https?://[^\s<>"`\x00-\x20\x7f{}|\\^]+""", re.IGNORECASE)
 _TRAILING = frozenset((b".", b",", b";", b":", b"!", b"?", b"'", b"*", b"_", b"~"))
 _BRACKETS = ((b")", b"("), (b"]", b"["))
-_OWN = re.compile(rb"\{\{[ \t]*(?:unsubscribe_url|preferences_url)[ \t]*\}\}")
+_OWN = re.compile(rb"\{\{[ \t]*(?:unsubscribe_url|preferences_url|browser_url)[ \t]*\}\}")
 
 
 class TextLink(NamedTuple):
@@ -24,7 +24,7 @@ def find_links(mask: bytes) -> list[TextLink]:
 
 
 def find_own(mask: bytes) -> list[TextLink]:
-    """Return the placeholders for our own unsubscribe and preference pages."""
+    """Return the placeholders for our own pages: to unsubscribe, to choose, to see the mail in a browser."""
     return [TextLink(*match.span()) for match in _OWN.finditer(mask)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 
 from resonanz.mail.tracking import Tracking
 from resonanz.model import TrackingMode
@@ -15,8 +14,20 @@ ROUTES = {
     TokenKind.FILE: ("/f/", ""),
     TokenKind.UNSUBSCRIBE: ("/u/", ""),
     TokenKind.PREFERENCES: ("/p/", ""),
+    TokenKind.VIEW: ("/v/", ""),
 }
 IMAGE_ROUTE = "/i/"  # an image of the author: counts as an open, leads to the image
+
+
+def names_nobody(kind: TokenKind, opens: TrackingMode, clicks: TrackingMode) -> bool:
+    """Return whether a token of this kind carries the campaign's id, which says nothing of who got the mail.
+
+    Leaving and choosing are a person's own acts: the mail they act from is always known to the link. To see a mail in
+    a browser is to open it, and named as its opens are.
+    """
+    if kind in (TokenKind.UNSUBSCRIBE, TokenKind.PREFERENCES):
+        return False
+    return (opens if kind in (TokenKind.OPEN, TokenKind.VIEW) else clicks) is not TrackingMode.INDIVIDUAL
 
 
 class Routes:
@@ -42,32 +53,21 @@ class Routes:
 
     def image(self, source: str) -> str:
         """The address that counts as an open and redirects to an image of the author."""
-        return f"{self._base}{IMAGE_ROUTE}{self._token(TokenKind.FILE, link_suffix(0, source), self._tracking.opens)}"
+        anonymous = self._tracking.opens is not TrackingMode.INDIVIDUAL
+        return f"{self._base}{IMAGE_ROUTE}{self._token(TokenKind.FILE, link_suffix(0, source), anonymous)}"
 
-    def unsubscribe(self) -> str:
-        """The recipient's unsubscribe page."""
-        return self._url(TokenKind.UNSUBSCRIBE, b"")
-
-    def preferences(self) -> str:
-        """The recipient's preference page."""
-        return self._url(TokenKind.PREFERENCES, b"")
-
-    def maker(self, kind: TokenKind) -> Callable[[], str]:
-        """Return what makes the URL of a kind that needs neither index nor destination."""
-        return {TokenKind.UNSUBSCRIBE: self.unsubscribe, TokenKind.PREFERENCES: self.preferences}[kind]
+    def own(self, kind: TokenKind) -> str:
+        """The address of one of our pages for the recipient: to leave, to choose, to see the mail in a browser."""
+        return self._url(kind, b"")
 
     def _url(self, kind: TokenKind, suffix: bytes) -> str:
         before, after = ROUTES[kind]
-        mode = self._tracking.opens if kind is TokenKind.OPEN else self._tracking.clicks
-        # Leaving a list is a person's own act: the mail they left from is always known to the link.
-        if kind in (TokenKind.UNSUBSCRIBE, TokenKind.PREFERENCES):
-            mode = TrackingMode.INDIVIDUAL
-        return f"{self._base}{before}{self._token(kind, suffix, mode)}{after}"
+        is_anonymous = names_nobody(kind, self._tracking.opens, self._tracking.clicks)
+        return f"{self._base}{before}{self._token(kind, suffix, is_anonymous)}{after}"
 
-    def _token(self, kind: TokenKind, suffix: bytes, mode: TrackingMode) -> str:
+    def _token(self, kind: TokenKind, suffix: bytes, is_anonymous: bool) -> str:
         prefix = self._prefixes.get(kind)
         if prefix is None:
-            is_anonymous = mode is not TrackingMode.INDIVIDUAL
             owner = (self._tracking.campaign or self._tracking.message) if is_anonymous else self._tracking.message
             prefix = sealed_prefix(self._key, kind, owner, anonymous=is_anonymous)
             if kind is not TokenKind.FILE:

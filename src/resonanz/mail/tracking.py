@@ -103,7 +103,8 @@ class Tracking:
     """Called with each placeholder in a link (`{{name}}`, `*|NAME|*`, …); returns what to put there, or None."""
     unsubscribe_url: str = ""
     preferences_url: str = ""
-    """Where `{{unsubscribe_url}}` and `{{preferences_url}}` lead; empty means our own signed routes."""
+    browser_url: str = ""
+    """Where `{{unsubscribe_url}}`, `{{preferences_url}}` and `{{browser_url}}` lead; empty means our own routes."""
     logo: str = ""
     """The `src` of an image of the author that carries the open token instead of a pixel."""
     resigned_domains: frozenset[str] = frozenset()
@@ -118,6 +119,14 @@ class Tracking:
             raise InvalidInput(
                 "not a base URL", where="base_url", remedy="give scheme and host, like https://t.example.org"
             )
+
+    def own_url(self, kind: TokenKind) -> str | None:
+        """Return the address that stands in for our own page of a kind, or None where ours does."""
+        return {
+            TokenKind.UNSUBSCRIBE: self.unsubscribe_url,
+            TokenKind.PREFERENCES: self.preferences_url,
+            TokenKind.VIEW: self.browser_url,
+        }.get(kind) or None
 
     @property
     def is_off(self) -> bool:

@@ -16,7 +16,7 @@ from resonanz.mail.tracking import Instrumented
 from resonanz.model import InvalidInput, MessageState, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.attachments import may_become_documents
-from resonanz.sending.copies import Copy, Fields, compose_copy, header_id_for, prepare_copy
+from resonanz.sending.copies import Copy, header_id_for, make_copy
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press
 from resonanz.store.messages import Built, Content, Link, Message, Submission
@@ -125,11 +125,8 @@ def personalise(workshop: Workshop, work: Work) -> Work:
     if work.copy is not None:
         return work
     assert work.content is not None
-    date, body = work.message.created_at, work.content.body
-    if work.content.form == "rfc822":
-        return replace(work, copy=prepare_copy(body, header_id=work.header_id, date=date))
     try:
-        copy = compose_copy(Fields.decode(body), to=work.to, header_id=work.header_id, date=date)
+        copy = make_copy(work.content, to=work.to, header_id=work.header_id, date=work.message.created_at)
     except InvalidInput as error:
         return work.ended(outcomes.failed(str(error)))
     return replace(work, copy=copy)

@@ -17,6 +17,7 @@ from uuid import UUID
 from resonanz.mail.compose import compose, write_header
 from resonanz.mail.structure import Structure, parse
 from resonanz.mail.transfer import Splice, apply
+from resonanz.store.messages import Content
 
 _LINE_ENDING = re.compile(rb"\r\n|\r|\n")
 _ID = re.compile(r"<[^<>\s]+>")
@@ -50,6 +51,13 @@ class Fields:
     def decode(cls, body: bytes) -> Fields:
         """Read the stored form."""
         return cls(**json.loads(body))
+
+
+def make_copy(content: Content, *, to: str, header_id: str, date: datetime) -> Copy:
+    """Return the copy of a content for one recipient. Raises InvalidInput where its fields make no mail."""
+    if content.form == "rfc822":
+        return prepare_copy(content.body, header_id=header_id, date=date)
+    return compose_copy(Fields.decode(content.body), to=to, header_id=header_id, date=date)
 
 
 def compose_copy(fields: Fields, *, to: str, header_id: str, date: datetime) -> Copy:

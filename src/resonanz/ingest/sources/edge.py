@@ -19,6 +19,7 @@ EVENT_KINDS = {
     HitKind.UNSUBSCRIBE: EventKind.UNSUBSCRIBED,
     HitKind.PREFERENCES: EventKind.PREFERRED,
     HitKind.BEACON: EventKind.VISITED,
+    HitKind.VIEW: EventKind.SHOWN,
 }
 
 _NOBODY = Identity()

@@ -14,6 +14,7 @@ from resonanz import __version__
 from resonanz.app.domain_commands import check as check_domain
 from resonanz.app.domain_commands import commands as domain_commands
 from resonanz.app.letter_commands import commands as letter_commands
+from resonanz.app.network_commands import commands as network_commands
 from resonanz.model import InvalidInput, ResonanzError, TrackingMode
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def cli() -> None:
     """Self-hosted e-mail tracking that weighs evidence instead of counting hits."""
 
 
-for _command in (*letter_commands, *domain_commands):
+for _command in (*letter_commands, *domain_commands, *network_commands):
     cli.add_command(_command)
 
 

@@ -238,6 +238,11 @@ class Settings(BaseSettings):
         return self.data_dir / "dkim"
 
     @property
+    def networks_dir(self) -> Path:
+        """Published lists of networks as fetched last, and the operators' own rows."""
+        return self.data_dir / "networks"
+
+    @property
     def outbox_dir(self) -> Path:
         """The built-in outbox."""
         return self.data_dir / "outbox"

@@ -20,7 +20,11 @@ class NetworkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One network. `owner` is who runs it, in one word where possible (`Google`, `Microsoft`, `Barracuda`)."""
+    """One network. `owner` is who runs it, in one word where possible (`Google`, `Microsoft`, `Barracuda`).
+
+    `shadow` marks one that is only asked about to see what it would change.
+    """
 
     kind: NetworkKind
     owner: str
+    shadow: bool = False

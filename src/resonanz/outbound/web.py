@@ -1,0 +1,138 @@
+"""The one way out to other people's web servers: HTTPS only, never into a private network, bounded in size and time.
+
+A name is resolved once and the connection goes to an address that was checked, so that a name that answers differently
+the second time (DNS rebinding) gains nothing. Certificates are verified against the name. Redirects are followed a few
+times, each under the same rules; proxies named in the environment are not used.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+import httpx2
+
+from resonanz.model import InvalidInput, TemporaryFailure, TooLarge
+
+Address = IPv4Address | IPv6Address
+
+_MAX_REDIRECTS = 3
+_USER_AGENT = "Resonanz"
+_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))  # NAT64, RFC 6052 and RFC 8215
+_SIX_TO_FOUR = IPv6Network("2002::/16")  # RFC 3056
+
+
+def is_public(address: Address) -> bool:
+    """Return whether an address is one of the open Internet, also once the IPv4 address inside it is unwrapped."""
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped
+        if inner is None and any(address in network for network in _TRANSLATED):
+            inner = IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is None and address in _SIX_TO_FOUR:
+            inner = IPv4Address(int(address) >> 80 & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(inner)
+    return address.is_global and not address.is_multicast
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How far out one may go. `allowed` says which addresses, `trusted` whose certificates (None: the system's)."""
+
+    limit_bytes: int = 20_000_000
+    seconds: float = 60.0
+    allowed: Callable[[Address], bool] = is_public
+    trusted: ssl.SSLContext | None = None
+
+
+def fetch(url: str, rules: Rules | None = None, headers: Mapping[str, str] | None = None) -> bytes:
+    """Return the body that GET of an https address gives.
+
+    Raises InvalidInput for an address that may not be asked, TooLarge for a body over the limit, TemporaryFailure for
+    everything that may be different another time: names, connections, certificates, statuses other than 200.
+    """
+    rules = rules or Rules()
+    deadline = time.monotonic() + rules.seconds
+    context = rules.trusted or ssl.create_default_context()
+    with httpx2.Client(verify=context, trust_env=False, follow_redirects=False) as client:
+        for _ in range(_MAX_REDIRECTS + 1):
+            answer = _ask(client, url, rules, deadline, headers or {})
+            if isinstance(answer, bytes):
+                return answer
+            url = answer.url
+    raise TemporaryFailure("redirects again and again", where=url)
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirect:
+    url: str
+
+
+def _ask(
+    client: httpx2.Client, text: str, rules: Rules, deadline: float, headers: Mapping[str, str]
+) -> bytes | _Redirect:
+    url = _checked(text)
+    address = _resolve(url, rules)
+    request = client.build_request(
+        "GET",
+        url.copy_with(host=str(address)),
+        headers={"User-Agent": _USER_AGENT, **headers, "Host": url.netloc.decode("ascii")},
+        timeout=max(deadline - time.monotonic(), 0.001),
+        extensions={"sni_hostname": url.raw_host.decode("ascii")},
+    )
+    try:
+        response = client.send(request, stream=True)
+        try:
+            if response.has_redirect_location:
+                return _Redirect(str(url.join(response.headers["location"])))
+            if response.status_code != 200:
+                raise TemporaryFailure(f"answered {response.status_code}", where=text)
+            return _body(response, rules, deadline, text)
+        finally:
+            response.close()
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+        raise TemporaryFailure(f"could not be fetched: {error}", where=text) from error
+
+
+def _body(response: httpx2.Response, rules: Rules, deadline: float, where: str) -> bytes:
+    """Read the body. What is counted is what it unpacks to, so that a small archive of zeros helps nobody."""
+    pieces: list[bytes] = []
+    size = 0
+    for piece in response.iter_bytes():
+        size += len(piece)
+        if size > rules.limit_bytes:
+            raise TooLarge(f"longer than {rules.limit_bytes:,} bytes", where=where)
+        if time.monotonic() > deadline:
+            raise TemporaryFailure(f"took longer than {rules.seconds:g} seconds", where=where)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _checked(text: str) -> httpx2.URL:
+    try:
+        url = httpx2.URL(text)
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise InvalidInput(f"not an address: {error}", where=text) from None
+    if url.scheme != "https" or not url.host:
+        raise InvalidInput("only https addresses are asked", where=text)
+    if url.userinfo:
+        raise InvalidInput("an address with a user's name in it is not asked", where=text)
+    return url
+
+
+def _resolve(url: httpx2.URL, rules: Rules) -> Address:
+    """Return the first address of a host, if all of them may be asked: one private one among them is no accident."""
+    host = url.raw_host.decode("ascii").strip("[]")
+    try:
+        found = socket.getaddrinfo(host, url.port or 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise TemporaryFailure(f"{host} has no address: {error}", where=str(url)) from error
+    addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    refused = [address for address in addresses if not rules.allowed(address)]
+    if refused or not addresses:
+        raise InvalidInput(f"{host} leads into a private network", where=str(url))
+    return addresses[0]

@@ -26,6 +26,7 @@ from resonanz.edge.documents import Documents, Piece, Stored, name_in
 from resonanz.edge.forms import LEAVE, Receive, preference, read_form, unsubscribe_wish
 from resonanz.edge.inside import Inside
 from resonanz.edge.location import location
+from resonanz.edge.loop import in_loop
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.edge.reader_pages import ReaderPages
 from resonanz.model import CONTINUED, HitKind, TemporaryFailure
@@ -64,7 +65,10 @@ class Journal(Protocol):
         headers: Mapping[str, str],
         body: str = "",
     ) -> Awaitable[object]:
-        """Write a hit with a verified token; done once it is on disk. Raises TemporaryFailure when it is not."""
+        """Return what writes a hit with a verified token when it is awaited: done once it is on disk.
+
+        Raises TemporaryFailure when it cannot be written.
+        """
 
 
 class Edge:
@@ -84,13 +88,16 @@ class Edge:
         self._journal = journal
         self._documents = documents
         self._proxies = proxies
-        self._count = metrics.requests
+        self._count = metrics.count
         self._clock = clock
-        self._doors = {
+        # Quick doors are run in the server's threads: they wait for the journal and for nothing else (`edge.loop`).
+        self._quick_doors = {
             "/o/": self._open,
             "/c/": self._click,
-            "/f/": self._file,
             "/i/": self._image,
+        }
+        self._doors = {
+            "/f/": self._file,
             "/u/": self._unsubscribe,
             "/p/": self._preferences,
             "/v/": ReaderPages(inside, lambda: self.keys, self._verified, self._record, self._count).copy,
@@ -105,15 +112,18 @@ class Edge:
         path = scope["path"]
         try:
             if len(path) > MAX_PATH:
-                self._count["any", "refused"] += 1
+                self._count("any", "refused")
                 await answers.PATH_TOO_LONG.send(send, scope["method"])
+            elif door := self._quick_doors.get(path[:3]):
+                await door(scope, receive, send)
             elif door := self._doors.get(path[:3]):
+                await in_loop()
                 await door(scope, receive, send)
             else:
                 await self._show(scope, send, self._pages.get(path, answers.NOT_FOUND))
         except Exception:
             # A mistake of ours: the reader is asked to try again, whoever runs us reads what happened.
-            self._count["any", "failed"] += 1
+            self._count("any", "failed")
             _log.exception("edge.failed", door=path[:3])
             await answers.UNAVAILABLE.send(send, scope["method"])
 
@@ -126,7 +136,7 @@ class Edge:
             return
         text, signed = self._verified(scope["path"], _OPEN)
         outcome = await self._record(HitKind.OPEN, text, signed, scope) if signed else "unknown"
-        self._count["open", outcome] += 1
+        self._count("open", outcome)
         await send(answers.PIXEL.start)
         await send(answers.NOTHING if method == "HEAD" else answers.PIXEL.body)
 
@@ -137,15 +147,15 @@ class Edge:
             return
         text, signed = self._verified(scope["path"], _CLICK)
         if not signed:
-            self._count["click", "unknown"] += 1
+            self._count("click", "unknown")
             await answers.NOT_FOUND.send(send, method)
             return
         redirect = _redirect(link_in(signed)[1])
         if redirect is None:
-            self._count["click", "refused"] += 1
+            self._count("click", "refused")
             await answers.NOT_FOUND.send(send, method)
             return
-        self._count["click", await self._record(HitKind.CLICK, text, signed, scope)] += 1
+        self._count("click", await self._record(HitKind.CLICK, text, signed, scope))
         await send(redirect.start)
         await send(answers.NOTHING if method == "HEAD" else redirect.body)
 
@@ -158,10 +168,10 @@ class Edge:
         text, signed = self._verified(scope["path"], _FILE)
         redirect = _redirect(link_in(signed)[1]) if signed else None
         if redirect is None:
-            self._count["image", "refused" if signed else "unknown"] += 1
+            self._count("image", "refused" if signed else "unknown")
             await answers.NOT_FOUND.send(send, method)
             return
-        self._count["image", await self._record(HitKind.OPEN, text, signed, scope)] += 1
+        self._count("image", await self._record(HitKind.OPEN, text, signed, scope))
         await redirect.send(send, method)
 
     async def _file(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,16 +182,16 @@ class Edge:
         text, signed = self._verified(path, _FILE)
         stored = await self._stored(link_in(signed)[1]) if signed else None
         if stored is None:
-            self._count["file", "missing" if signed else "unknown"] += 1
+            self._count("file", "missing" if signed else "unknown")
             await answers.NOT_FOUND.send(send, method)
             return
         with stored:
             piece = stored.piece(method, scope["headers"])
             if piece is None:
-                self._count["file", "refused"] += 1
+                self._count("file", "refused")
                 await stored.refuse(send)
                 return
-            self._count["file", await self._record_download(piece, text, signed, scope)] += 1
+            self._count("file", await self._record_download(piece, text, signed, scope))
             name = name_in(path[len("/f/") + len(text) :])
             if method == "HEAD":
                 await stored.send_head(send, piece, name)
@@ -195,27 +205,27 @@ class Edge:
             return
         text, signed = self._verified(scope["path"], _UNSUBSCRIBE)
         if not signed:
-            self._count["unsubscribe", "unknown"] += 1
+            self._count("unsubscribe", "unknown")
             await answers.NOT_FOUND.send(send, method)
         elif method == "POST":
             answer = await self._act_on_unsubscribe(text, signed, scope, receive)
             await answer.send(send, method)
         else:
-            self._count["unsubscribe", "shown"] += 1
+            self._count("unsubscribe", "shown")
             await answers.UNSUBSCRIBE.send(send, method)
 
     async def _act_on_unsubscribe(self, text: str, signed: bytes, scope: Scope, receive: Receive) -> Answer:
         """Record the wish. The token is all the authority there is: no cookie, no redirect (RFC 8058 section 3.1)."""
         form = await read_form(receive)
         if isinstance(form, Answer):
-            self._count["unsubscribe", "refused"] += 1
+            self._count("unsubscribe", "refused")
             return form
         wish = unsubscribe_wish(form)
         if wish is None:
-            self._count["unsubscribe", "refused"] += 1
+            self._count("unsubscribe", "refused")
             return answers.NOT_CONFIRMED
         outcome = await self._record(HitKind.UNSUBSCRIBE, text, signed, scope, wish)
-        self._count["unsubscribe", outcome] += 1
+        self._count("unsubscribe", outcome)
         return answers.UNSUBSCRIBED if outcome == "recorded" else answers.UNAVAILABLE
 
     async def _preferences(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -225,13 +235,13 @@ class Edge:
             return
         text, signed = self._verified(scope["path"], _PREFERENCES)
         if not signed:
-            self._count["preferences", "unknown"] += 1
+            self._count("preferences", "unknown")
             await answers.NOT_FOUND.send(send, method)
         elif method == "POST":
             answer = await self._act_on_preference(text, signed, scope, receive)
             await answer.send(send, method)
         else:
-            self._count["preferences", "shown"] += 1
+            self._count("preferences", "shown")
             page = answers.NO_PREFERENCES if signed[0] & _ANONYMOUS else answers.PREFERENCES
             await page.send(send, method)
 
@@ -239,18 +249,18 @@ class Edge:
         """Record the choice, on the token's authority alone. To leave is the same wish here as on the page for it."""
         form = await read_form(receive)
         if isinstance(form, Answer):
-            self._count["preferences", "refused"] += 1
+            self._count("preferences", "refused")
             return form
         choice = preference(form)
         if signed[0] & _ANONYMOUS or choice is None:
-            self._count["preferences", "refused"] += 1
+            self._count("preferences", "refused")
             return answers.NOTHING_TO_CHOOSE if signed[0] & _ANONYMOUS else answers.NOT_CHOSEN
         if choice == LEAVE:
             outcome = await self._record(HitKind.UNSUBSCRIBE, text, signed, scope, "preferences")
         else:
             wording = f"{choice} {answers.PREFERENCES_WORDING}"
             outcome = await self._record(HitKind.PREFERENCES, text, signed, scope, wording)
-        self._count["preferences", outcome] += 1
+        self._count("preferences", outcome)
         return answers.CHOSEN[choice] if outcome == "recorded" else answers.UNAVAILABLE
 
     async def _show(self, scope: Scope, send: Send, page: Answer) -> None:
@@ -258,11 +268,11 @@ class Edge:
         if method not in answers.READING:
             await self._refuse_method(send, method, "page", answers.READING)
             return
-        self._count["page", "shown" if page is not answers.NOT_FOUND else "unknown"] += 1
+        self._count("page", "shown" if page is not answers.NOT_FOUND else "unknown")
         await page.send(send, method)
 
     async def _refuse_method(self, send: Send, method: str, kind: str, allowed: tuple[str, ...]) -> None:
-        self._count[kind, "refused"] += 1
+        self._count(kind, "refused")
         await answers.NO_SUCH_METHOD[allowed].send(send, method)
 
     # ── Steps ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from threading import Lock
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
@@ -44,12 +45,18 @@ class EdgeMetrics:
     """
 
     def __init__(self) -> None:
-        self.requests: Counter[tuple[str, str]] = Counter()
+        self._requests: Counter[tuple[str, str]] = Counter()
+        self._lock = Lock()
         self._groups = _Buckets(_SIZES)
         self._seconds = _Buckets(_SECONDS)
         self._failed = 0
         self._given_up = 0
         self.journal_available: Callable[[], bool] = lambda: True
+
+    def count(self, kind: str, outcome: str) -> None:
+        """Count one request. Called in several threads."""
+        with self._lock:
+            self._requests[kind, outcome] += 1
 
     def appended(self, hits: int, seconds: float) -> None:
         """Observe one group of the journal."""
@@ -69,7 +76,7 @@ class EdgeMetrics:
         requests = CounterMetricFamily(
             "resonanz_edge_requests", "Requests answered by the edge.", labels=("kind", "outcome")
         )
-        for (kind, outcome), count in sorted(self.requests.items()):
+        for (kind, outcome), count in sorted(self._requests.copy().items()):
             requests.add_metric((kind, outcome), count)
         yield requests
         yield self._groups.family("resonanz_journal_group_hits", "Hits made durable by one commit of the journal.")

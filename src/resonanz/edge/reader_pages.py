@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from resonanz.tokens import Keys, TokenKind, head
 Scope = dict[str, Any]
 Verify = Callable[[str, tuple[int, int]], tuple[str, bytes]]
 Record = Callable[[HitKind, str, bytes, Scope], Awaitable[str]]
+Count = Callable[[str, str], None]
 
 _VIEW = head(TokenKind.VIEW), head(TokenKind.VIEW, anonymous=True)
 
@@ -54,11 +54,9 @@ COPY_GONE = page(
 
 
 class ReaderPages:
-    """The doors. `keys`, `verify` and `record` are the edge's own; `count` is where it counts its answers."""
+    """The doors. `keys`, `verify`, `record` and `count` are the edge's own."""
 
-    def __init__(
-        self, inside: Inside, keys: Callable[[], Keys], verify: Verify, record: Record, count: Counter[tuple[str, str]]
-    ) -> None:
+    def __init__(self, inside: Inside, keys: Callable[[], Keys], verify: Verify, record: Record, count: Count) -> None:
         self._inside = inside
         self._keys = keys
         self._verify = verify
@@ -69,7 +67,7 @@ class ReaderPages:
         """Show a mail as a page. Recorded as that, once it is there to be shown; without a name, not at all."""
         method = scope["method"]
         found, outcome = await self._copy(scope)
-        self._count["view", outcome] += 1
+        self._count("view", outcome)
         await found.send(send, method)
 
     async def _copy(self, scope: Scope) -> tuple[Answer, str]:

@@ -26,14 +26,15 @@ from resonanz.edge.app import Edge, build
 from resonanz.edge.client import Network, Proxies
 from resonanz.edge.documents import Documents
 from resonanz.edge.inside import Inside
-from resonanz.edge.loop import EdgeLoop
+from resonanz.edge.loop import EdgeLoop, in_loop
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.journal import SqliteJournal
 from resonanz.model import InvalidInput
 from resonanz.tokens import load_keys
 
 Health = Callable[[], Awaitable[str]]
-OpsBuilder = Callable[[Health], Callable[[Any, Any, Any], Awaitable[None]]]
+AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
+OpsBuilder = Callable[[Health], AsgiApp]
 
 _BACKLOG = 4096
 _CONNECTIONS = 16_384
@@ -90,7 +91,7 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
     )
     servers = [http_server(edge, settings.host, settings.port)]
     if build_ops is not None and settings.ops_port:
-        servers.append(http_server(build_ops(_health(journal)), settings.ops_host, settings.ops_port))
+        servers.append(http_server(_in_loop(build_ops(_health(journal))), settings.ops_host, settings.ops_port))
     gc.collect()
     gc.freeze()  # what lives as long as the process is not looked through again and again
     gc.set_threshold(_GARBAGE)
@@ -155,6 +156,16 @@ def http_server(app: Any, host: str, port: int) -> Server:
         backpressure=_CONNECTIONS,
         log_enabled=False,
     )
+
+
+def _in_loop(app: AsgiApp) -> AsgiApp:
+    """Return an ASGI app that knows nothing of other threads as one that goes on in the event loop."""
+
+    async def begin(scope: Any, receive: Any, send: Any) -> None:
+        await in_loop()
+        await app(scope, receive, send)
+
+    return begin
 
 
 def _prepare_process() -> None:

@@ -5,7 +5,7 @@ arrived meanwhile); `JournalReader` reads and trims the files of all edge proces
 """
 
 from resonanz.journal.append import SqliteJournal
-from resonanz.journal.group import JournalUnavailable
+from resonanz.journal.pending import JournalUnavailable
 from resonanz.journal.read import JournalReader
 from resonanz.journal.writer import AppendObserver
 

@@ -8,7 +8,7 @@ import structlog
 
 from resonanz.journal.codec import decode
 from resonanz.journal.file import PATTERN, Connection, DatabaseError, connect
-from resonanz.journal.group import JournalUnavailable
+from resonanz.journal.pending import JournalUnavailable
 from resonanz.model import JournalEntry, NotFound
 
 # One trim deletes at most so many rows at a time: the edge's writer waits for the lock that long and no longer.

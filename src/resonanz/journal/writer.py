@@ -21,7 +21,7 @@ from resonanz.journal.file import (
     open_for_writing,
     set_aside,
 )
-from resonanz.journal.group import Group, JournalUnavailable
+from resonanz.journal.pending import JournalUnavailable, Pending
 from resonanz.model import now
 
 _LOG_SECONDS = 60.0
@@ -78,14 +78,14 @@ class Writer:
         except (OSError, DatabaseError, DamagedFile) as error:
             self._note_failure(error, 0)
 
-    def write(self, group: Group) -> int:
-        """Make the hits of `group` durable; return the position of the first. Raises JournalUnavailable.
+    def write(self, group: Sequence[Pending]) -> int:
+        """Make the hits of `group`, pixels first, durable; return the position of the first.
 
-        The group's pixels come before its other hits.
+        Raises JournalUnavailable.
         """
         started = time.perf_counter()
         try:
-            first = self._commit(group.pixels, group.acts)
+            first = self._commit([hit.row for hit in group if not hit.is_act], [hit.row for hit in group if hit.is_act])
         except Exception as error:  # whatever it is: the thread goes on, and those who wait are told
             raise self._note_failure(error, len(group)) from error
         self._note_success(len(group), time.perf_counter() - started)

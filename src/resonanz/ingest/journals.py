@@ -18,7 +18,8 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from resonanz.ingest import metrics
 from resonanz.ingest.choices import follow_choice
-from resonanz.ingest.pipeline import FOLDED_FOR, STEPS, DropReason, Surroundings, span_folded
+from resonanz.ingest.judge.folding import FOLDED_FOR
+from resonanz.ingest.pipeline import STEPS, DropReason, Surroundings, span_folded
 from resonanz.ingest.record import write_facts
 from resonanz.ingest.sources.edge import EVENT_KINDS, Draft, to_event
 from resonanz.journal import JournalUnavailable

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from uuid import UUID
 
-from resonanz.ingest.judge import CACHED_AGENTS, Evidence, Judgement, identify
-from resonanz.ingest.judge import judge as judge_hit
+from resonanz.ingest.judge import CACHED_AGENTS, Evidence, Judgement, identify, judge_one
+from resonanz.ingest.judge.folding import FOLDED_FOR_US, repeated_by
 from resonanz.ingest.sources.edge import CHOICES, EVENT_KINDS, Draft, tracking_chosen
-from resonanz.model import CONTINUED, EventKind, Hit, HitKind, Verdict, Who
+from resonanz.model import CONTINUED, EventKind, Hit, HitKind
 from resonanz.store.events import First
 from resonanz.store.standings import Standing
 
@@ -100,7 +99,7 @@ def judge(draft: Draft, _around: Surroundings) -> DropReason | None:
 @lru_cache(maxsize=CACHED_AGENTS)
 def _judged(kind: HitKind, method: str, headers: tuple[tuple[str, str], ...], user_agent: str) -> Judgement:
     """Ask the judge, once for all hits that are alike: the same programs ask the same way again and again."""
-    return judge_hit(Evidence(kind, method, dict(headers), user_agent, identify(user_agent)))
+    return judge_one(Evidence(kind, method, dict(headers), user_agent, identify(user_agent)))
 
 
 def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
@@ -116,33 +115,17 @@ def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
         draft.judgement.verdict,
         draft.hit.occurred_us,
     )
-    continues = _continues(draft.hit)
-    for first in reversed(earlier):
-        if _repeats(this, first, continues=continues):
-            draft.repeat_of = first.id
-            return None
-    earlier.append(this)
+    first = repeated_by(this, earlier, continues=_continues(draft.hit))
+    if first is None:
+        earlier.append(this)
+    else:
+        draft.repeat_of = first.id
     return None
-
-
-# How long after an event another like it still repeats it; None is for ever. All opens of one mail by people are one
-# open, whatever they are made with; a link that is followed again later is another click. A download that goes on
-# where it broke off repeats its beginning however much later.
-FOLDED_FOR: dict[EventKind, timedelta | None] = {
-    EventKind.OPENED: None,
-    EventKind.SHOWN: timedelta(minutes=10),
-    EventKind.CLICKED: timedelta(minutes=1),
-    EventKind.DOWNLOADED: timedelta(minutes=10),
-    EventKind.UNSUBSCRIBED: None,
-}
-_FOLDED_FOR_US = {
-    kind: None if window is None else window // timedelta(microseconds=1) for kind, window in FOLDED_FOR.items()
-}
 
 
 def span_folded(kind: EventKind, hits: Collection[Hit]) -> tuple[int, int] | None:
     """Return between which moments (microseconds) these hits' firsts may have occurred, None where that is any time."""
-    window = _FOLDED_FOR_US[kind]
+    window = FOLDED_FOR_US[kind]
     if window is None or any(_continues(hit) for hit in hits):
         return None
     moments = [hit.occurred_us for hit in hits]
@@ -151,20 +134,6 @@ def span_folded(kind: EventKind, hits: Collection[Hit]) -> tuple[int, int] | Non
 
 def _continues(hit: Hit) -> bool:
     return hit.kind is HitKind.FILE and hit.body == CONTINUED
-
-
-def _repeats(this: First, first: First, *, continues: bool) -> bool:
-    if first.kind is not this.kind or first.link != this.link or this.kind not in FOLDED_FOR:
-        return False
-    if not _are_one_side(this.verdict, first.verdict):
-        return False
-    window = None if continues else _FOLDED_FOR_US[this.kind]
-    return window is None or abs(this.occurred_us - first.occurred_us) <= window
-
-
-def _are_one_side(one: Verdict | None, other: Verdict | None) -> bool:
-    """People are folded together; machines only with their own sort, so that a timeline shows each."""
-    return one is other or (one is not None and other is not None and one.who is Who.HUMAN and other.who is Who.HUMAN)
 
 
 STEPS: tuple[Step, ...] = (

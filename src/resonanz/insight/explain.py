@@ -180,6 +180,65 @@ _REASONS: Mapping[str, tuple[str, str]] = {
     ),
     Reason.APP: ("app", "The user agent is that of an app on a phone or tablet."),
     Reason.UNKNOWN_CLIENT: ("unknown program", "The user agent is not known to us; nothing speaks for a machine."),
+    Reason.OWN: ("the sender's own", "It came from a browser or an address of the account that sent the mail."),
+    Reason.APPLE_NETWORK: (
+        "Apple's network",
+        "The address is one of those through which Apple fetches images.",
+    ),
+    Reason.PROXY_NETWORK: ("the provider's network", "The address belongs to the provider whose proxy this is."),
+    Reason.OTHER_NETWORK: (
+        "from elsewhere",
+        "The user agent belongs to one provider only, and the address is none of theirs.",
+    ),
+    Reason.SCANNER_NETWORK: (
+        "scanner's network",
+        "The address belongs to a security gateway. Nobody reads mail from there.",
+    ),
+    Reason.PREVIEW_NETWORK: ("preview's network", "The address belongs to a service that builds link previews."),
+    Reason.SECURITY_NETWORK: (
+        "security vendor's network",
+        "The address belongs to a security vendor: its scanner, or a person whose browser it isolates.",
+    ),
+    Reason.PROVIDER_NETWORK: (
+        "Microsoft's or Google's network",
+        "They check links from there, and show images to readers from there.",
+    ),
+    Reason.HOSTING_NETWORK: (
+        "rented machines",
+        "The address belongs to a hosting provider: most often a program, sometimes a company's way to the internet.",
+    ),
+    Reason.BEFORE_DELIVERY: (
+        "before delivery",
+        "It came while the receiving server was still looking at the mail. Nobody could read it yet.",
+    ),
+    Reason.AT_ONCE: (
+        "too soon",
+        "It came sooner after delivery than a person notices a mail and reads it; where scanners are at home, minutes.",
+    ),
+    Reason.ASKED_BEFORE: (
+        "asked first",
+        "The same program asked whether the link exists and then fetched it. Browsers just fetch.",
+    ),
+    Reason.SWEEP: ("swept all links", "Several links of this one mail were followed within seconds."),
+    Reason.CROWD: (
+        "many recipients at once",
+        "The same address and program asked for the mails of many recipients within a minute.",
+    ),
+    Reason.SAME_SOURCE: (
+        "from where a machine was at work",
+        "In the same minutes a machine worked on this mail from the same address.",
+    ),
+    Reason.OTHER_DEVICE: (
+        "a second device within seconds",
+        "The same link was followed from another network and system within seconds; one of the two is a scanner.",
+    ),
+    Reason.OPENED_HERE: ("opened here before", "The mail was opened from the same address just before."),
+    Reason.ACTED: ("a form was sent after it", "The same program then sent a form, which scanners do not."),
+    Reason.REPLIED: ("answered", "Somebody answered the mail afterwards."),
+    Reason.WINDOW_OPEN: (
+        "too early to tell",
+        "What comes within a minute of a click can still show that it was a machine's.",
+    ),
 }
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     """One piece of evidence. `insight.explain` has the words for each."""
 
+    # How it was asked, and by whom by its own word.
     METHOD_NOT_GET = "method_not_get"
     PREFETCH_HEADER = "prefetch_header"
     GMAIL_PREFETCH = "gmail_prefetch"
@@ -25,3 +26,25 @@ class Reason(StrEnum):
     BROWSER = "browser"
     APP = "app"
     UNKNOWN_CLIENT = "unknown_client"
+    # Where it came from.
+    OWN = "own"
+    APPLE_NETWORK = "apple_network"
+    PROXY_NETWORK = "proxy_network"
+    OTHER_NETWORK = "other_network"
+    SCANNER_NETWORK = "scanner_network"
+    PREVIEW_NETWORK = "preview_network"
+    SECURITY_NETWORK = "security_network"
+    PROVIDER_NETWORK = "provider_network"
+    HOSTING_NETWORK = "hosting_network"
+    # When, and together with what.
+    BEFORE_DELIVERY = "before_delivery"
+    AT_ONCE = "at_once"
+    ASKED_BEFORE = "asked_before"
+    SWEEP = "sweep"
+    CROWD = "crowd"
+    SAME_SOURCE = "same_source"
+    OTHER_DEVICE = "other_device"
+    OPENED_HERE = "opened_here"
+    ACTED = "acted"
+    REPLIED = "replied"
+    WINDOW_OPEN = "window_open"

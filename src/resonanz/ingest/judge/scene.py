@@ -1,0 +1,106 @@
+"""All hits on one mail, side by side: what the rules of `judge.together` ask about."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+
+from resonanz.ingest.judge.evidence import Evidence, HitId, Judgement, Mail
+from resonanz.ingest.judge.network import NetworkKind
+from resonanz.ingest.judge.windows import Windows, microseconds
+from resonanz.model import HitKind
+
+# Where scanners come from as well as people: such a network widens windows and decides nothing by itself.
+PROBABLE_NETWORKS = frozenset({NetworkKind.SECURITY, NetworkKind.PROVIDER, NetworkKind.HOSTING})
+
+
+class Scene:
+    """The hits on one mail in order of time, with what each says alone, and whose bursts reached other mails too.
+
+    `swept` are the hits of a sweep over its links, `machines` those that a rule about many hits has given to a machine;
+    `judge.trial` fills both in.
+    """
+
+    def __init__(
+        self,
+        mail: Mail,
+        hits: Sequence[Evidence],
+        alone: Mapping[HitId, Judgement | None],
+        crowded: Set[HitId],
+        windows: Windows,
+    ) -> None:
+        self.mail = mail
+        self.hits = hits
+        self.alone = alone
+        self.crowded = crowded
+        self.windows = windows
+        self.swept: Set[HitId] = frozenset()
+        self.machines: dict[HitId, Judgement] = {}
+        self.followed = [hit for hit in hits if follows(hit)]
+        self.asked = [hit for hit in self.followed if hit.method != "GET"]
+        self.acts = [hit for hit in hits if hit.method == "POST" and not hit.own]
+        self._times = [hit.at for hit in hits]
+        self._openings = self._find_openings()
+
+    def since_delivery(self, hit: Evidence) -> int | None:
+        """Return microseconds from delivery (or, where that is not known, from sending) to a hit; None if unknown.
+
+        Negative while the receiving server was still looking at the mail.
+        """
+        delivered, sent = self.mail.delivered_at, self.mail.sent_at
+        if delivered is not None and (sent is None or hit.at >= delivered - microseconds(self.windows.acceptance)):
+            return hit.at - delivered
+        return None if sent is None else hit.at - sent
+
+    def near(self, hit: Evidence, seconds: float) -> Sequence[Evidence]:
+        """Return the hits at most so many seconds before or after this one, itself included, in order of time."""
+        span = microseconds(seconds)
+        return self.hits[bisect_left(self._times, hit.at - span) : bisect_right(self._times, hit.at + span)]
+
+    def is_open_question(self, hit: Evidence) -> bool:
+        """Whether the hit by itself could be a person's."""
+        return self.alone[hit.id] is None
+
+    def opened_from(self, hit: Evidence) -> bool:
+        """Whether a reader's own program opened the mail from this address just before."""
+        openings = self._openings.get(hit.address)
+        if openings is None:
+            return False
+        last = bisect_right(openings, hit.at)
+        return last > 0 and openings[last - 1] >= hit.at - microseconds(self.windows.visit)
+
+    def _find_openings(self) -> dict[str, list[int]]:
+        """Return when the mail was opened, by address, where that vouches for what follows from there.
+
+        Rented and scanning networks vouch for nobody, and nobody sees a mail within the first moments.
+        """
+        instant = microseconds(self.windows.instant_open)
+        found: dict[str, list[int]] = defaultdict(list)
+        for hit in self.hits:
+            if hit.kind is not HitKind.OPEN or not hit.address or self.alone[hit.id] is not None:
+                continue
+            since = self.since_delivery(hit)
+            if not on_probable_network(hit) and (since is None or since >= instant):
+                found[hit.address].append(hit.at)
+        return found
+
+
+def is_provider(hit: Evidence) -> bool:
+    """Whether the hit came through the network of a provider that fetches images for its readers."""
+    return hit.network is not None and hit.network.kind is NetworkKind.PROVIDER
+
+
+def on_probable_network(hit: Evidence) -> bool:
+    """Whether scanners come from the hit's network as well as people."""
+    return hit.network is not None and hit.network.kind in PROBABLE_NETWORKS
+
+
+def follows(hit: Evidence) -> bool:
+    """Whether the hit follows a link: not an image, and not a form that was sent."""
+    return hit.kind is not HitKind.OPEN and hit.method != "POST"
+
+
+def target(hit: Evidence) -> tuple[HitKind, int | None]:
+    """Return what was followed; the unsubscribe page is a link of its own."""
+    return hit.kind, hit.link

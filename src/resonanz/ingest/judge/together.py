@@ -1,0 +1,215 @@
+"""What several hits show together, and the time since delivery: rules in the order in which they are asked.
+
+`WINDOWED` ask about each hit that could be a person's, and look at the hits as they are. `AFTERWARDS` ask about those
+that are left, one rule after the other, and see what the others were found to be. Each looks no further than
+`Windows.reach` around its hit, so that what is older can be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from resonanz.ingest.judge.bursts import in_bursts
+from resonanz.ingest.judge.evidence import Evidence, HitId, Judgement
+from resonanz.ingest.judge.network import NetworkKind
+from resonanz.ingest.judge.reasons import Reason
+from resonanz.ingest.judge.rules import says
+from resonanz.ingest.judge.scene import PROBABLE_NETWORKS, Scene, follows, on_probable_network, target
+from resonanz.ingest.judge.windows import microseconds
+from resonanz.model import ClientKind, Confidence, HitKind, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SceneRule:
+    """One rule: its name, where its knowledge comes from, and the question. None means that it has nothing to say."""
+
+    name: str
+    source: str
+    ask: Callable[[Evidence, Scene], Judgement | None]
+
+
+NETWORK_REASONS = {
+    NetworkKind.SECURITY: Reason.SECURITY_NETWORK,
+    NetworkKind.PROVIDER: Reason.PROVIDER_NETWORK,
+    NetworkKind.HOSTING: Reason.HOSTING_NETWORK,
+}
+
+
+def network_reasons(hit: Evidence) -> tuple[Reason, ...]:
+    """Return the reason that names a network which scanners and people share, or none."""
+    return (NETWORK_REASONS[hit.network.kind],) if on_probable_network(hit) and hit.network is not None else ()
+
+
+def _scanner(confidence: Confidence, *reasons: Reason) -> Judgement:
+    return says(Verdict.MACHINE_SCANNER, confidence, *reasons)
+
+
+# ── Time since delivery ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _too_soon(hit: Evidence, scene: Scene) -> Judgement | None:
+    """Gateways look before the mailbox has the mail, or at once; a person first has to notice and read.
+
+    A click is a person's all the same where the mail was opened from the same address just before.
+    """
+    since = scene.since_delivery(hit)
+    limit = _patience(hit, scene)
+    if since is None or since >= limit:
+        return None
+    if since < 0:
+        return _scanner(Confidence.PROBABLE, Reason.BEFORE_DELIVERY, *network_reasons(hit))
+    if on_probable_network(hit):
+        return _scanner(Confidence.PROBABLE, Reason.AT_ONCE, *network_reasons(hit))
+    if hit.kind is not HitKind.OPEN and scene.opened_from(hit):
+        return None
+    return _scanner(Confidence.WEAK, Reason.AT_ONCE)
+
+
+def _patience(hit: Evidence, scene: Scene) -> int:
+    """Return how long after delivery a hit is too soon for a person, in microseconds; below any time if never."""
+    windows, kind = scene.windows, hit.network.kind if hit.network is not None else None
+    if hit.kind is not HitKind.OPEN:
+        return microseconds(windows.probable if kind in PROBABLE_NETWORKS else windows.instant_click)
+    if kind is NetworkKind.SECURITY:
+        return microseconds(windows.probable)
+    if hit.identity.client.kind is ClientKind.MAIL_CLIENT:  # shows a mail the moment it comes in, and clocks differ
+        return -microseconds(windows.acceptance)
+    # Microsoft and Google show images through their networks: they say nothing against an open.
+    return microseconds(windows.probable if kind is NetworkKind.HOSTING else windows.instant_open)
+
+
+# ── Patterns ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _asked_before(hit: Evidence, scene: Scene) -> Judgement | None:
+    """The same program asked whether the link exists and then fetched it. Browsers just fetch."""
+    span = microseconds(scene.windows.pair)
+    for other in scene.asked if follows(hit) else ():
+        if abs(other.at - hit.at) <= span and other.source == hit.source and target(other) == target(hit):
+            return _scanner(Confidence.PROBABLE, Reason.ASKED_BEFORE)
+    return None
+
+
+def _sweep(hit: Evidence, scene: Scene) -> Judgement | None:
+    """Many links of one mail within seconds. It judges the first of them too, once the others are seen."""
+    return _scanner(Confidence.PROBABLE, Reason.SWEEP) if hit.id in scene.swept else None
+
+
+def find_sweeps(scene: Scene) -> set[HitId]:
+    """Return the ids of hits that belong to a sweep over the links of the scene's mail."""
+    if len(scene.followed) < 2:
+        return set()
+    by_address: dict[str, list[Evidence]] = defaultdict(list)
+    for hit in scene.followed:
+        by_address[hit.address].append(hit)
+    swept: set[HitId] = set()
+    for some in by_address.values():
+        swept |= _swept_among(some, scene)
+    # Some scanners spread their fetches over many addresses and user agents. Who opened the mail here is none of them.
+    loose = [hit for hit in scene.followed if scene.is_open_question(hit) and not scene.opened_from(hit)]
+    return swept | _swept_among(loose, scene)
+
+
+def _swept_among(hits: list[Evidence], scene: Scene) -> set[HitId]:
+    windows, links = scene.windows, scene.mail.links
+    swept = in_bursts(hits, target, windows.sweep_links, windows.sweep)
+    if links == 2:
+        clicks = [hit for hit in hits if hit.kind is HitKind.CLICK]
+        swept |= in_bursts(clicks, target, links, windows.sweep_both)
+        # A person does follow both links of a short mail, hours later, one after the other.
+        swept |= in_bursts([hit for hit in clicks if _is_early(hit, scene)], target, links, windows.sweep)
+    return swept
+
+
+def _is_early(hit: Evidence, scene: Scene) -> bool:
+    since = scene.since_delivery(hit)
+    return since is not None and since < microseconds(scene.windows.probable)
+
+
+def _crowd(hit: Evidence, scene: Scene) -> Judgement | None:
+    """One address and user agent over many recipients' mails within a minute."""
+    return _scanner(Confidence.PROBABLE, Reason.CROWD, *network_reasons(hit)) if hit.id in scene.crowded else None
+
+
+WINDOWED: tuple[SceneRule, ...] = (
+    SceneRule("too_soon", "RFC 5321 section 4.5.3.2.6; Mautic, warmbly and others, each with its clock", _too_soon),
+    SceneRule("asked_before", "RFC 9110 section 9.3.2; Groundhogg", _asked_before),
+    SceneRule("sweep", "published rules: three links in 30 s; Marketo: more than one activity within a second", _sweep),
+    SceneRule("crowd", "Email-Tracking-BOT-Detection: one address and agent, many recipients of few domains", _crowd),
+)
+
+# ── In the light of the others ──────────────────────────────────────────────────────────────────────────────────────
+
+# What shows a machine by what it did. Time alone does not: the hasty person's next click must not suffer for it.
+_TELLTALE = frozenset({Reason.SWEEP, Reason.CROWD, Reason.ASKED_BEFORE})
+
+
+def _same_source(hit: Evidence, scene: Scene) -> Judgement | None:
+    """A machine was at work from here, on this mail, in the same minutes.
+
+    In a network of people, address and user agent must both be the same: an office shares one address with its scanner.
+    """
+    for other in scene.near(hit, scene.windows.visit) if scene.machines else ():
+        found = scene.machines.get(other.id)
+        if found is None or other.address != hit.address or _TELLTALE.isdisjoint(found.reasons):
+            continue
+        if other.user_agent == hit.user_agent or on_probable_network(hit):
+            return _scanner(Confidence.PROBABLE, Reason.SAME_SOURCE)
+    return None
+
+
+def _other_device(hit: Evidence, scene: Scene) -> Judgement | None:
+    """Two clicks on one link within seconds, from two networks and two systems: one of them is a scanner's.
+
+    It is the one from a network where scanners are, or where nobody opened the mail; else the later one.
+    """
+    if not follows(hit) or len(scene.followed) < 2:
+        return None
+    for other in scene.near(hit, scene.windows.pair):
+        if not _could_be_the_person(other, hit, scene) or not _differ(hit, other):
+            continue
+        mine, theirs = _standing(hit, scene), _standing(other, scene)
+        if mine < theirs or (mine == theirs and mine < _VOUCHED and (hit.at, str(hit.id)) > (other.at, str(other.id))):
+            return _scanner(Confidence.WEAK, Reason.OTHER_DEVICE, *network_reasons(hit))
+    return None
+
+
+_VOUCHED = 1
+
+
+def _standing(hit: Evidence, scene: Scene) -> int:
+    return -1 if on_probable_network(hit) else _VOUCHED if scene.opened_from(hit) else 0
+
+
+def _could_be_the_person(other: Evidence, hit: Evidence, scene: Scene) -> bool:
+    return (
+        follows(other)
+        and target(other) == target(hit)
+        and scene.is_open_question(other)
+        and other.id not in scene.machines
+    )
+
+
+def _differ(one: Evidence, other: Evidence) -> bool:
+    if not one.address or not other.address or _neighbourhood(one.address) == _neighbourhood(other.address):
+        return False
+    systems = {hit.identity.client.os for hit in (one, other)}
+    return (len(systems) == 2 and "" not in systems) or on_probable_network(one) != on_probable_network(other)
+
+
+def _neighbourhood(address: str) -> str:
+    """Return the /24 or /48 that an address lies in: phones and offices move within those."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(int(parsed) >> (8 if parsed.version == 4 else 80)) + f"v{parsed.version}"
+
+
+AFTERWARDS: tuple[SceneRule, ...] = (
+    SceneRule("same_source", "observed: one address opened and clicked under two user agents for nobody", _same_source),
+    SceneRule("other_device", "observed: a person's click, and 12 s later another network and system", _other_device),
+)

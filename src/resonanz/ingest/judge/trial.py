@@ -1,0 +1,145 @@
+"""Judging hits together: which rules are asked about which hit, and in which order.
+
+The outcome depends on the set of hits, what is known of their mails, the windows and the moment, and on nothing else:
+not on the order in which the hits came in, and not on how they were divided. Hits that lie further apart than
+`Windows.reach` do not touch each other's verdicts, so that judging what is at hand, as hits come in and are forgotten,
+ends where judging everything at once does.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from resonanz.ingest.judge.bursts import find_crowds
+from resonanz.ingest.judge.evidence import UNKNOWN_MAIL, Evidence, HitId, Judgement, Mail, MailKey
+from resonanz.ingest.judge.reasons import Reason
+from resonanz.ingest.judge.rules import judge_alone, says
+from resonanz.ingest.judge.scene import Scene, follows, is_provider
+from resonanz.ingest.judge.together import AFTERWARDS, WINDOWED, SceneRule, find_sweeps, network_reasons
+from resonanz.ingest.judge.windows import Windows, microseconds
+from resonanz.model import ClientKind, Confidence, HitKind, Verdict
+
+JUDGE_VERSION = 2  # stored with every judged event: whose word its verdict is
+
+
+def judge_all(
+    hits: Iterable[Evidence],
+    mails: Mapping[MailKey, Mail],
+    windows: Windows,
+    now: int | None = None,
+) -> dict[HitId, Judgement]:
+    """Return who caused each of these hits, by their ids, as it looks at the moment `now` (microseconds).
+
+    Without `now` all windows are closed: nothing stays pending. Mails that are not in `mails` are unknown.
+    """
+    by_mail: dict[MailKey, list[Evidence]] = defaultdict(list)
+    alone: dict[HitId, Judgement | None] = {}
+    found: dict[HitId, Judgement] = {}
+    for hit in hits:
+        alone[hit.id] = judgement = judge_alone(hit)
+        if hit.mail is None:
+            found[hit.id] = judgement or _default(hit)
+        else:
+            by_mail[hit.mail].append(hit)
+    crowded = find_crowds((hit for some in by_mail.values() for hit in some if alone[hit.id] is None), windows)
+    for mail, some in by_mail.items():
+        some.sort(key=lambda hit: (hit.at, str(hit.id)))
+        scene = Scene(mails.get(mail, UNKNOWN_MAIL), some, alone, crowded, windows)
+        scene.swept = find_sweeps(scene)
+        found.update(_judge_mail(scene, now))
+    return found
+
+
+def judge_one(hit: Evidence) -> Judgement:
+    """Return who caused a hit, by that hit alone."""
+    return judge_alone(hit) or _default(hit)
+
+
+def _judge_mail(scene: Scene, now: int | None) -> dict[HitId, Judgement]:
+    found: dict[HitId, Judgement] = {}
+    left: list[Evidence] = []
+    for hit in scene.hits:
+        judgement = scene.alone[hit.id]
+        if judgement is None:
+            left.append(hit)
+        else:
+            found[hit.id] = judgement
+    for rules in (WINDOWED, *((rule,) for rule in AFTERWARDS)):
+        # All hits are asked before any answer is used: their order within a moment must not matter.
+        answers = {hit.id: answer for hit in left if (answer := _ask(rules, hit, scene)) is not None}
+        scene.machines.update(answers)
+        left = [hit for hit in left if hit.id not in answers]
+    found.update(scene.machines)
+    found.update({hit.id: _person(hit, scene, now) for hit in left})
+    for hit in scene.hits:
+        if (confirmed := _confirmed(hit, found[hit.id], scene)) is not None:
+            found[hit.id] = confirmed
+    return found
+
+
+def _ask(rules: Sequence[SceneRule], hit: Evidence, scene: Scene) -> Judgement | None:
+    for rule in rules:
+        judgement = rule.ask(hit, scene)
+        if judgement is not None:
+            return judgement
+    return None
+
+
+# ── Nothing against a person ────────────────────────────────────────────────────────────────────────────────────────
+
+_READERS = {
+    ClientKind.MAIL_CLIENT: (Confidence.PROBABLE, Reason.MAIL_CLIENT),
+    ClientKind.BROWSER: (Confidence.PROBABLE, Reason.BROWSER),
+    ClientKind.APP: (Confidence.PROBABLE, Reason.APP),
+}
+
+
+def _default(hit: Evidence) -> Judgement:
+    """Nothing speaks against a person; who comes from where scanners come from is believed less."""
+    confidence, reason = _READERS.get(hit.identity.client.kind, (Confidence.WEAK, Reason.UNKNOWN_CLIENT))
+    shared = network_reasons(hit)
+    if shared:
+        confidence = Confidence.WEAK
+    if hit.kind is not HitKind.OPEN:
+        return says(Verdict.HUMAN_LIKELY, confidence, reason, *shared)
+    # Microsoft and Google fetch images for their readers, under whatever name.
+    return says(Verdict.HUMAN_PROXIED if is_provider(hit) else Verdict.HUMAN_DIRECT, confidence, reason, *shared)
+
+
+def _person(hit: Evidence, scene: Scene, now: int | None) -> Judgement:
+    default = _default(hit)
+    if hit.kind is HitKind.OPEN:
+        return default
+    if now is not None and now - hit.at < scene.windows.closes_after:
+        return says(Verdict.PENDING, Confidence.WEAK, Reason.WINDOW_OPEN, *default.reasons)
+    vouched = (Reason.OPENED_HERE,) if scene.opened_from(hit) else ()
+    return says(default.verdict, default.confidence, *default.reasons, *vouched)
+
+
+def _confirmed(hit: Evidence, found: Judgement, scene: Scene) -> Judgement | None:
+    """Return the judgement on a click that was followed by what only a person does; None where there is nothing to add.
+
+    A form sent from the same program in the same visit outweighs haste as well; an answer to the mail says nothing
+    about a click that has something against it.
+    """
+    if not follows(hit):
+        return None
+    is_person = found.verdict in (Verdict.HUMAN_LIKELY, Verdict.PENDING)
+    if is_person or Reason.AT_ONCE in found.reasons:
+        for act in scene.acts:
+            if act.source == hit.source and 0 <= act.at - hit.at <= microseconds(scene.windows.visit):
+                return says(Verdict.HUMAN_CONFIRMED, Confidence.PROBABLE, Reason.ACTED)
+    if is_person and any(reply >= hit.at for reply in scene.mail.replies):
+        return says(Verdict.HUMAN_CONFIRMED, Confidence.PROBABLE, *found.reasons, Reason.REPLIED)
+    return None
+
+
+# ── Places ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_PERSONS_OWN = frozenset({Verdict.HUMAN_DIRECT, Verdict.HUMAN_LIKELY, Verdict.HUMAN_CONFIRMED})
+
+
+def place_allowed(hit: Evidence, judgement: Judgement) -> bool:
+    """Whether the address says where somebody was: never of a proxy, Apple, a scanner, or a rented machine."""
+    return judgement.verdict in _PERSONS_OWN and bool(hit.address) and hit.network is None

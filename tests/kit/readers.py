@@ -25,8 +25,6 @@ from resonanz.store.tables import events
 from resonanz.tokens import Keys, Token, TokenKind, mint
 from tests.kit.cast import BROWSER, Cast
 
-PACE_SECONDS = 0.01  # between two requests of one reader: the load is steady, and leaves room for what it is put on
-
 
 class Mark(NamedTuple):
     """What one request leaves in the facts, and no other: the event's kind, message or submission, link and address."""
@@ -55,6 +53,7 @@ class Readers:
     submission: UUID
     chance: random.Random
     readers: int = 8
+    pace: float = 0.01  # seconds between two requests of one reader, which leave room for what the load is put on
     answered: Counter[Mark] = field(default_factory=Counter)
     unanswered: Counter[Mark] = field(default_factory=Counter)
     odd: list[bytes] = field(default_factory=list)
@@ -75,7 +74,7 @@ class Readers:
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             except OSError:
-                await asyncio.sleep(PACE_SECONDS)  # nobody listens: nothing was asked
+                await asyncio.sleep(self.pace)  # nobody listens: nothing was asked
                 continue
             try:
                 while not stopping.is_set():
@@ -88,7 +87,7 @@ class Readers:
                     await reader.readexactly(_length(head))
                     self._note(request, head)
                     again = request
-                    await asyncio.sleep(PACE_SECONDS)
+                    await asyncio.sleep(self.pace)
             except (asyncio.IncompleteReadError, OSError):
                 continue
             finally:

@@ -9,6 +9,7 @@ import asyncio
 import multiprocessing
 import socket
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 INGEST_IDLE_SECONDS = 0.1
 INGEST_FAILED_SECONDS = 2.0
+SET_UP_FAILED_SECONDS = 5.0
+DATABASE_AWAY_SECONDS = 2.0
 START_SECONDS = 60.0
 
 Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
@@ -44,9 +47,12 @@ Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 def run_all(settings: Settings) -> int:
     """Set up, start every role under the supervisor, say where to go, and return the exit code."""
     _check_ports(settings)
-    # In a process of its own: what set-up loads (database, migrations) would stay with the supervisor for ever.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as process:
-        link = process.submit(_set_up, settings).result()
+    try:
+        link, is_set_up = _set_up_apart(settings, "fork"), True
+    except TemporaryFailure as failure:
+        # The edge needs no database, and readers must not wait for one; the other roles wait for it themselves.
+        log.error("setting up has to wait; the edge is started", error=str(failure), in_seconds=SET_UP_FAILED_SECONDS)
+        link, is_set_up = None, False
     commands: list[tuple[str, Sequence[str]]] = [
         (f"edge {number}" if number else "edge", [*role_command("edge"), "--number", str(number)])
         for number in range(settings.edge_processes)
@@ -58,7 +64,11 @@ def run_all(settings: Settings) -> int:
     async def main() -> int:
         greeting: list[asyncio.Task[None]] = []
         supervisor = Supervisor(commands)
-        return await supervisor.run(started=lambda: greeting.append(asyncio.create_task(_greet(settings, link))))
+
+        async def greet() -> None:
+            await _greet(settings, link if is_set_up else await _set_up_at_last(settings))
+
+        return await supervisor.run(started=lambda: greeting.append(asyncio.create_task(greet())))
 
     return asyncio.run(main())
 
@@ -83,6 +93,22 @@ def _check_ports(settings: Settings) -> None:
                     where=f"RESONANZ_{name.upper()}",
                     remedy="stop what listens there, or choose another port",
                 ) from error
+
+
+def _set_up_apart(settings: Settings, start: str) -> str | None:
+    """Set up in a process of its own: what that loads (database, migrations) would stay with us for ever."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(start)) as process:
+        return process.submit(_set_up, settings).result()
+
+
+async def _set_up_at_last(settings: Settings) -> str | None:
+    """Set up once the database is there."""
+    while True:
+        await asyncio.sleep(SET_UP_FAILED_SECONDS)
+        try:
+            return await asyncio.to_thread(_set_up_apart, settings, "spawn")  # threads must not fork
+        except Exception as failure:  # whatever it is: the edge goes on, and whoever runs us reads why the rest waits
+            log.error("setting up has to wait", error=str(failure), in_seconds=SET_UP_FAILED_SECONDS)
 
 
 def _set_up(settings: Settings) -> str | None:
@@ -150,13 +176,13 @@ def run_app(settings: Settings) -> None:
     from resonanz.api import build as build_api
     from resonanz.app.doctor import examine
     from resonanz.app.web import build_web
-    from resonanz.app.wiring import authenticator, database_of, keys_of, secret_of, submitter, unknown_mode
+    from resonanz.app.wiring import authenticator, keys_of, secret_of, submitter, unknown_mode
     from resonanz.dashboard import DashboardParts, ReaderParts, build, build_preview, build_readers
     from resonanz.notify import Hub
     from resonanz.sending.transports.outbox import Outbox
 
     hold_lifeline()
-    database = database_of(settings)
+    database = _wait_for_database(settings)
     hub = Hub(database)
     submit = submitter(settings, database)
     parts = DashboardParts(
@@ -196,12 +222,12 @@ def _submission_of(settings: Settings) -> str:
 
 def run_worker(settings: Settings) -> None:
     """Run ingest and sending."""
-    from resonanz.app.wiring import database_of, keys_of, transport_of, unknown_mode
+    from resonanz.app.wiring import keys_of, transport_of, unknown_mode
     from resonanz.journal import JournalReader
     from resonanz.sending.worker import Worker, WorkerSettings
 
     hold_lifeline()
-    database = database_of(settings)
+    database = _wait_for_database(settings)
     worker = Worker(
         database,
         transport_of(settings),
@@ -222,11 +248,11 @@ def run_worker(settings: Settings) -> None:
 
 def run_relay(settings: Settings) -> None:
     """Run the SMTP doors."""
-    from resonanz.app.wiring import authenticator, database_of, keys_of, submitter
+    from resonanz.app.wiring import authenticator, keys_of, submitter
     from resonanz.relay.serve import RelaySettings, doors
 
     hold_lifeline()
-    database = database_of(settings)
+    database = _wait_for_database(settings)
     work = doors(
         RelaySettings(
             host=settings.listen_host,
@@ -246,6 +272,18 @@ def run_relay(settings: Settings) -> None:
 
 
 # ── Beneath ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _wait_for_database(settings: Settings) -> Database:
+    """Open the database as soon as it can be used. A role that died of its absence would come back ever more slowly."""
+    from resonanz.app.wiring import database_of
+
+    while True:
+        try:
+            return database_of(settings)
+        except TemporaryFailure as failure:
+            log.error("waiting for the database", error=str(failure), in_seconds=DATABASE_AWAY_SECONDS)
+            time.sleep(DATABASE_AWAY_SECONDS)
 
 
 def _run(database: Database, serving: Coroutine[Any, Any, None]) -> None:

@@ -1,6 +1,7 @@
 """One process that starts the roles, restarts the one that dies, and takes them all down in order.
 
-A role that keeps dying is restarted ever more slowly; one that was up for a minute starts again at the first delay.
+A role that keeps dying is restarted ever more slowly, but never so slowly that readers stand before a shut door for long;
+one that was up for a while starts again at the first delay.
 SIGTERM and SIGINT drain: each role gets SIGTERM and its time to finish, then SIGKILL. Roles hold the reading end of a
 pipe, so that they also go when the supervisor itself is killed and can say nothing.
 """
@@ -20,8 +21,8 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-RESTART_DELAYS = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds
-STEADY_AFTER = 60.0  # seconds up, after which a death counts as the first again
+RESTART_DELAYS = (0.2, 1.0, 2.0, 5.0)  # seconds
+STEADY_AFTER = 15.0  # seconds up, after which a death counts as the first again
 DRAIN_SECONDS = 25.0
 LIFELINE = "RESONANZ_LIFELINE_FD"
 

@@ -65,7 +65,11 @@ def setup_link(settings: Settings) -> str | None:
 def database_of(settings: Settings) -> Database:
     """Open the database. Raises TemporaryFailure with the remedy when its tables are not up to date."""
     database = open_database(settings.database_url.get_secret_value(), create=False)
-    check_migrated(database)
+    try:
+        check_migrated(database)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

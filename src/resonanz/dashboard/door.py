@@ -169,7 +169,10 @@ def _error_page(parts: DashboardParts, request: Request, error: Exception) -> Re
     if status >= 500:
         # The route's pattern, not the path: that may hold a set-up link's secret.
         pattern = getattr(request.scope.get("route"), "path", "")
-        _log.error("page failed", page=pattern, status=status, exc_info=error)
+        if isinstance(error, ResonanzError):  # an outage, say: told in full without a trace, page after page
+            _log.error("page not available", page=pattern, what=error.what, where=error.where, why=error.remedy)
+        else:
+            _log.error("page failed", page=pattern, status=status, exc_info=error)
     try:
         visit = _visit(parts, request)
     except ResonanzError:

@@ -1,7 +1,7 @@
 """One process that starts the roles, restarts the one that dies, and takes them all down in order.
 
-A role that keeps dying is restarted ever more slowly, but never so slowly that readers stand before a shut door for long;
-one that was up for a while starts again at the first delay.
+A role that keeps dying is restarted ever more slowly, but never so slowly that readers stand before a shut door for
+long; one that was up for a while starts again at the first delay.
 SIGTERM and SIGINT drain: each role gets SIGTERM and its time to finish, then SIGKILL. Roles hold the reading end of a
 pipe, so that they also go when the supervisor itself is killed and can say nothing.
 """

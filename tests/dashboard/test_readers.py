@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
@@ -9,11 +10,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from resonanz.dashboard import ReaderParts, build_readers
-from resonanz.model import TrackingMode
+from resonanz.ingest import record, take_journals
+from resonanz.model import EventKind, HitKind, TrackingMode
 from resonanz.people import Choice, Purpose, record_choice
 from resonanz.store import Database, messages
 from resonanz.store.messages import Message
 from resonanz.tokens import Token, TokenKind, mint, read, sign_inside
+from tests.kit.cast import BROWSER, NOON, Cast, event, hit
+from tests.kit.journals import MemoryJournals
 from tests.kit.mails import NOW, draft, hand_in, raw_draft
 from tests.kit.workers import EDGE, KEYS, ScriptedTransport, is_empty, run_until, worker_on
 
@@ -114,6 +118,48 @@ def test_a_mail_in_its_authors_own_bytes(sqlite_database: Database, ask: Ask) ->
     assert status == 200
     assert '<img src="data:image/gif;base64,' in page
     assert 'src="cid:two"' in page
+
+
+def test_the_record_tells_everything_in_words(sqlite_database: Database, ask: Ask) -> None:
+    """Sent, opened with what, followed where, how that was taken, and what is not recorded; foreign text as text."""
+    with sqlite_database.write() as tx:
+        message = Cast.enter(tx).mail(tx, subject="<script>alert(1)</script>")
+    hits = [hit(message, HitKind.OPEN), hit(message, HitKind.OPEN), hit(message, HitKind.CLICK, user_agent=BROWSER)]
+    take_journals(sqlite_database, MemoryJournals(j=hits), now=lambda: NOON)
+    status, text = ask("record", Token(TokenKind.PREFERENCES, message.id))
+    assert status == 200
+    said = " ".join(re.sub(r"<[^>]*>", "", text).split())
+    assert "It was handed to the next mail server 18 March 2026, 13:00:00 CET." in said
+    assert "The image in the mail was fetched 18 March 2026, 14:00:00 CET, with Outlook" in said
+    assert "and 1 time more until" in said
+    assert "Taken for: A person." in said
+    assert "A link in the mail was followed" in said
+    assert "“See what is new”, https://shop.example/new?colour=blue" in said
+    assert "Taken for: Most likely a person." in said
+    assert "Not recorded: your network address" in said
+    assert "<script>" not in text
+    assert message.recipient not in text
+
+
+def test_there_is_no_record_without_a_name(sqlite_database: Database, ask: Ask) -> None:
+    """An anonymous token, an unknown message, an erased contact, and a token for another page: nothing."""
+    with sqlite_database.write() as tx:
+        message = Cast.enter(tx).mail(tx)
+    assert ask("record", Token(TokenKind.PREFERENCES, message.submission_id, anonymous=True))[0] == 404
+    assert ask("record", Token(TokenKind.PREFERENCES, message.submission_id))[0] == 404
+    assert ask("record", Token(TokenKind.VIEW, message.id))[0] == 404
+    with sqlite_database.write() as tx:
+        messages.update_message(tx, message.id, {"contact_id": None})
+    assert ask("record", Token(TokenKind.PREFERENCES, message.id))[0] == 404
+
+
+@pytest.mark.parametrize("kind", EventKind)
+def test_every_event_has_words_for_its_reader(sqlite_database: Database, ask: Ask, kind: EventKind) -> None:
+    """Whatever is recorded can be told."""
+    with sqlite_database.write() as tx:
+        message = Cast.enter(tx).mail(tx)
+        record(tx, event(message, kind))
+    assert ask("record", Token(TokenKind.PREFERENCES, message.id))[0] == 200
 
 
 def test_nothing_is_answered_to_anybody_but_an_edge(sqlite_database: Database, ask: Ask) -> None:

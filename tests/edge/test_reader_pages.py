@@ -138,6 +138,38 @@ def test_a_silent_app_holds_up_nobody_else(edge: Edge, app: StandIn) -> None:
     assert {(reply.status, reply.header("retry-after")) for reply in replies} == {(503, "60")}
 
 
+def test_the_preference_page_holds_what_the_app_recorded(edge: Edge, app: StandIn) -> None:
+    """The section is fetched for this token and stands beside the choices; looking records nothing."""
+    app.answers(b"<h2>What was recorded about this mail</h2><p>Opened on Monday.</p>")
+    id = uuid4()
+    path = edge.path(TokenKind.PREFERENCES, id=id)
+    reply = edge.ask("GET", path)
+    assert reply.status == 200
+    assert b"Opened on Monday." in reply.body
+    assert b'name="tracking" value="off"' in reply.body
+    assert app.asked[-1].startswith(f"GET /readers/record/{path.removeprefix('/p/')} HTTP/1.1\r\n")
+    assert "script-src" not in (reply.header("content-security-policy") or "script-src")
+    assert reply.header("x-robots-tag") == "noindex, nofollow"
+    assert hits_of(edge, id) == []
+
+
+def test_choices_need_no_app(edge: Edge, app: StandIn) -> None:
+    """With the app away or without a record the page has its choices and says so; a choice is taken at once."""
+    path = edge.path(TokenKind.PREFERENCES)
+    app.answers(b"", "404 Not Found")
+    gone = edge.ask("GET", path)
+    assert (gone.status, b"no record of this mail is kept" in gone.body) == (200, True)
+    app.answers(b"", "500 Oh")
+    away = edge.ask("GET", path)
+    assert (away.status, b"cannot be shown just now" in away.body) == (200, True)
+    for reply in (gone, away):
+        assert b'name="tracking" value="off"' in reply.body
+    before = len(app.asked)
+    assert edge.ask("POST", path, body=b"tracking=off").status == 200
+    assert edge.ask("GET", edge.path(TokenKind.PREFERENCES, anonymous=True)).status == 200
+    assert len(app.asked) == before
+
+
 def test_without_an_app_there_is_a_page_that_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
     """An app that is not there at all is as good as one that does not answer."""
     with standing_in() as gone:

@@ -78,6 +78,9 @@ _STYLE = (
     "button{font:inherit;font-weight:600;padding:.6rem 1.4rem;border:0;border-radius:.5rem;cursor:pointer;"
     "background:#1f5fd6;color:#fff}button:focus-visible{outline:3px solid #8fb4ff;outline-offset:2px}"
     "h2{font-size:1.0625rem;margin:2rem 0 0}h2~p{margin:.25rem 0 .75rem}"
+    ".record{list-style:none;margin:1rem 0;padding:0;overflow-wrap:anywhere}"
+    ".record li{padding:.8rem 0;border-top:1px solid #8886}.record b,.record small{display:block}"
+    ".record small{font-size:.9rem;opacity:.8}"
     "button.other{background:none;color:inherit;box-shadow:inset 0 0 0 2px #888}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode("ascii")).digest()).decode("ascii")
@@ -168,17 +171,26 @@ _LEAVE = _choice(
     "No mail at all", "You will no longer get mails like this one.", "confirm", "unsubscribe", "Unsubscribe", "other"
 )
 
-PREFERENCES = page(
-    200,
-    "What the sender of this mail can see",
-    "A mail can hold an image that tells when it is opened, and links that tell when they are followed. If this one "
-    "does, its sender can see whether and when you opened it, which of its links you followed and documents you "
-    "fetched, and with which sort of program. Your network address is not kept with that.",
-    "The sender cannot see how long you read, what else is in your mailbox or what you do elsewhere.",
-    "You decide whether that goes on. What you choose counts for all mail from here to your address.",
-    form=_TRACKING_OFF + _TRACKING_ON + _LEAVE,
+
+def preferences(record: str) -> Answer:
+    """Build the preference page; `record` is HTML on what is recorded of the mail, in front of the choices."""
+    return page(
+        200,
+        "What the sender of this mail can see",
+        "A mail can hold an image that tells when it is opened, and links that tell when they are followed. If this "
+        "one does, its sender can see whether and when you opened it, which of its links you followed and documents "
+        "you fetched, and with which sort of program. Your network address is not kept with that.",
+        "The sender cannot see how long you read, what else is in your mailbox or what you do elsewhere.",
+        "You decide whether that goes on. What you choose counts for all mail from here to your address.",
+        form=_TRACKING_OFF + _TRACKING_ON + _LEAVE + record,
+    )
+
+
+PREFERENCES_WITHOUT_RECORD = preferences(
+    "<h2>What was recorded about this mail</h2>\n<p>This cannot be shown just now: the part of this system that knows "
+    "it does not answer. Please look again in a minute. Your choices above work all the same.</p>\n"
 )
-PREFERENCES_WORDING = hashlib.sha256(PREFERENCES.body["body"]).hexdigest()[:12]
+PREFERENCES_WORDING = hashlib.sha256(preferences("").body["body"]).hexdigest()[:12]
 """Names the page's wording: kept with each choice, so that it can be shown later what somebody agreed to. The page
 that confirms a choice offers the others in the same words."""
 

@@ -90,6 +90,7 @@ class Edge:
         self._proxies = proxies
         self._count = metrics.count
         self._clock = clock
+        self._reader_pages = ReaderPages(inside, lambda: self.keys, self._verified, self._record, self._count)
         # Quick doors are run in the server's threads: they wait for the journal and for nothing else (`edge.loop`).
         self._quick_doors = {
             "/o/": self._open,
@@ -100,7 +101,7 @@ class Edge:
             "/f/": self._file,
             "/u/": self._unsubscribe,
             "/p/": self._preferences,
-            "/v/": ReaderPages(inside, lambda: self.keys, self._verified, self._record, self._count).copy,
+            "/v/": self._reader_pages.copy,
         }
         self._pages = {"/": answers.HOME, "/robots.txt": answers.ROBOTS, "/healthz": answers.HEALTHY}
 
@@ -242,7 +243,8 @@ class Edge:
             await answer.send(send, method)
         else:
             self._count("preferences", "shown")
-            page = answers.NO_PREFERENCES if signed[0] & _ANONYMOUS else answers.PREFERENCES
+            named = not signed[0] & _ANONYMOUS
+            page = await self._reader_pages.preferences(text) if named else answers.NO_PREFERENCES
             await page.send(send, method)
 
     async def _act_on_preference(self, text: str, signed: bytes, scope: Scope, receive: Receive) -> Answer:

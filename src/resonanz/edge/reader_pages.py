@@ -1,4 +1,4 @@
-"""Pages that need the app: a mail in the browser. Pixels and redirects never come this way."""
+"""Pages that need the app: a mail in the browser, what is recorded of it. Pixels and redirects never come this way."""
 
 from __future__ import annotations
 
@@ -85,3 +85,14 @@ class ReaderPages:
         is_named = signed[0] == _VIEW[0]
         outcome = await self._record(HitKind.VIEW, text, signed, scope) if is_named else "shown"
         return answer(200, _COPY, content), outcome
+
+    async def preferences(self, token: str) -> Answer:
+        """Return the preference page for a (verified) token: its choices, and what is recorded where that is known."""
+        try:
+            record = await self._inside.ask(self._keys(), f"/readers/record/{token}")
+        except Away:
+            return answers.PREFERENCES_WITHOUT_RECORD
+        return answers.preferences(_NO_RECORD if record is None else record.decode("utf-8", "replace"))
+
+
+_NO_RECORD = "<h2>What was recorded about this mail</h2>\n<p>Nothing: no record of this mail is kept any more.</p>\n"

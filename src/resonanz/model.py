@@ -248,6 +248,9 @@ class HitKind(StrEnum):
     VIEW = "view"  # the mail itself, as a web page
 
 
+BLOCKED = (
+    "blocked"  # the body of a click or download that was not let through: an operator has blocked the mail's links
+)
 CONTINUED = "continued"  # the body of a hit on a file that goes on with a download which broke off
 
 

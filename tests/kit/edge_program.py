@@ -19,6 +19,7 @@ def main(arguments: dict[str, object]) -> None:
             journal_folder=Path(str(arguments.get("journal", folder / "journal"))),
             journal_limit_bytes=1024**3,
             documents_folder=folder / "documents",
+            snapshot_file=folder / "snapshot",
             port=int(str(arguments["port"])),
             app_url=str(arguments.get("app_url", "")),
             ops_port=int(str(arguments.get("ops_port", 0))),

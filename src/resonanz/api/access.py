@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from resonanz import model
+from resonanz.accounts.operators import check_operator
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.store import Database
 from resonanz.store.accounts import Account
@@ -53,3 +54,13 @@ async def signed_in(
 
 
 Caller = Annotated[Account, Depends(signed_in)]
+
+
+def operating(parts: Parts, caller: Caller) -> Account:
+    """The caller, if that is the account that runs the instance. Raises Forbidden."""
+    with parts.database.read() as tx:
+        check_operator(tx, caller.id)
+    return caller
+
+
+Operator = Annotated[Account, Depends(operating)]

@@ -14,6 +14,7 @@ from resonanz import model
 from resonanz.api.access import Caller, Parts
 from resonanz.api.shapes import Accepted, AcceptedMessage, MessageIn, SubmissionOut
 from resonanz.model import InvalidInput, NotFound, ResonanzError, TooLarge, TrackingMode
+from resonanz.sending.blocking import standing
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.store import messages as rows
 
@@ -91,7 +92,8 @@ def submission(submission: UUID, parts: Parts, _caller: Caller) -> SubmissionOut
         found = rows.get_submission(tx, submission)
         if found is None:
             raise NotFound("there is no such submission", where="submission")
-        return SubmissionOut.of(found, rows.of_submission(tx, submission))
+        blocked, _ = standing(tx, submission)
+        return SubmissionOut.of(found, rows.of_submission(tx, submission), blocked=blocked)
 
 
 # ── From request to draft ───────────────────────────────────────────────────────────────────────────────────────────

@@ -154,6 +154,7 @@ class EventOut(_Out):
     url: str
     repeat_of: int | None
     tracking: Literal["off", "on"] | None = Field(description="With `preferred`: what the recipient chose.")
+    blocked: bool = Field(description="Followed, but not let through: an operator has blocked the mail's links.")
 
     @classmethod
     def of(cls, event: Event) -> EventOut:
@@ -176,6 +177,7 @@ class EventOut(_Out):
             url=event.url,
             repeat_of=event.repeat_of,
             tracking=_CHOSEN.get(event.detail.get("tracking")),
+            blocked=event.detail.get("blocked") is True,
         )
 
 
@@ -194,10 +196,11 @@ class SubmissionOut(_Out):
     recipients: int
     created_at: datetime
     tracking: dict[str, TrackingMode]
+    blocked: bool = Field(description="Whether an operator has blocked its links.")
     messages: list[AcceptedMessage]
 
     @classmethod
-    def of(cls, row: Submission, messages: list[Message]) -> SubmissionOut:
+    def of(cls, row: Submission, messages: list[Message], *, blocked: bool) -> SubmissionOut:
         """The shape of a stored submission."""
         return cls(
             id=row.id,
@@ -205,5 +208,29 @@ class SubmissionOut(_Out):
             recipients=row.recipients,
             created_at=row.created_at,
             tracking={"opens": row.track_opens, "clicks": row.track_clicks},
+            blocked=blocked,
             messages=[AcceptedMessage(id=message.id, recipient=message.recipient) for message in messages],
         )
+
+
+class BlockIn(_In):
+    """Whether a submission is to be blocked, and why."""
+
+    blocked: bool
+    reason: Line
+
+
+class BlockOut(_Out):
+    """One decision about a submission's links."""
+
+    blocked: bool
+    reason: str
+    actor: str = Field(description="The account's address, or `command line`.")
+    occurred_at: datetime
+
+
+class StandingOut(_Out):
+    """Whether a submission is blocked, and every decision about that, newest first."""
+
+    blocked: bool
+    decisions: list[BlockOut]

@@ -159,6 +159,7 @@ def run_edge(settings: Settings, number: int = 0) -> None:
             journal_limit_bytes=int(settings.journal_limit),
             documents_folder=settings.documents_dir,
             app_url=settings.app_url,
+            snapshot_file=settings.snapshot_file,
             host=settings.listen_host,
             port=settings.edge_port,
             ops_host=settings.ops_host,
@@ -222,7 +223,12 @@ def _submission_of(settings: Settings) -> str:
 
 def run_worker(settings: Settings) -> None:
     """Run ingest and sending."""
+<<<<<<< HEAD
     from resonanz.app.wiring import keys_of, transport_of, unknown_mode
+=======
+    from resonanz.app.publishing import Publisher
+    from resonanz.app.wiring import database_of, keys_of, transport_of, unknown_mode
+>>>>>>> 3320fb2 (Operators block a mail; edges are told of blocks and withdrawals by a snapshot file)
     from resonanz.journal import JournalReader
     from resonanz.sending.worker import Worker, WorkerSettings
 
@@ -242,7 +248,8 @@ def run_worker(settings: Settings) -> None:
         ),
         unknown=unknown_mode(settings),
     )
-    work = [worker.run, _ingest(database, JournalReader(settings.journal_dir))]
+    publisher = Publisher(database, settings.snapshot_file)
+    work = [worker.run, _ingest(database, JournalReader(settings.journal_dir)), publisher.run]
     _run(database, serve([_ops(settings, "worker", database)], work))
 
 

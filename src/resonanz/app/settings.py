@@ -228,6 +228,11 @@ class Settings(BaseSettings):
         return self.data_dir / "journal"
 
     @property
+    def snapshot_file(self) -> Path:
+        """What a worker tells the edges."""
+        return self.data_dir / "snapshot"
+
+    @property
     def documents_dir(self) -> Path:
         """Attachments that were sent as tracked documents."""
         return self.data_dir / "documents"

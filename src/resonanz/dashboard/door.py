@@ -39,19 +39,21 @@ _log = structlog.get_logger("resonanz.dashboard")
 class Open(Enum):
     """To whom a page is open."""
 
+    OPERATORS = "operators"
     SIGNED_IN = "signed in"
     EVERYBODY = "everybody"
 
 
 def build(parts: DashboardParts) -> ASGIApp:
     """Return the dashboard as an ASGI app that answers from `/` on."""
-    signed_in, everybody = Open.SIGNED_IN, Open.EVERYBODY
+    operators, signed_in, everybody = Open.OPERATORS, Open.SIGNED_IN, Open.EVERYBODY
     upload = parts.max_message * 4 // 3 + SMALL_FORM  # a text field may need escapes, a file needs none
     pages: list[tuple[str, str, Page, Open, int]] = [
         ("GET", "/", home.show, signed_in, 0),
         ("GET", "/messages", messages.show_list, signed_in, 0),
         ("GET", "/messages/{message:uuid}", messages.show_message, signed_in, 0),
         ("GET", "/submissions/{submission:uuid}", messages.show_submission, signed_in, 0),
+        ("POST", "/submissions/{submission:uuid}/block", messages.block_submission, operators, SMALL_FORM),
         ("GET", "/compose", compose.show, signed_in, 0),
         ("POST", "/compose", compose.send, signed_in, upload),
         ("GET", "/outbox", outbox.show_list, signed_in, 0),
@@ -115,8 +117,10 @@ def _answer(parts: DashboardParts, request: Request, form: Form, page: Page, is_
     visit.form = form
     if request.method == "POST":
         check_token(parts, form, visit.form_cookie)
-    if is_open is Open.SIGNED_IN and visit.signed_in is None:
+    if is_open is not Open.EVERYBODY and visit.signed_in is None:
         return _to_the_door(visit)
+    if is_open is Open.OPERATORS and not visit.is_operator:
+        raise Forbidden("this is for the account that runs the instance", remedy="ask whoever set it up")
     return page(visit)
 
 

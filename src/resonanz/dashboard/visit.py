@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from resonanz.accounts import SignedIn
+from resonanz.accounts.operators import is_operator
 from resonanz.accounts.sessions import EXTEND_EVERY, LIFETIME
 from resonanz.dashboard.forms import EMPTY, TOKEN_FIELD, Form, form_token, new_form_secret
 from resonanz.dashboard.parts import DashboardParts
@@ -32,12 +33,21 @@ class Visit:
     signed_in: SignedIn | None = None
     form: Form = EMPTY
     cookies_to_set: list[tuple[str, str, int | None]] = field(default_factory=list)
+    _operates: bool | None = None
 
     @property
     def account(self) -> Account:
         """Whose visit this is. Only pages that need a signed-in visitor ask."""
         assert self.signed_in is not None, "the door lets nobody in without a session"
         return self.signed_in.account
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether it is the visit of the account that runs the instance."""
+        if self._operates is None:
+            with self.parts.database.read() as tx:
+                self._operates = self.signed_in is not None and is_operator(tx, self.account.id)
+        return self._operates
 
     @property
     def part(self) -> str:

@@ -63,6 +63,16 @@ _PREFERRED: Mapping[object, Word] = {
     "on": Word("Tracking allowed", "good", "The recipient allows that opens and clicks of their mail are recorded."),
 }
 
+# A link or document that an operator had blocked when it was asked for.
+_BLOCKED: Mapping[EventKind, Word] = {
+    EventKind.CLICKED: Word(
+        "Followed a blocked link", "warn", "The link was followed after its mail was blocked, and led nowhere."
+    ),
+    EventKind.DOWNLOADED: Word(
+        "Asked for a blocked document", "warn", "The document was asked for after its mail was blocked."
+    ),
+}
+
 _BY_MACHINE: Mapping[EventKind, str] = {
     EventKind.OPENED: "Fetched by a machine",
     EventKind.SHOWN: "Page fetched by a machine",
@@ -96,6 +106,8 @@ def happened(event: Event, outbox: object = None) -> Word:
     if event.kind is EventKind.PREFERRED:
         return _PREFERRED.get(event.detail.get("tracking"), word)
     who = event.verdict.who if event.verdict is not None else None
+    if event.detail.get("blocked") is True and who is not Who.MACHINE:
+        return _BLOCKED.get(event.kind, word)
     if who is Who.MACHINE:
         return Word(_BY_MACHINE.get(event.kind, word.label), "quiet", word.text)
     if who is Who.INDETERMINATE:

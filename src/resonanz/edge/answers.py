@@ -124,6 +124,14 @@ NOT_FOUND = page(
     "This link does not work",
     "The address is not complete or was changed on its way. Go back to the mail and follow the link there.",
 )
+BLOCKED = page(
+    410,
+    "This link was withdrawn",
+    "Whoever runs the system that this mail came from has withdrawn its links and documents: the mail was sent by "
+    "mistake, or by somebody who should not have sent it.",
+    "Do not look for the page elsewhere. If you have entered a password after following a link in this mail before, "
+    "change that password now.",
+)
 UNSUBSCRIBE = page(
     200,
     "Unsubscribe?",

@@ -25,11 +25,12 @@ from resonanz.edge.client import EVIDENCE, IMPERSONAL, Proxies, evidence
 from resonanz.edge.documents import Documents, Piece, Stored, name_in
 from resonanz.edge.forms import LEAVE, Receive, preference, read_form, unsubscribe_wish
 from resonanz.edge.inside import Inside
+from resonanz.edge.known import Known
 from resonanz.edge.location import location
 from resonanz.edge.loop import in_loop
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.edge.reader_pages import ReaderPages
-from resonanz.model import CONTINUED, HitKind, TemporaryFailure
+from resonanz.model import BLOCKED, CONTINUED, HitKind, TemporaryFailure
 from resonanz.tokens import MAX_TOKEN_CHARACTERS, BadToken, Keys, TokenKind, head, link_in, verify
 
 Scope = dict[str, Any]
@@ -83,6 +84,7 @@ class Edge:
         metrics: EdgeMetrics,
         clock: Clock,
         inside: Inside,
+        known: Known,
     ) -> None:
         self.keys = keys
         self._journal = journal
@@ -90,7 +92,10 @@ class Edge:
         self._proxies = proxies
         self._count = metrics.count
         self._clock = clock
-        self._reader_pages = ReaderPages(inside, lambda: self.keys, self._verified, self._record, self._count)
+        self._known = known
+        self._reader_pages = ReaderPages(
+            inside, lambda: self.keys, self._verified, known.is_blocked, self._record, self._count
+        )
         # Quick doors are run in the server's threads: they wait for the journal and for nothing else (`edge.loop`).
         self._quick_doors = {
             "/o/": self._open,
@@ -156,6 +161,10 @@ class Edge:
             self._count("click", "refused")
             await answers.NOT_FOUND.send(send, method)
             return
+        if self._known.is_blocked(signed[2:18]):
+            self._count("click", _blocked(await self._record(HitKind.CLICK, text, signed, scope, BLOCKED)))
+            await answers.BLOCKED.send(send, method)
+            return
         self._count("click", await self._record(HitKind.CLICK, text, signed, scope))
         await send(redirect.start)
         await send(answers.NOTHING if method == "HEAD" else redirect.body)
@@ -173,7 +182,8 @@ class Edge:
             await answers.NOT_FOUND.send(send, method)
             return
         self._count("image", await self._record(HitKind.OPEN, text, signed, scope))
-        await redirect.send(send, method)
+        answer = answers.PIXEL if self._known.is_blocked(signed[2:18]) else redirect
+        await answer.send(send, method)
 
     async def _file(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
@@ -181,6 +191,10 @@ class Edge:
             await self._refuse_method(send, method, "file", answers.READING)
             return
         text, signed = self._verified(path, _FILE)
+        if signed and self._known.is_blocked(signed[2:18]):
+            self._count("file", _blocked(await self._record(HitKind.FILE, text, signed, scope, BLOCKED)))
+            await answers.BLOCKED.send(send, method)
+            return
         stored = await self._stored(link_in(signed)[1]) if signed else None
         if stored is None:
             self._count("file", "missing" if signed else "unknown")
@@ -299,13 +313,16 @@ class Edge:
         return await self._record(HitKind.FILE, text, signed, scope, CONTINUED if piece.start else "")
 
     async def _record(self, kind: HitKind, text: str, signed: bytes, scope: Scope, body: str = "") -> str:
-        """Have the hit written; return `recorded` once it is on disk, `unrecorded` when it cannot be."""
+        """Have the hit written; return `recorded` once it is on disk, `unrecorded` when it cannot be, `silent` when its
+        recipient allows no record of it: then nothing at all is kept."""
         headers = scope["headers"]
         if signed[0] & _ANONYMOUS:
             # Anonymous means no person: nothing that could lead to one is kept. The program's name is, until it is
             # judged and forgotten: without it every scanner would count as a reader.
             address = ""
             kept = evidence(headers, IMPERSONAL)
+        elif self._known.is_silent(kind, signed[2:18]):
+            return "silent"
         else:
             client = scope.get("client")
             address = self._proxies.client(client[0], headers) if client else ""
@@ -329,10 +346,26 @@ def build(
     metrics: EdgeMetrics | None = None,
     clock: Clock = lambda: time.time_ns() // 1000,
     inside: Inside | None = None,
+    known: Known | None = None,
 ) -> Edge:
-    """Build the edge. Without `documents` there are none to be fetched. `clock` gives microseconds since the epoch; it
-    is read once per hit. Without `inside` nobody is asked for pages that need the app."""
-    return Edge(keys, journal, documents, proxies or Proxies(()), metrics or EdgeMetrics(), clock, inside or Inside())
+    """Build the edge. Without `documents` there are none to be fetched, without `inside` nobody is asked for pages that
+    need the app, without `known` nothing is blocked or silent. `clock` gives microseconds since the epoch; it is read
+    once per hit."""
+    return Edge(
+        keys,
+        journal,
+        documents,
+        proxies or Proxies(()),
+        metrics or EdgeMetrics(),
+        clock,
+        inside or Inside(),
+        known or Known(None),
+    )
+
+
+def _blocked(outcome: str) -> str:
+    """Return under which outcome a request is counted that was not let through."""
+    return "blocked" if outcome == "recorded" else outcome
 
 
 @lru_cache(maxsize=_REDIRECTS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -41,7 +41,9 @@ class EdgeMetrics:
 
     Outcomes: `recorded` (durable before it was answered), `unrecorded` (answered, but the journal could not be
     written), `unknown` (no token of ours), `missing` (a token of ours, but no such document here), `refused` (method,
-    size, or nowhere to go), `shown` (a page), `away` (the app did not answer), `failed`.
+    size, or nowhere to go), `shown` (a page), `away` (the app did not answer), `silent` (answered,
+    and nothing kept, because the recipient wants it so), `blocked` (not let through: an operator has blocked the mail),
+    `failed`.
     """
 
     def __init__(self) -> None:
@@ -52,6 +54,7 @@ class EdgeMetrics:
         self._failed = 0
         self._given_up = 0
         self.journal_available: Callable[[], bool] = lambda: True
+        self.further: list[Callable[[], Iterable[Metric]]] = []
 
     def count(self, kind: str, outcome: str) -> None:
         """Count one request. Called in several threads."""
@@ -88,3 +91,5 @@ class EdgeMetrics:
         yield GaugeMetricFamily(
             "resonanz_journal_available", "Whether hits can be stored: 1 or 0.", int(self.journal_available())
         )
+        for families in self.further:
+            yield from families()

@@ -54,12 +54,21 @@ COPY_GONE = page(
 
 
 class ReaderPages:
-    """The doors. `keys`, `verify`, `record` and `count` are the edge's own."""
+    """The doors. `keys`, `verify`, `is_blocked`, `record` and `count` are the edge's own."""
 
-    def __init__(self, inside: Inside, keys: Callable[[], Keys], verify: Verify, record: Record, count: Count) -> None:
+    def __init__(
+        self,
+        inside: Inside,
+        keys: Callable[[], Keys],
+        verify: Verify,
+        is_blocked: Callable[[bytes], bool],
+        record: Record,
+        count: Count,
+    ) -> None:
         self._inside = inside
         self._keys = keys
         self._verify = verify
+        self._is_blocked = is_blocked
         self._record = record
         self._count = count
 
@@ -76,6 +85,8 @@ class ReaderPages:
         text, signed = self._verify(scope["path"], _VIEW)
         if not signed:
             return answers.NOT_FOUND, "unknown"
+        if self._is_blocked(signed[2:18]):
+            return answers.BLOCKED, "blocked"
         try:
             content = await self._inside.ask(self._keys(), f"/readers/copy/{text}")
         except Away:

@@ -10,7 +10,7 @@ import gc
 import resource
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from resonanz.edge.app import Edge, build
 from resonanz.edge.client import Network, Proxies
 from resonanz.edge.documents import Documents
 from resonanz.edge.inside import Inside
+from resonanz.edge.known import ASK_PATH, Known
 from resonanz.edge.loop import EdgeLoop, in_loop
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.journal import SqliteJournal
@@ -34,7 +35,8 @@ from resonanz.tokens import load_keys
 
 Health = Callable[[], Awaitable[str]]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
-OpsBuilder = Callable[[Health], AsgiApp]
+Ask = Callable[[bytes], tuple[int, bytes]]
+OpsBuilder = Callable[[Health, Callable[[], str], Mapping[str, Ask]], AsgiApp]
 
 _BACKLOG = 4096
 _CONNECTIONS = 16_384
@@ -51,7 +53,8 @@ _log = structlog.get_logger("resonanz.edge")
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
     """What one edge process is told. `ops_port` 0 means no listener for operators; without a `documents_folder` no
-    document is served, without an `app_url` no page that needs the database."""
+    document is served, without an `app_url` no page that needs the database, without a `snapshot_file` nothing is
+    blocked or silent."""
 
     keys_file: Path
     journal_folder: Path
@@ -64,13 +67,14 @@ class EdgeSettings:
     proxy_header: str = "x-forwarded-for"
     documents_folder: Path | None = None
     app_url: str = ""
+    snapshot_file: Path | None = None
 
 
 def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
     """Serve until SIGTERM or SIGINT, answer what is in flight, close the journal and return.
 
     Raises InvalidInput when the key file is missing or a port cannot be bound. `build_ops` makes the operators' ASGI
-    app out of a health check.
+    app out of a health check, what deserves attention, and the questions that only they may ask.
     """
     keys = load_keys(settings.keys_file)
     _check_can_listen(settings.host, settings.port)
@@ -81,6 +85,8 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
     REGISTRY.register(metrics)
     journal = SqliteJournal.open(settings.journal_folder, limit_bytes=settings.journal_limit_bytes, observer=metrics)
     metrics.journal_available = lambda: journal.available
+    known = Known(settings.snapshot_file)
+    metrics.further.append(known.families)
     edge = build(
         keys,
         journal,
@@ -88,27 +94,29 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
         proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
         metrics=metrics,
         inside=Inside(settings.app_url),
+        known=known,
     )
     servers = [http_server(edge, settings.host, settings.port)]
     if build_ops is not None and settings.ops_port:
-        servers.append(http_server(_in_loop(build_ops(_health(journal))), settings.ops_host, settings.ops_port))
+        ops = build_ops(_health(journal), known.note, {ASK_PATH: known.ask})
+        servers.append(http_server(_in_loop(ops), settings.ops_host, settings.ops_port))
     gc.collect()
     gc.freeze()  # what lives as long as the process is not looked through again and again
     gc.set_threshold(_GARBAGE)
     try:
         with asyncio.Runner(loop_factory=EdgeLoop) as runner:
-            runner.run(_serve(servers, edge, settings))
+            runner.run(_serve(servers, edge, known, settings))
     finally:
         journal.close()
         REGISTRY.unregister(metrics)
 
 
-async def _serve(servers: list[Server], edge: Edge, settings: EdgeSettings) -> None:
+async def _serve(servers: list[Server], edge: Edge, known: Known, settings: EdgeSettings) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    watch = asyncio.create_task(_follow_keys(edge, settings.keys_file))
+    watches = [asyncio.create_task(_follow_keys(edge, settings.keys_file)), asyncio.create_task(known.follow())]
     serving = [asyncio.create_task(server.serve()) for server in servers]
     stop = asyncio.create_task(stopping.wait())
     _log.info("edge.started", host=settings.host, port=settings.port)
@@ -116,7 +124,7 @@ async def _serve(servers: list[Server], edge: Edge, settings: EdgeSettings) -> N
     for server in servers:
         server.stop()  # type: ignore[no-untyped-call]
     _, slow = await asyncio.wait(serving, timeout=_DRAIN_SECONDS)
-    for task in (watch, stop, *slow):
+    for task in (*watches, stop, *slow):
         task.cancel()
     for task in serving:
         if task.done():

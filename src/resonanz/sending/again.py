@@ -13,6 +13,7 @@ from resonanz.model import InvalidInput, TrackingMode
 from resonanz.people import still_allowed
 from resonanz.sending.attachments import may_become_documents
 from resonanz.sending.copies import header_id_for, make_copy
+from resonanz.sending.domains import TrackingHosts
 from resonanz.store import Database, Tx, contacts, messages
 from resonanz.store.messages import Content, Message, Submission
 from resonanz.tokens import Keys, Token, TokenKind, mint
@@ -33,18 +34,19 @@ def copy_again(database: Database, keys: Keys, edge_url: str, token: Token) -> b
             return None
         clicks = _clicks(tx, message, submission)
         to = _to(tx, message, content)
+        base_url = TrackingHosts.load(tx, edge_url).for_sender(content.sender)
     tracking = Tracking(
-        base_url=edge_url,
+        base_url=base_url,
         keys=keys,
         message=token.id,
         campaign=submission.id,
         opens=TrackingMode.OFF,
         clicks=clicks,
-        browser_url=f"{edge_url}/v/{mint(keys, token)}",
+        browser_url=f"{base_url}/v/{mint(keys, token)}",
     )
     if token.anonymous:
         # Leaving and choosing need a name; the page behind this address says where to find it.
-        nobody = f"{edge_url}/p/{mint(keys, Token(TokenKind.PREFERENCES, submission.id, anonymous=True))}"
+        nobody = f"{base_url}/p/{mint(keys, Token(TokenKind.PREFERENCES, submission.id, anonymous=True))}"
         tracking = replace(tracking, unsubscribe_url=nobody, preferences_url=nobody)
     return _build(content, submission, tracking, to)
 

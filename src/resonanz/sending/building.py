@@ -35,7 +35,6 @@ class Workshop:
     mail from a domain, and `clock` tells them when."""
 
     keys: Keys
-    edge_url: str
     press: Press
     content: Callable[[UUID], Content | None]
     keep: Callable[[str, bytes], None] | None
@@ -48,7 +47,8 @@ class Work:
     """One message on its way through the steps.
 
     Known from the start: the contact's `name`, the reason for which the address is `suppressed` (empty when it is not),
-    and how far (opens, clicks) may be tracked.
+    whether an operator has `blocked` the submission, how far (opens, clicks) may be tracked, and where its links lead
+    (`base_url`).
     """
 
     claim: Claim
@@ -56,7 +56,9 @@ class Work:
     submission: Submission
     name: str = ""
     suppressed: str = ""
+    blocked: bool = False
     allowed: tuple[TrackingMode, TrackingMode] = (TrackingMode.OFF, TrackingMode.OFF)
+    base_url: str = ""
     opens: TrackingMode = TrackingMode.OFF
     clicks: TrackingMode = TrackingMode.OFF
     content: Content | None = None
@@ -88,6 +90,11 @@ def skip_settled(workshop: Workshop, work: Work) -> Work:
     return work if work.message.state in _STILL_TO_SEND else work.ended(outcomes.nothing_to_do())
 
 
+def check_block(workshop: Workshop, work: Work) -> Work:
+    """Hold back what an operator has blocked."""
+    return work.ended(outcomes.held()) if work.blocked else work
+
+
 def check_suppression(workshop: Workshop, work: Work) -> Work:
     """Stop at the suppression list."""
     return work.ended(outcomes.suppressed(work.suppressed)) if work.suppressed else work
@@ -116,7 +123,9 @@ def choose_signers(workshop: Workshop, work: Work) -> Work:
 def print_copy(workshop: Workshop, work: Work) -> Work:
     """Take the finished copy from the press where many get the same content; the next two steps are done then."""
     assert work.content is not None
-    printed = workshop.press.print(work.message, work.submission, work.content, work.to, (work.opens, work.clicks))
+    printed = workshop.press.print(
+        work.message, work.submission, work.content, work.to, (work.opens, work.clicks), work.base_url
+    )
     return work if printed is None else replace(work, copy=printed[0], built=printed[1])
 
 
@@ -139,7 +148,7 @@ def instrument(workshop: Workshop, work: Work) -> Work:
     assert work.copy is not None
     takes_documents = work.submission.track_documents and workshop.keep is not None
     tracking = Tracking(
-        base_url=workshop.edge_url,
+        base_url=work.base_url,
         keys=workshop.keys,
         message=work.message.id,
         campaign=work.submission.id,
@@ -171,6 +180,7 @@ def sign(workshop: Workshop, work: Work) -> Work:
 
 STEPS: tuple[Step, ...] = (
     skip_settled,
+    check_block,
     check_suppression,
     choose_tracking,
     fetch_content,

@@ -9,17 +9,20 @@ from resonanz.mail import parse_address
 from resonanz.model import TrackingMode
 from resonanz.people import suppressed_among, tracking_modes
 from resonanz.sending.building import Work
+from resonanz.sending.domains import TrackingHosts
 from resonanz.store import Tx, contacts, messages
+from resonanz.store.blocks import blocked_among
 from resonanz.store.messages import Message, Submission
 from resonanz.store.queue import Claim
 
 Modes = tuple[TrackingMode, TrackingMode]
 
 
-def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode) -> list[Work]:
+def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) -> list[Work]:
     """Return the work that these claims are. A message that is gone, and its row in the queue with it, is left out.
 
-    Suppression and consent are asked here, because much may have happened since the mail was queued.
+    Blocks, suppression and consent are asked here, because much may have happened since the mail was queued. Links lead
+    to the sender's custom domain where there is one that works, else to `edge_url`.
     """
     found = messages.get_messages(tx, [claim.message_id for claim in claims])
     submissions = _submissions(tx, found.values())
@@ -28,6 +31,8 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode) -> list[Work]:
     people = [message.contact_id for message in found.values() if message.contact_id is not None]
     names = contacts.names_of(tx, people)
     modes = _modes(tx, found.values(), submissions, unknown)
+    blocked = blocked_among(tx, submissions.keys())
+    hosts = TrackingHosts.load(tx, edge_url)
     return [
         Work(
             claim=claim,
@@ -35,6 +40,8 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode) -> list[Work]:
             submission=submissions[message.submission_id],
             name=names.get(message.contact_id, "") if message.contact_id else "",
             suppressed=suppressed.get(addresses[message.id], ""),
+            blocked=message.submission_id in blocked,
+            base_url=hosts.for_sender(message.sender),
             allowed=modes.get(message.id, (TrackingMode.OFF, TrackingMode.OFF)),
         )
         for claim in claims

@@ -13,18 +13,21 @@ from resonanz.sending.transports.base import Delivery
 from resonanz.store.messages import Message
 from resonanz.store.queue import Claim
 
+HELD_FOR = timedelta(hours=6)  # unblocking makes what is held due at once
 ON_THE_WIRE = "its worker died while it was on the wire; whether it went out cannot be told"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended. Without `retry_after` the message is settled. `kind` is None when there was nothing to do."""
+    """How it ended. Without `retry_after` the message is settled. `kind` is None when there was nothing to do; `tried`
+    is whether it counts as an attempt."""
 
     kind: EventKind | None
     reply: str = ""
     detail: Mapping[str, object] = field(default_factory=dict)
     retry_after: timedelta | None = None
     delivered: bool = False
+    tried: bool = True
 
     def events(self, message: Message, now: datetime) -> list[Event]:
         """Return the facts."""
@@ -58,6 +61,13 @@ def sent(delivery: Delivery) -> Outcome:
 def suppressed(reason: str) -> Outcome:
     """The address is on the suppression list."""
     return Outcome(EventKind.SUPPRESSED, f"on the suppression list: {reason}", {"reason": reason})
+
+
+def held() -> Outcome:
+    """An operator has blocked the submission: nothing of it goes out until they unblock it."""
+    return Outcome(
+        EventKind.DEFERRED, "held back: an operator has blocked this mail", {"held": True}, HELD_FOR, tried=False
+    )
 
 
 def bounced(reply: str, refusal: Refusal) -> Outcome:

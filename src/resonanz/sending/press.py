@@ -29,6 +29,7 @@ class _Plate:
     modes tells what every copy with them is: its links, its coverage, and why it is not tracked."""
 
     content_id: UUID
+    base_url: str
     base: bytes = b""
     compiled: Compiled | None = None
     samples: dict[Modes, Instrumented] = field(default_factory=dict)
@@ -37,30 +38,29 @@ class _Plate:
 class Press:
     """Prints copies of composed contents. Used by several threads at once."""
 
-    def __init__(self, keys: Keys, edge_url: str) -> None:
+    def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._edge_url = edge_url
         self._plate: _Plate | None = None
         self._lock = threading.Lock()
 
     def print(
-        self, message: Message, submission: Submission, content: Content, to: str, modes: Modes
+        self, message: Message, submission: Submission, content: Content, to: str, modes: Modes, base_url: str
     ) -> tuple[Copy, Instrumented] | None:
         """Return one recipient's finished copy, or None when this content is to be built copy by copy.
 
-        `modes` are how far (opens, clicks) may be tracked.
+        `modes` are how far (opens, clicks) may be tracked, `base_url` is where links and pixel lead.
         """
         if content.form != "composed" or submission.recipients < WORTHWHILE_RECIPIENTS:
             return None
         with self._lock:
             plate = self._plate
-            if plate is None or plate.content_id != content.id:
-                plate = self._plate = self._make(submission, content)
+            if plate is None or (plate.content_id, plate.base_url) != (content.id, base_url):
+                plate = self._plate = self._make(submission, content, base_url)
             if plate.compiled is None:
                 return None
             sample = plate.samples.get(modes)
             if sample is None:
-                tracking = replace(self._tracking(submission), opens=modes[0], clicks=modes[1])
+                tracking = replace(self._tracking(submission, base_url), opens=modes[0], clicks=modes[1])
                 sample = plate.samples[modes] = instrument(plate.base, tracking)
             header_id = header_id_for(message.id, message.sender.rpartition("@")[2])
             printed = plate.compiled.render(
@@ -68,7 +68,7 @@ class Press:
             )
         return Copy(printed, header_id), replace(sample, message=printed)
 
-    def _make(self, submission: Submission, content: Content) -> _Plate:
+    def _make(self, submission: Submission, content: Content, base_url: str) -> _Plate:
         fields = Fields.decode(content.body)
         try:
             base = compose_copy(
@@ -77,11 +77,11 @@ class Press:
                 header_id=header_id_for(submission.id, content.sender.rpartition("@")[2]),
                 date=submission.created_at,
             )
-            compiled = compile_campaign(base.message, self._tracking(submission))
+            compiled = compile_campaign(base.message, self._tracking(submission, base_url))
         except InvalidInput:
-            return _Plate(content.id)
+            return _Plate(content.id, base_url)
         fit = compiled if compiled.reason is None else None
-        return _Plate(content.id, base.message, fit)
+        return _Plate(content.id, base_url, base.message, fit)
 
-    def _tracking(self, submission: Submission) -> Tracking:
-        return Tracking(self._edge_url, self._keys, message=submission.id, campaign=submission.id)
+    def _tracking(self, submission: Submission, base_url: str) -> Tracking:
+        return Tracking(base_url, self._keys, message=submission.id, campaign=submission.id)

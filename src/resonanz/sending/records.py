@@ -89,16 +89,16 @@ class Recorder:
     def _record(self, tx: Tx, results: Sequence[Result]) -> None:
         """Write down attempts and facts, and settle the queue's rows or give them back for later."""
         ingest.record_all(tx, [event for result in results for event in _events(result)])
-        queue.add_attempts(
-            tx, [(result.work.message.id, self._attempt(result)) for result in results if result.outcome.kind]
-        )
+        tried = [result for result in results if result.outcome.kind and result.outcome.tried]
+        queue.add_attempts(tx, [(result.work.message.id, self._attempt(result)) for result in tried])
         queue.settle(
             tx, self._worker, [result.work.message.id for result in results if result.outcome.retry_after is None]
         )
         for result in results:
             if result.outcome.retry_after is not None:
                 claim, due_at = result.work.claim, result.finished_at + result.outcome.retry_after
-                queue.release(tx, self._worker, claim.message_id, due_at, attempts_made=claim.attempts + 1)
+                made = claim.attempts + result.outcome.tried
+                queue.release(tx, self._worker, claim.message_id, due_at, attempts_made=made)
 
     def _attempt(self, result: Result) -> Attempt:
         assert result.outcome.kind is not None

@@ -93,8 +93,7 @@ class Worker:
         self._unknown = unknown
         self._workshop = Workshop(
             keys,
-            settings.edge_url,
-            Press(keys, settings.edge_url),
+            Press(keys),
             self._fetch_content,
             partial(documents.keep, settings.documents_folder) if settings.documents_folder else None,
             SigningKeys(settings.signing_keys_folder).signers_for if settings.signing_keys_folder else _nobody_signs,
@@ -154,7 +153,7 @@ class Worker:
             claimed = queue.claim(tx, self.name, now, now + self._settings.lease, limit)
             claims = [claim for claim in claimed if claim.message_id not in held]
             messages.mark_sending(tx, [claim.message_id for claim in claims])
-            return load(tx, claims, self._unknown(tx))
+            return load(tx, claims, self._unknown(tx), self._settings.edge_url)
 
     async def _keep_leases(self) -> None:
         """Move the leases of what we hold, so that only a dead worker's end."""

@@ -85,6 +85,12 @@ def get_account(tx: Tx, account_id: UUID) -> Account | None:
     return _account(tx.execute(select(accounts).where(accounts.c.id == account_id)).one_or_none())
 
 
+def first_account(tx: Tx) -> Account | None:
+    """Return the account that was made first, or None before set-up."""
+    oldest = select(accounts).order_by(accounts.c.created_at, accounts.c.id).limit(1)
+    return _account(tx.execute(oldest).one_or_none())
+
+
 def list_accounts(tx: Tx) -> list[Account]:
     """Return all accounts, oldest first."""
     rows = tx.execute(select(accounts).order_by(accounts.c.created_at))

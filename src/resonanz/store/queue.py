@@ -12,7 +12,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 from resonanz.model import EventKind
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
-from resonanz.store.tables import attempts, queue
+from resonanz.store.tables import attempts, messages, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,14 @@ def release(tx: Tx, worker: str, message_id: UUID, due_at: datetime, *, attempts
         update(queue)
         .where(queue.c.message_id == message_id, queue.c.claimed_by == worker)
         .values(due_at=due_at, attempts=attempts_made, claimed_by=None, claimed_until=None, on_wire=False)
+    )
+
+
+def hasten(tx: Tx, submission_id: UUID, now: datetime) -> None:
+    """Make what waits of one submission due at once."""
+    of_submission = select(messages.c.id).where(messages.c.submission_id == submission_id)
+    tx.execute(
+        update(queue).where(queue.c.message_id.in_(of_submission), queue.c.claimed_by.is_(None)).values(due_at=now)
     )
 
 

@@ -151,6 +151,37 @@ submissions = Table(  # what a client handed us in one go; the unit of anonymous
     Index("uq_submissions_idempotency", "account_id", "idempotency_key", unique=True),
 )
 
+blocks = Table(  # append-only: an operator blocked or unblocked a submission's links; the last row is in force
+    "blocks",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("submission_id", Id, ForeignKey("submissions.id"), nullable=False),
+    Column("blocked", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),  # the account's address, or `command line`
+    Column("occurred_at", Moment, nullable=False),
+    Index("ix_blocks_submission_id", "submission_id", "id"),
+)
+
+domains = Table(  # hosts beside the edge's own that links may carry
+    "domains",
+    metadata,
+    Column("name", String(253), primary_key=True),  # lower case, without a final dot
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("confirmed_at", Moment),  # when it was first known to lead here; the edge answers for it from then on
+    Column("in_use", Boolean, nullable=False, server_default=text("false")),  # whether new mails carry it
+    Column("checked_at", Moment),
+    Column("check_note", Text, nullable=False, server_default=""),  # what the last check saw
+)
+
+domain_senders = Table(  # mail from which domains carries which host; a sender domain has one
+    "domain_senders",
+    metadata,
+    Column("sender", String(253), primary_key=True),
+    Column("domain", String(253), ForeignKey("domains.name", ondelete="CASCADE"), nullable=False, index=True),
+)
+
 messages = Table(  # one mail to exactly one recipient; everything after created_at is a projection of its events
     "messages",
     metadata,

@@ -6,9 +6,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from resonanz.dashboard.visit import Visit, not_found, read_id
-from resonanz.insight import Query, message_list, message_page, submission_page
+from resonanz.dashboard.visit import Visit, errors_of, not_found, read_id
+from resonanz.insight import Query, SubmissionPage, message_list, message_page, submission_page
 from resonanz.model import EventKind, InvalidInput, MessageState, TrackingMode
+from resonanz.sending.blocking import block, standing, unblock
 from resonanz.store import events
 
 PAGE = 50
@@ -49,10 +50,39 @@ def show_submission(visit: Visit) -> Response:
     page = submission_page(visit.parts.database, visit.path("submission"))
     if page is None:
         raise not_found("submission")
-    values: dict[str, Any] = {"page": page, "new": visit.query("new") == "yes", "unknown": _unknown_mode(visit)}
+    return _render_submission(visit, page, position)
+
+
+def block_submission(visit: Visit) -> Response:
+    """Block a submission's links, or unblock them. For operators only."""
+    id = visit.path("submission")
+    decide = unblock if visit.form.text("wanted") == "unblock" else block
+    try:
+        decide(visit.parts.database, id, reason=visit.form.text("reason"), actor=visit.account.address, now=visit.now)
+    except InvalidInput as refused:
+        page = submission_page(visit.parts.database, id)
+        if page is None:
+            raise not_found("submission") from None
+        return _render_submission(visit, page, 0, errors_of(refused, {}, otherwise="reason"))
+    return visit.go(f"/submissions/{id}")
+
+
+def _render_submission(
+    visit: Visit, page: SubmissionPage, position: int, errors: dict[str, str] | None = None
+) -> Response:
+    with visit.parts.database.read() as tx:
+        blocked, decisions = standing(tx, page.submission.id)
+    values: dict[str, Any] = {
+        "page": page,
+        "new": visit.query("new") == "yes",
+        "unknown": _unknown_mode(visit),
+        "blocked": decisions[0] if blocked else None,
+        "decisions": decisions,
+        "errors": errors or {},
+    }
     if visit.part:
         return visit.render("_submission.html", **values)
-    return visit.render("submission.html", position=position, **values)
+    return visit.render("submission.html", status=422 if errors else 200, position=position, **values)
 
 
 def _position(visit: Visit) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from resonanz.ingest.judge import JUDGE_VERSION, Identity, Judgement
-from resonanz.model import Event, EventKind, Hit, HitKind, from_microseconds
+from resonanz.model import BLOCKED, Event, EventKind, Hit, HitKind, from_microseconds
 from resonanz.store.standings import Standing
 from resonanz.store.text import storable
 
@@ -85,6 +85,8 @@ def _detail(draft: Draft) -> dict[str, object]:
     if draft.hit.kind is HitKind.PREFERENCES:
         return {"tracking": tracking_chosen(draft.hit)}
     detail: dict[str, object] = {"judge": JUDGE_VERSION} if draft.judgement is not None else {}
+    if draft.hit.body == BLOCKED:
+        detail["blocked"] = True
     if draft.hit.kind is HitKind.FILE:
         detail["document"] = storable(draft.hit.destination)  # the key of its content
     return detail

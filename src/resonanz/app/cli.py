@@ -14,11 +14,8 @@ from resonanz import __version__
 from resonanz.app.domain_commands import check as check_domain
 from resonanz.app.domain_commands import commands as domain_commands
 from resonanz.app.letter_commands import commands as letter_commands
-<<<<<<< HEAD
 from resonanz.app.network_commands import commands as network_commands
-=======
 from resonanz.app.operator_commands import commands as operator_commands
->>>>>>> 3320fb2 (Operators block a mail; edges are told of blocks and withdrawals by a snapshot file)
 from resonanz.model import InvalidInput, ResonanzError, TrackingMode
 
 if TYPE_CHECKING:
@@ -45,11 +42,7 @@ def cli() -> None:
     """Self-hosted e-mail tracking that weighs evidence instead of counting hits."""
 
 
-<<<<<<< HEAD
-for _command in (*letter_commands, *domain_commands, *network_commands):
-=======
-for _command in (*letter_commands, *domain_commands, *operator_commands):
->>>>>>> 3320fb2 (Operators block a mail; edges are told of blocks and withdrawals by a snapshot file)
+for _command in (*letter_commands, *domain_commands, *network_commands, *operator_commands):
     cli.add_command(_command)
 
 

@@ -223,12 +223,8 @@ def _submission_of(settings: Settings) -> str:
 
 def run_worker(settings: Settings) -> None:
     """Run ingest and sending."""
-<<<<<<< HEAD
-    from resonanz.app.wiring import keys_of, transport_of, unknown_mode
-=======
     from resonanz.app.publishing import Publisher
-    from resonanz.app.wiring import database_of, keys_of, transport_of, unknown_mode
->>>>>>> 3320fb2 (Operators block a mail; edges are told of blocks and withdrawals by a snapshot file)
+    from resonanz.app.wiring import keys_of, transport_of, unknown_mode
     from resonanz.journal import JournalReader
     from resonanz.sending.worker import Worker, WorkerSettings
 

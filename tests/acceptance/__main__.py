@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.acceptance import letter, render
+from tests.acceptance import bounces, letter, render
 from tests.acceptance.findings import Findings
 from tests.kit.rendering import chromium
 
@@ -19,9 +19,11 @@ def main() -> int:
         print(f"There is no corpus in {corpus}; nothing was checked.")
         return 0
     html, eml = (len(list((corpus / name).glob(f"*.{name}"))) for name in ("html", "eml"))
-    print(f"Reading {html} HTML documents and {eml} mails.")
+    reports = len(list((corpus / "bounces").glob("*.eml")))
+    print(f"Reading {html} HTML documents, {eml} mails and {reports} reports.")
     findings = Findings()
     letter.run(corpus, findings)
+    bounces.run(corpus, findings)
     if chromium():
         render.run(corpus, findings)
     else:

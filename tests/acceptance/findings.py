@@ -13,6 +13,8 @@ class Findings:
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    figures: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)  # single cases behind a figure, which may be a few
 
     def check(self, holds: bool, name: str, file: str, detail: str = "") -> None:
         """Count one check; remember it when it does not hold."""
@@ -25,4 +27,12 @@ class Findings:
         """Return the report."""
         counted = [f"  {count:7d}  {name}" for name, count in sorted(self.counts.items())]
         reasons = [f"  {count:7d}  {name}" for name, count in self.reasons.most_common()]
-        return ["checks:", *counted, "left alone, by reason:", *reasons, *(f"WRONG {line}" for line in self.wrong)]
+        return [
+            "checks:",
+            *counted,
+            "left alone, by reason:",
+            *reasons,
+            *(f"missed: {line}" for line in self.missed),
+            *self.figures,
+            *(f"WRONG {line}" for line in self.wrong),
+        ]

@@ -11,10 +11,11 @@ from click.testing import CliRunner, Result
 
 from resonanz.app.letter_commands import commands
 from tests.kit.letters import HTML_PART, PLAIN_PART, multipart
+from tests.kit.reports import dsn
 
 KEY = "00" * 32
 MESSAGE = "018f0000-0000-7000-8000-000000000001"
-instrument, token = commands
+instrument, bounce, token = commands
 
 
 def run(command: object, *arguments: object) -> Result:
@@ -147,3 +148,52 @@ def test_a_key_must_be_one() -> None:
         result = run(token, "mint", "--kind", "open", "--key", key)
         assert result.exit_code == 2
         assert "--key" in result.output
+
+
+# ── bounce ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_bounce_prints_a_line_for_each_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports, what is none, and a file that is not there: one line each in their order, and no failure."""
+    monkeypatch.setenv("RESONANZ_DATA_DIR", str(tmp_path / "nothing"))
+    report, garbage, missing = tmp_path / "a.eml", tmp_path / "b.eml", tmp_path / "c.eml"
+    report.write_bytes(dsn("grace@rcpt.example", "failed", "5.1.1", diagnostic="550 5.1.1 User unknown"))
+    garbage.write_bytes(bytes(range(256)))
+    result = run(bounce, report, garbage, missing)
+    assert result.exit_code == 0
+    first, second, third = (json.loads(line) for line in result.stdout.splitlines())
+    assert first == {
+        "file": str(report),
+        "kind": "bounce",
+        "recipients": [
+            {
+                "address": "grace@rcpt.example",
+                "outcome": "hard",
+                "status": "5.1.1",
+                "code": 550,
+                "reason": "unknown_mailbox",
+                "diagnostic": "550 5.1.1 User unknown",
+            }
+        ],
+        "message_id": "<1@sender.example>",
+        "token": None,
+        "detail": None,
+    }
+    assert (second["kind"], second["recipients"]) == ("none", [])
+    assert (third["kind"], third["recipients"]) == ("none", [])
+    assert "No such file" in third["error"]
+
+
+def test_bounce_verifies_the_token_when_it_has_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without keys a token is what has its shape; with keys it is ours and names its message, or it is none."""
+    monkeypatch.setenv("RESONANZ_DATA_DIR", str(tmp_path / "nothing"))
+    minted = run(token.commands["mint"], "--kind", "return_path", "--id", MESSAGE, "--key", KEY).stdout.strip()
+    file = tmp_path / "report.eml"
+    file.write_bytes(f"To: <{minted.upper()}@bounces.example>\r\n".encode() + dsn("a@rcpt.example", "failed", "5.1.1"))
+
+    def said(*arguments: object) -> dict:
+        return json.loads(run(bounce, file, *arguments).stdout)
+
+    assert said()["token"] == minted
+    assert (said("--key", KEY)["token"], said("--key", KEY)["message"]) == (minted, MESSAGE)
+    assert said("--key", "11" * 32)["token"] is None

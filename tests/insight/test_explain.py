@@ -9,10 +9,12 @@ from resonanz.insight import (
     explain_confidence,
     explain_coverage,
     explain_reason,
+    explain_refusal,
     explain_untracked,
     explain_verdict,
 )
 from resonanz.insight.explain import TOO_SMALL_A_GROUP, Explanation
+from resonanz.mail.refusals import Reason as Refused
 from resonanz.mail.tracking import Reason as Untracked
 from resonanz.model import Confidence, Coverage, Verdict
 
@@ -22,6 +24,7 @@ EVERY = [
     *[explain_coverage(coverage) for coverage in Coverage],
     *[explain_reason(reason) for reason in Reason],
     *[explain_untracked(reason) for reason in Untracked],
+    *[explain_refusal(reason) for reason in Refused],
     TOO_SMALL_A_GROUP,
 ]
 

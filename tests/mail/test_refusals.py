@@ -27,7 +27,7 @@ CASES = [
     ("421 4.7.0 too many connections from your host", Reason.RATE_LIMITED),
     ("550 5.1.8 sender address rejected", Reason.SENDER_REFUSED),
     ("554 5.7.1 this looks like spam", Reason.CONTENT),
-    ("550 5.7.1 you are not allowed to write to this group", Reason.POLICY),
+    ("550 5.7.1 you are not allowed to write to this group", Reason.FILTERED),
     ("4.4.7 delivery time expired", Reason.EXPIRED),
     ("451 4.4.1 connection timed out", Reason.NETWORK),
     ("554 5.3.0 something of theirs broke", Reason.SYSTEM),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import quopri
 from uuid import UUID
 
@@ -11,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonanz.mail.refusals import Outcome, Reason
-from resonanz.mail.reports import ReportKind, read_report
-from resonanz.tokens import mint_return_path, read_return_path
+from resonanz.mail.reports import REPLY, ReportKind, find_message, read_report
+from resonanz.tokens import Token, TokenKind, mint, mint_return_path, read_return_path
 from tests.kit.reports import dsn, report
 from tests.kit.workers import KEYS
 
@@ -70,12 +71,22 @@ def test_the_refusing_servers_own_words_win() -> None:
     assert found.recipients[0].reason is Reason.REPUTATION
 
 
-def test_whom_we_wrote_to() -> None:
-    """The original recipient is ours; the final one is where somebody's forwarding ended."""
+@pytest.mark.parametrize(
+    ("final", "address"),
+    [
+        ("hopper@rcpt.example", "grace@rcpt.example"),
+        ("hopper@mail-store", "grace@rcpt.example"),
+        ("hopper@node7.rcpt.example", "grace@rcpt.example"),
+        ("hopper@elsewhere.example", "hopper@elsewhere.example"),
+    ],
+)
+def test_whom_we_wrote_to(final: str, address: str) -> None:
+    """The original recipient is ours, whatever its system calls it inside; where the mail was forwarded to another
+    organisation, it is the forward that failed."""
     forwarded = dsn("grace@rcpt.example", "failed", "5.1.1").replace(
-        b"Final-Recipient: rfc822; grace@", b"Final-Recipient: rfc822; elsewhere@"
+        b"Final-Recipient: rfc822; grace@rcpt.example", f"Final-Recipient: rfc822; {final}".encode()
     )
-    assert read_report(forwarded).recipients[0].address == "grace@rcpt.example"
+    assert read_report(forwarded).recipients[0].address == address
 
 
 @pytest.mark.parametrize("encode", ["quoted-printable", "base64"])
@@ -254,3 +265,203 @@ def test_torn_reports(data: st.DataObject) -> None:
     junk = data.draw(st.binary(max_size=5))
     for recipient in read_report(whole[:cut] + junk).recipients:
         assert "grace@rcpt.example".startswith(recipient.address[: len("grace@r")])
+
+
+SHAPES = {
+    "a status under another type": (b"message/delivery-status", b"text/plain"),
+    "a status as bytes": (b"message/delivery-status", b"application/octet-stream"),
+    "no empty line before the recipient": (b"(UTC)\r\n\r\nFinal", b"(UTC)\r\nFinal"),
+    "an empty line too many": (b"Action: failed", b"\r\nAction: failed"),
+    "another word for failed": (b"Action: failed", b"Action: error"),
+    "failed, with a comment": (b"Action: failed", b"Action: Failed (no such user)"),
+    "no action": (b"Action: failed\r\n", b""),
+    "an address in brackets without its type": (b"rfc822; grace@rcpt.example", b"<grace@rcpt.example>"),
+    "a status with a comment": (b"Status: 5.1.1", b"Status: 5.1.1 (bad destination mailbox address)"),
+    "a charset nobody has": (b"charset=us-ascii", b"charset=uft-8"),
+    "no end": (b"--b1--", b""),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_of_a_status(shape: str) -> None:
+    """What real systems do to the fields of a delivery status does not hide what they say."""
+    before, after = SHAPES[shape]
+    whole = dsn("grace@rcpt.example", "failed", "5.1.1", diagnostic="550 5.1.1 User unknown")
+    assert before in whole
+    found = read_report(whole.replace(before, after))
+    assert (found.kind, [(one.address, one.outcome) for one in found.recipients]) == (
+        ReportKind.BOUNCE,
+        [("grace@rcpt.example", Outcome.HARD)],
+    )
+
+
+def test_a_report_inside_another() -> None:
+    """A gateway or helpdesk that passes a report on as an attachment does not hide it."""
+    inner = dsn("grace@rcpt.example", "failed", "5.1.1")
+    outer = report(
+        """
+        From: helpdesk@sender.example
+        Subject: Delivery Status
+        MIME-Version: 1.0
+        Content-Type: multipart/mixed; boundary=outer
+
+        --outer
+        Content-Type: message/rfc822
+
+        INNER
+        --outer--
+        """
+    ).replace(b"INNER", inner)
+    assert [one.address for one in read_report(outer).recipients] == ["grace@rcpt.example"]
+
+
+def test_the_text_explains_a_status_without_a_diagnosis() -> None:
+    """Fields that only say 5.0.0 are explained by what the text says of the same recipient."""
+    whole = dsn("grace@rcpt.example", "failed", "5.0.0").replace(
+        b"This is the mail system", b"<grace@rcpt.example>: 552 5.2.2 Mailbox full\r\n\r\nThis is the mail system"
+    )
+    assert read_report(whole).recipients[0].reason is Reason.MAILBOX_FULL
+
+
+def test_refused_after_the_content() -> None:
+    """Who took the recipient and says "user unknown" to the content has filtered it; the address is not dead."""
+    whole = dsn("grace@rcpt.example", "failed", "5.0.0", diagnostic="550 User unknown").replace(
+        b"This is the mail system",
+        b"<grace@rcpt.example>: host mx said: 550 User unknown (in reply to end of DATA\r\n    command)\r\n\r\nThis",
+    )
+    assert (read_report(whole).recipients[0].outcome, read_report(whole).recipients[0].reason) == (
+        Outcome.SOFT,
+        Reason.FILTERED,
+    )
+
+
+def test_a_tracking_link_names_the_mail() -> None:
+    """Where nothing else came back, a link of ours in the returned mail does, also through its encoding."""
+    link = mint(KEYS, Token(TokenKind.CLICK, MESSAGE, link=0, destination="https://shop.example/"))
+    body = quopri.encodestring(f"Look: https://t.sender.example/c/{link} now".encode())
+    whole = dsn("grace@rcpt.example", "failed", "5.1.1").replace(b"text/rfc822-headers", b"message/rfc822")
+    whole = whole.replace(
+        b"Subject: Minutes\r\n\r\n",
+        b"Subject: Minutes\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + body + b"\r\n",
+    )
+    found = read_report(whole)
+    assert find_message(found, KEYS) == MESSAGE
+    assert find_message(read_report(dsn("grace@rcpt.example", "failed", "5.1.1")), KEYS) is None
+
+
+def test_a_rejection_that_comes_as_a_receipt() -> None:
+    """A Sieve script that refuses writes a disposition notification (RFC 5429): that is a bounce."""
+    found = read_report(
+        report(
+            """
+            From: Mail Delivery Subsystem <postmaster@rcpt.example>
+            Subject: Automatically rejected mail
+            Auto-Submitted: auto-replied (rejected)
+            MIME-Version: 1.0
+            Content-Type: multipart/report; report-type=disposition-notification; boundary=b
+
+            --b
+            Content-Type: text/plain
+
+            Your message to <grace@rcpt.example> was automatically rejected:
+            Quota exceeded
+            --b--
+            """
+        )
+    )
+    assert found.kind is ReportKind.BOUNCE
+    assert [(one.address, one.outcome, one.reason) for one in found.recipients] == [
+        ("grace@rcpt.example", Outcome.SOFT, Reason.MAILBOX_FULL)
+    ]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Out of Office: Minutes",
+        "Automatic reply: Minutes",
+        "Automatische Antwort: Protokoll",
+        "Abwesenheitsnotiz",
+        "Réponse automatique : Procès-verbal",
+        "Respuesta automática: Acta",
+        "Risposta automatica: Verbale",
+        "Resposta automática: Ata",
+        "Automatisch antwoord: Notulen",
+        "Automatiskt svar: Protokoll",
+        "Odpowiedź automatyczna: Protokół",
+        "Автоответ: Протокол",
+        "自動応答: 議事録",
+        "自动回复: 纪要",
+        "자동 회신: 회의록",
+    ],
+)
+def test_automatic_replies_by_their_subject(subject: str) -> None:
+    """Out-of-office notes that carry no mark are known by how their subject begins, in many languages."""
+    text = f"From: grace@rcpt.example\nTo: news@sender.example\nSubject: {subject}\n\nI am away.\n"
+    found = read_report(text.encode())
+    assert (found.kind, [one.outcome for one in found.recipients]) == (ReportKind.AUTOREPLY, [None])
+
+
+def test_a_challenge_is_nothing() -> None:
+    """Who asks for proof that a person wrote has neither refused the mail nor answered it."""
+    text = AUTOMATIC.format(header="Auto-Submitted: auto-replied").replace("Away", "Please confirm your message")
+    assert read_report(report(text)).kind is ReportKind.NONE
+
+
+def test_a_persons_reply() -> None:
+    """An answer is no report, and is told from other mail by naming what it answers; a list's is none."""
+    answer = report(AUTOMATIC.format(header="X-Mailer: a client"))
+    assert (read_report(answer).kind, read_report(answer).detail) == (ReportKind.NONE, REPLY)
+    assert read_report(answer).message_id == "<7@sender.example>"
+    assert read_report(b"List-Id: <x.example>\r\n" + answer).detail == ""
+    assert read_report(answer.replace(b"In-Reply-To", b"X-Other")).detail == ""
+
+
+def test_a_complaint_of_hotmails_kind() -> None:
+    """The mail itself, forwarded with the complainer in a header of its own."""
+    found = read_report(
+        report(
+            """
+            From: staff@hotmail.example
+            Subject: complaint about message from 192.0.2.1
+            MIME-Version: 1.0
+            Content-Type: multipart/mixed; boundary=b
+
+            --b
+            Content-Type: message/rfc822
+
+            X-HmXmrOriginalRecipient: grace@rcpt.example
+            From: ada@sender.example
+            Message-ID: <7@sender.example>
+
+            body
+            --b--
+            """
+        )
+    )
+    assert (found.kind, found.message_id) == (ReportKind.COMPLAINT, "<7@sender.example>")
+    assert [one.address for one in found.recipients] == ["grace@rcpt.example"]
+
+
+def test_a_notification_of_amazons_by_mail() -> None:
+    """SES by way of SNS sends JSON, its lines broken; bounces, complaints and deliveries are read alike."""
+    said = {
+        "notificationType": "Bounce",
+        "bounce": {
+            "bounceType": "Permanent",
+            "bouncedRecipients": [
+                {
+                    "emailAddress": "grace@rcpt.example",
+                    "status": "5.1.1",
+                    "action": "failed",
+                    "diagnosticCode": "smtp; 550 5.1.1 user unknown",
+                }
+            ],
+        },
+        "mail": {"headers": [{"name": "Message-ID", "value": "<7@sender.example>"}]},
+    }
+    body = json.dumps({"Type": "Notification", "Message": json.dumps(said)})
+    head = "From: Alerts <no-reply@sns.amazonaws.com>\r\nSubject: AWS Notification Message\r\n\r\n"
+    found = read_report((head + body[:90] + "\r\n " + body[90:]).encode())
+    assert (found.kind, found.message_id) == (ReportKind.BOUNCE, "<7@sender.example>")
+    assert [(one.address, one.outcome) for one in found.recipients] == [("grace@rcpt.example", Outcome.HARD)]

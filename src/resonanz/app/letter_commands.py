@@ -1,6 +1,8 @@
-"""The letter on the command line: instrument files of mail, read and mint tokens. Needs no database and no server.
+"""The letter on the command line: instrument files of mail, read reports about mail, read and mint tokens.
 
-The report `instrument` writes is an interface: programs hold mails against it. Fields may be added, never renamed.
+Needs no database and no server.
+
+What `instrument` and `bounce` write is an interface: programs read it. Fields may be added, never renamed.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from resonanz.model import InvalidInput, ResonanzError, new_id
 
 if TYPE_CHECKING:
     from resonanz.mail import Instrumented, PartReport
+    from resonanz.mail.reports import Report
     from resonanz.tokens import Keys, Token
 
 DEFAULT_BASE_URL = "http://localhost:8601"  # where the edge of a fresh instance listens
@@ -192,6 +195,74 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
+# ── bounce ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@_key_option
+def bounce(files: tuple[Path, ...], secret: bytes | None) -> None:
+    """Read reports that came back about mail: bounces, delays, complaints, receipts; print one line of JSON each.
+
+    Needs no configuration. Never stops at a bad file: one that cannot be read has the kind none and an error. With keys
+    at hand the token is verified and its message named; without, `token` is what has the shape of one.
+    """
+    keys = _keys_at_hand(secret)
+    for file in files:
+        try:
+            said = _bounce_file(file, keys)
+        except OSError as error:
+            said = {"file": str(file), "kind": "none", "recipients": [], "message_id": None, "token": None}
+            said["error"] = error.strerror or str(error)
+        click.echo(json.dumps(said))
+
+
+def _keys_at_hand(secret: bytes | None) -> Keys | None:
+    """Return the keys given or those of the data folder; None where there are none, for reports are read without."""
+    try:
+        return _keys(secret, create=False)
+    except ResonanzError:
+        return None
+
+
+def _bounce_file(file: Path, keys: Keys | None) -> dict[str, Any]:
+    from resonanz.mail.reports import MAX_BYTES, read_report
+
+    with file.open("rb") as opened:
+        report = read_report(opened.read(MAX_BYTES))
+    said: dict[str, Any] = {"file": str(file), **_report(report)}
+    if keys is not None:
+        said |= _verified(report, keys)
+    return said
+
+
+def _report(report: Report) -> dict[str, Any]:
+    return {
+        "kind": report.kind.value,
+        "recipients": [
+            {
+                "address": one.address,
+                "outcome": one.outcome.value if one.outcome else None,
+                "status": one.status or None,
+                "code": one.code,
+                "reason": one.reason.value if one.reason else None,
+                "diagnostic": one.diagnostic or None,
+            }
+            for one in report.recipients
+        ],
+        "message_id": report.message_id or None,
+        "token": report.token or None,
+        "detail": report.detail or None,
+    }
+
+
+def _verified(report: Report, keys: Keys) -> dict[str, Any]:
+    from resonanz.mail.reports import find_token
+
+    found = find_token(report, keys)
+    return {"token": found[0], "message": str(found[1])} if found else {"token": None}
+
+
 # ── token ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -278,4 +349,4 @@ def mint(
     click.echo(mint_token(keys, Token(TokenKind[kind.upper()], owner, anonymous, link, destination)))
 
 
-commands: tuple[click.Command, ...] = (instrument, token)
+commands: tuple[click.Command, ...] = (instrument, bounce, token)

@@ -9,6 +9,7 @@ from resonanz.insight.explain import (
     explain_confidence,
     explain_coverage,
     explain_reason,
+    explain_refusal,
     explain_untracked,
     explain_verdict,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "explain_confidence",
     "explain_coverage",
     "explain_reason",
+    "explain_refusal",
     "explain_untracked",
     "explain_verdict",
     "feed",

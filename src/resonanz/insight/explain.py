@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from resonanz.ingest.judge.reasons import Reason
+from resonanz.mail.refusals import MEANINGS
+from resonanz.mail.refusals import Reason as Refused
 from resonanz.mail.tracking import Reason as Untracked
 from resonanz.model import Confidence, Coverage, Verdict, Who
 
@@ -278,6 +280,14 @@ def explain_reason(code: str) -> Explanation:
     """Return what a reason code means. A code of another version is shown as it stands."""
     title, text = _REASONS.get(code) or (code.replace("_", " "), "")
     return Explanation(code, title, text)
+
+
+def explain_refusal(code: str) -> Explanation:
+    """Return why a mail was refused or is late, and what to do. A code of another version is shown as it stands."""
+    if code not in {reason.value for reason in Refused}:
+        return Explanation(code, code.replace("_", " "), "")
+    found = MEANINGS[Refused(code)]
+    return Explanation(code, found.title, f"{found.meaning} {found.advice}")
 
 
 def explain_untracked(code: str) -> Explanation:

@@ -14,6 +14,7 @@ from resonanz.insight.explain import (
     explain_confidence,
     explain_coverage,
     explain_reason,
+    explain_refusal,
     explain_untracked,
     explain_verdict,
 )
@@ -39,6 +40,7 @@ class Entry:
     verdict: Explanation | None
     confidence: Explanation | None
     reasons: tuple[Explanation, ...]
+    refusal: Explanation | None  # why it was refused or is late
     link: Link | None
 
 
@@ -149,10 +151,16 @@ def _entry(event: Event, repeats: Repeats | None, links: Mapping[int, Link]) -> 
         verdict=explain_verdict(event.verdict) if event.verdict is not None else None,
         confidence=explain_confidence(event.confidence) if event.confidence is not None else None,
         reasons=tuple(explain_reason(code) for code in event.reasons),
+        refusal=explain_refusal(str(event.detail["reason"])) if _is_refusal(event) else None,
         link=links.get(event.link) if event.link is not None else None,
     )
 
 
+def _is_refusal(event: Event) -> bool:
+    return event.kind in _REFUSED and bool(event.detail.get("reason"))
+
+
+_REFUSED = (EventKind.BOUNCED, EventKind.DEFERRED, EventKind.FAILED)
 _FOLLOWED = (EventKind.CLICKED, EventKind.DOWNLOADED)  # a link to a document is one of the mail's links
 
 

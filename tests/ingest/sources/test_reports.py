@@ -18,6 +18,7 @@ SOFT = ReportedRecipient(ALMA, Outcome.SOFT, "5.2.2", 552, Reason.MAILBOX_FULL, 
 DELAYED = ReportedRecipient(ALMA, Outcome.DELAYED, "4.4.1", None, Reason.NETWORK, "connection timed out")
 DELIVERED = ReportedRecipient(ALMA, Outcome.DELIVERED, "2.0.0", 250, None, "250 2.0.0 stored")
 NOTHING = ReportedRecipient(ALMA)
+OPTED_OUT = Report(ReportKind.COMPLAINT, (NOTHING,), detail="opt-out")
 
 
 def told(database: Database, report: Report, key: str = "1", to: str = ALMA) -> tuple[Message, list[Event]]:
@@ -41,6 +42,10 @@ def told(database: Database, report: Report, key: str = "1", to: str = ALMA) -> 
         (Report(ReportKind.COMPLAINT), EventKind.COMPLAINED, MessageState.DELIVERED, "complained"),
         (Report(ReportKind.AUTOREPLY, (NOTHING,)), EventKind.AUTORESPONDED, MessageState.DELIVERED, None),
         (Report(ReportKind.RECEIPT, (NOTHING,), detail="displayed"), EventKind.DISPLAYED, MessageState.DELIVERED, None),
+        (OPTED_OUT, EventKind.UNSUBSCRIBED, MessageState.DELIVERED, "unsubscribed"),
+        (Report(ReportKind.NONE, detail="reply"), EventKind.REPLIED, MessageState.DELIVERED, None),
+        (Report(ReportKind.BOUNCE), EventKind.BOUNCED, MessageState.BOUNCED, None),
+        (Report(ReportKind.DELAY), EventKind.DEFERRED, MessageState.SENT, None),
     ],
 )  # fmt: skip
 def test_what_becomes_of_a_report(
@@ -101,6 +106,14 @@ def test_of_several_recipients_ours_is_the_one_that_matters(database: Database) 
     message, (event,) = told(database, Report(ReportKind.BOUNCE, (other, ours)))
     assert event.kind is EventKind.DELIVERED
     assert message.state is MessageState.DELIVERED
+
+
+def test_behind_an_alias_the_worst_is_told(database: Database) -> None:
+    """Where the report names only whom our recipient stands for, one that failed speaks louder than the others."""
+    fine = ReportedRecipient("one@elsewhere.example", Outcome.DELIVERED, "2.0.0")
+    failed = ReportedRecipient("two@elsewhere.example", Outcome.SOFT, "5.2.2", 552, Reason.MAILBOX_FULL, "full")
+    _, (event,) = told(database, Report(ReportKind.BOUNCE, (fine, failed)))
+    assert (event.kind, event.detail["bounce"], event.detail["reason"]) == (EventKind.BOUNCED, "soft", "mailbox_full")
 
 
 def test_a_forward_that_fails_does_not_suppress_whom_we_wrote_to(database: Database) -> None:

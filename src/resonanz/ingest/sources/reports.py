@@ -9,8 +9,8 @@ from datetime import datetime
 from uuid import UUID
 
 from resonanz.ingest.record import record_all
-from resonanz.mail.refusals import Outcome
-from resonanz.mail.reports import Report, ReportedRecipient, ReportKind
+from resonanz.mail.refusals import Outcome, Reason
+from resonanz.mail.reports import OPT_OUT, REPLY, Report, ReportedRecipient, ReportKind
 from resonanz.model import Event, EventKind, NotFound
 from resonanz.store import Tx
 from resonanz.store.messages import Message, get_message
@@ -20,6 +20,11 @@ _KINDS = {
     ReportKind.COMPLAINT: EventKind.COMPLAINED,
     ReportKind.AUTOREPLY: EventKind.AUTORESPONDED,
 }
+_BY_KIND = {  # where a report names nobody: it came to the return path of this one message
+    ReportKind.BOUNCE: Outcome.SOFT,
+    ReportKind.DELAY: Outcome.DELAYED,
+}
+_WORST_FIRST = (Outcome.HARD, Outcome.SOFT, Outcome.DELAYED, Outcome.DELIVERED, None)
 _OUTCOMES = {
     Outcome.HARD: EventKind.BOUNCED,
     Outcome.SOFT: EventKind.BOUNCED,
@@ -31,8 +36,8 @@ _OUTCOMES = {
 def record_report(
     tx: Tx, *, message_id: UUID, report: Report, now: datetime, source: str, source_key: str
 ) -> list[Event]:
-    """Record what a report says about one message. Returns the new events: none when the report is known already, or
-    says nothing about this message. `source_key` names the report within its source, for ever.
+    """Record what a report, or an answer, says about one message. Returns the new events: none when it is known
+    already, or says nothing about this message. `source_key` names the report within its source, for ever.
 
     Raises NotFound when there is no such message.
     """
@@ -62,9 +67,12 @@ def record_report(
 
 
 def _about(message: Message, report: Report) -> ReportedRecipient | None:
-    """Return the report's words about this message's recipient, else its first."""
+    """Return the report's words about this message's recipient, else about whom behind it fared worst."""
     ours = [found for found in report.recipients if _is_ours(message, found)]
-    return next(iter([*ours, *report.recipients]), None)
+    if not ours and not report.recipients and report.kind in _BY_KIND:
+        return ReportedRecipient(message.recipient, _BY_KIND[report.kind], reason=Reason.UNSPECIFIED)
+    others = sorted(report.recipients, key=lambda found: _WORST_FIRST.index(found.outcome))
+    return next(iter([*ours, *others]), None)
 
 
 def _is_ours(message: Message, recipient: ReportedRecipient) -> bool:
@@ -74,6 +82,10 @@ def _is_ours(message: Message, recipient: ReportedRecipient) -> bool:
 def _kind(report: Report, recipient: ReportedRecipient | None) -> EventKind | None:
     if report.kind is ReportKind.RECEIPT:  # `deleted` says that it was not displayed
         return EventKind.DISPLAYED if report.detail == "displayed" else None
+    if report.kind is ReportKind.NONE:
+        return EventKind.REPLIED if report.detail == REPLY else None
+    if report.kind is ReportKind.COMPLAINT and report.detail == OPT_OUT:  # a mail client's button to unsubscribe
+        return EventKind.UNSUBSCRIBED
     if report.kind in _KINDS:
         return _KINDS[report.kind]
     if recipient is None or recipient.outcome is None:

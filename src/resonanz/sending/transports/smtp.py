@@ -254,18 +254,18 @@ async def _transact(client: aiosmtplib.SMTP, envelope: Envelope, message: bytes)
     try:
         response = await client.data(message)
     except aiosmtplib.SMTPResponseException as error:
-        raise _refusal(error) from error
+        raise _refusal(error, context="after end of data") from error
     except (aiosmtplib.SMTPException, OSError) as error:
         # Whether the server took it cannot be known (RFC 1047); it is tried again with the same Message-ID.
         raise Deferred(f"the connection was lost during the handover: {_short(str(error))}") from error
     return _short(f"{response.code} {response.message}")
 
 
-def _refusal(error: aiosmtplib.SMTPResponseException) -> Refused | Deferred:
+def _refusal(error: aiosmtplib.SMTPResponseException, *, context: str = "") -> Refused | Deferred:
     reply = _short(f"{error.code} {error.message}")
     if not 500 <= error.code <= 599:
         return Deferred(reply)
-    refusal = understand(error.message, code=error.code)
+    refusal = understand(error.message, code=error.code, context=context)
     if isinstance(error, aiosmtplib.SMTPSenderRefused) and refusal.reason in DEAD:
         # "User unknown" in answer to MAIL is about the sender; the recipient was not even named yet.
         refusal = Refusal(refusal.code, refusal.status, Reason.SENDER_REFUSED)

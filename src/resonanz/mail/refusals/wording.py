@@ -1,0 +1,328 @@
+"""The words of refusals, as tables: wording → reason. The first row that matches decides; the narrow stand first.
+
+The text is in lower case, on one line, with addresses, links and host names taken out, so that `spam@…` or a domain
+named after a blocking list speak for nothing. Rows are grouped by what they say; a row in other languages stands beside
+the English one. Gaps are bounded (`.{0,40}`), so that no text takes more than linear time.
+"""
+
+from __future__ import annotations
+
+import re
+
+from resonanz.mail.refusals.reasons import Reason
+
+Table = tuple[tuple[Reason, re.Pattern[str]], ...]
+
+
+def _table(*rows: tuple[Reason, str]) -> Table:
+    return tuple((reason, re.compile(pattern)) for reason, pattern in rows)
+
+
+# What these say outranks any status code.
+PLAIN: Table = _table(
+    # ── The domain takes no mail (RFC 7505) ─────────────────────────────────────────────────────────────────────────
+    (
+        Reason.NO_MAIL_ACCEPTED,
+        r"null ?mx|nullmx|no smtp service|not accepting network messages"
+        r"|(domain|host|server|system) (does not|doesn.t|do not) (accept|receive) (any )?(e-?)?mails?\b"
+        r"|does not accept (any )?mail\b|accepts no mail|smtp protocol is not (available|supported) on this"
+        # an old Postfix that meets a null MX
+        r"|type=mx: malformed (or unexpected )?name server reply|cname lookup for null",
+    ),
+    # ── Words of single systems that would else be taken for something wider ────────────────────────────────────────
+    (Reason.UNKNOWN_DOMAIN, r"account or domain may not exist"),  # cPanel: no route to the domain was found
+    (Reason.FILTERED, r"\bgoogle groups|^5\d\d :? ?user unknown$"),  # a group that takes no posts; KDDI after DATA
+    # Yahoo's number says whether the account never was (0) or has gone to sleep
+    (Reason.MAILBOX_DISABLED, r"doesn.t have an? \S{1,80} account.{0,20}\[-\d{1,3}\]"),
+    (Reason.UNKNOWN_MAILBOX, r"\b542 <> rejected"),  # MessageLabs: not among the registered addresses
+    (Reason.UNKNOWN_MAILBOX, r"5\.4\.1 .{0,40}recipient address rejected: access denied"),  # Exchange Online
+    # ── Who sends: authentication, reverse DNS ──────────────────────────────────────────────────────────────────────
+    (
+        Reason.AUTHENTICATION,
+        r"\b(spf|dkim|dmarc)\b(?! ?=? ?pass)|\bsender policy framework\b|reverse.{0,3}dns|\bptr\b|\brdns\b|\bfcrdns\b"
+        r"|(unverifyable|unverifiable) sending ip|authentication checks failed|not (pass|meet).{0,30}authentication"
+        r"|unauthenticated (e-?)?mail|(e-?mail|message) (is|was) not authenticated|sender id \(?.{0,20}\)?.{0,20}fail"
+        r"|cannot (find|resolve) (your|the) (reverse )?hostname|(hostname|host name).{0,30}(cannot be|not) resolved"
+        r"|(client host|your ip|ip address).{0,40}(name lookup|hostname)|(missing|no|invalid) .{0,12}(reverse"
+        r"|ptr|rdns)"
+        r"|cannot find your hostname|access denied.{0,12}bad helo|not a valid (fqdn|helo)|helo command rejected"
+        r"|domain of sender address .{0,40}does not (exist|resolve)|authentication-results.{0,40}fail",
+    ),
+    # ── The sender's address ────────────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.SENDER_REFUSED,
+        r"(sender|mail ?from|return.path|envelope.from|from).{0,24}(address|domain).{0,24}"
+        r"(reject|refus|denied|not allowed|unknown|invalid|does not (exist|resolve)|not (found|exist|valid|resolv))"
+        r"|from:? ?domain is invalid|sender (is )?(rejected|refused|denied|unknown|not allowed|verify fail|invalid"
+        r"|not authori[sz]ed|domain)|(bad|invalid|unknown|unauthori[sz]ed) sender|sender.{0,12}(callout"
+        r"|verif).{0,20}fail"
+        r"|domain of sender|not (allowed|permitted|authori[sz]ed) to send (as|from|mail)|cannot receive mail from you"
+        r"|not accepting (any )?(e-?)?mails? from|accept(ing)? mail only from|(no|missing"
+        r"|invalid) .{0,16}from:? ?(header|field)"
+        r"|relay(ing)? .{0,24}(denied|prohibited|not (allowed|permitted)|disallowed|rejected)|unable to relay"
+        r"|(cannot|can.t|not (permitted|allowed|able) to|does not|won.t) relay|relay (access|not permitted"
+        r"|prohibited)"
+        r"|not a gateway|insecure mail relay|that domain isn.t in my list of allowed rcpthosts|no relaying"
+        r"|relais? (refus|interdit)|please use the smtp server of your isp|invalid domain name$",
+    ),
+    # ── Names of the sending server ─────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.REPUTATION,
+        r"black.?list|block.?list|blocking list|deny.?list|spamhaus|spamcop|barracudacentral|sorbs|\bcbl\b|\bcsi\b"
+        r"|\br[bs]bl\b|dns-?[br]l|uceprotect|abuseat|proofpoint.{0,40}block|reputation|(?<!not )listed (in|by"
+        r"|at|on)\b"
+        r"|(ip|address|host|server|network|connection|messages?|mail|e-?mail)s? .{0,40}(is|was|are|been"
+        r"|being) (temporarily )?"
+        r"blocked|messages from (?:host|ip|\S{1,40})? ?weren.t sent|blocked (using|by|for|due to|because)"
+        r"|access denied.{0,24}(ip|host|client)|(ip|client host) .{0,30}(rejected|refused|denied|banned)"
+        r"|banned (sending )?ip|poor .{0,20}score|spam source|open (relay|proxy)|suspicious.{0,24}(ip|host|network)"
+        r"|dynamic (ip|address|pool)|dial-?up|residential|user complaints|too many (spam|complaints)|bad sender score"
+        r"|gesperrt|liste noire|has been temporarily deferred",
+    ),
+    # ── How much, how fast ──────────────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.RATE_LIMITED,
+        r"too many (?!hops)|rate.?limit|rate that|throttl|too fast|too quickly|too frequent|slow down|unusual rate"
+        r"|gr[ea]y.?list|limit(ed)? (on|of|for) (the )?(number|connections|messages)|connection (rate|frequency"
+        r"|limit)"
+        r"|frequency limit|(hourly|daily) .{0,30}(quota|limit)|(exceed|reach)\w* .{0,40}(maximum|max|allowed"
+        r"|limit).{0,30}"
+        r"(connection|recipient|messages|e-?mails|rate)|(send|sending|receiv\w*) (rate|limit|quota)|maximum.{0,20}"
+        r"(connections|sessions)|deferred due to .{0,30}(volume|complaints)|server is busy"
+        r"|resources temporarily unavailable"
+        r"|(volume|amount) of (e-?)?mail|receiving mail (at a rate|too quickly)|come back later",
+    ),
+    # ── No room ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.MAILBOX_FULL,
+        r"quota|(mail)?(box|folder|drop)\S{0,2} (is |are |has |was |of .{0,40} (is )?)?(now )?(full|exceed|over"
+        r"|reached"
+        r"|too full)|full mail(box|folder)|over.?quota|out of (storage|(disk )?space|email storage)"
+        r"|insufficient (system |disk |mail )?(storage|space|resources)"
+        r"|(not enough|\bno|exceed\w*|out of).{0,24}(disk|storage|mail ?box)?.{0,8}(space|room)\b"
+        r"|exceed\w* .{0,24}(storage|mail ?box)"
+        r"|space not enough|storage (limit|exceed|full|allocation)|too much mail|recipient storage full"
+        r"|account is full|(mailbox|maildir|inbox).{0,40}(size|limit).{0,24}(exceed|reached)|maildir delivery failed"
+        r"|delivery failed to mailbox|user is over|has exceeded .{0,30}(space|storage|limit)|mailfolder is full"
+        r"|exceeds? (the )?maximum mailbox|box.{0,8}voll|speicher(platz|kapazit).{0,30}(voll|ersch|überschr)"
+        r"|boîte.{0,48}pleine|buz[oó]n.{0,24}llen|casella.{0,30}piena|caixa.{0,24}cheia|vol(le)? postvak|переполнен"
+        r"|メールボックス.{0,20}(いっぱい|容量|上限)|容量.{0,10}(超|オーバー|一杯)|邮箱.{0,8}满|信箱.{0,8}滿|空间不足|配额",
+    ),
+    # ── Size ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.TOO_LARGE,
+        r"(message|mail|size|content|attachment|line|header)s?.{0,30}(too (large|big|long)|exceed|over limit)"
+        r"|(maximum|max\.?) (incoming |inbound |allowed )?(message|mail) size|exceed.{0,40}(message|mail|fixed"
+        r"|maximum|size)"
+        r".{0,12}(size|limit|length)|larger than|size (limit|exceed)|line limit exceeded|resizing|too (large|big) "
+        r"(for|to)|nachricht.{0,24}zu groß|größenbeschränkung|trop (gros|volumineu)|demasiado grande",
+    ),
+    # ── A local delivery program broke, whatever it says about users ────────────────────────────────────────────────
+    (
+        Reason.SYSTEM,
+        r"procmail: |(couldn.t|can.t|cannot|could not) create (user|output|\"?/)|maildrop: .{0,24}(unable|error)",
+    ),
+    # ── Moved ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.MOVED,
+        r"(has|have|was|been) (moved|relocated|changed to|transferred)|mailbox has moved|moved to\b"
+        r"|(address|e-?mail|account|domain).{0,30}(has (been )?changed|replaced (by|with)|is changing)"
+        r"|no longer (works?|working|with|employed|at|in use)|left the (company|organi[sz]ation)"
+        r"|new (e-?mail )?address is"
+        r"|please (use|update|forward).{0,24}new (e-?mail )?address|has been replaced by|nicht mehr (im"
+        r"|in unserem|bei)"
+        r"|mailbox .{0,20}relocat|hat das unternehmen verlassen",
+    ),
+    # ── No such domain ──────────────────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.UNKNOWN_DOMAIN,
+        r"(?<!temporarily )(?<!try again )"
+        r"(host|domain|recipient.s domain)( ?/? ?(or )?(domain )?(host|name|address))? ?(host )?"
+        r"(was |is |does |could |can)?( ?not|n.t)? ?(be )?(found|unknown|exist|resolved|reachable(?=.{0,40}domain))"
+        r"(?!,? try again)(?<!host found)(?<!domain found)(?<!name found)(?<!found found)"
+        r"|unknown (host|domain)|no such (domain|host)|invalid (domain|host)( name)?\b(?! in)|nxdomain"
+        r"|non.?existent domain"
+        r"|unrouteable|unroutable|no route for address|(cannot|could not|couldn.t|can.t) (find|resolve|locate)"
+        r" .{0,24}(host|domain|gateway|mx\b|exchanger)|name (or )?(service|server) not known|no mx (record|host|for)"
+        r"|all relevant mx records point to non-existent|bad destination (host|system)|dns (error|failure|lookup fail"
+        r"|query fail).{0,60}(not found|nxdomain|does not exist|no such)|lookup failed .{0,30}(perm|nxdomain)"
+        r"|domain (is|has) (not reachable|expired|invalid|been suspended)|because the domain is not reachable"
+        r"|no (a|aaaa|dns) record|illegal host/domain|domain must exist|unable to (find|resolve|look ?up).{0,24}"
+        r"(host|domain|exchanger)|mail for .{0,24}loops back to myself \(no mx\)|domain nicht gefunden"
+        r"|domäne.{0,30}nicht"
+        r"|domaine.{0,24}(inconnu|introuvable|existe pas)|dominio.{0,24}(no existe|inesistente|desconocido)"
+        r"|sorry, i couldn.t find any host|couldn.t find (any|a) host",
+    ),
+    # ── Switched off ────────────────────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.MAILBOX_DISABLED,
+        r"(account|mailbox|user|recipient|address|mail ?drop|box).{0,40}"
+        r"(disabled|inactive|suspended|deactivated|on hold|locked|frozen|discontinued|not active|not been activated"
+        r"|terminated|blocked by admin|expired|is restricted|been closed|dormant)"
+        r"|(disabled|inactive|suspended|deactivated|locked|closed|frozen) (recipient|user|mailbox|account|address)"
+        r"|\bon hold\b|not active|mailbox currently suspended|temporarily (disabled|suspended|locked)|vdelivermail"
+        r".{0,30}disabled|konto.{0,24}(gesperrt|deaktiviert)|compte.{0,24}(désactivé|suspendu)"
+        r"|account is not (enabled|active)"
+        r"|cuenta.{0,24}(suspendida|desactivada)|停用|冻结|is unavailable: user is terminated|recipient suspend",
+    ),
+    # ── The recipient's own settings ────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.FILTERED,
+        r"recipient preferences|preferences of the person|(by|due to) (the )?recipient.{0,16}(settings?"
+        r"|preference|filter|rule)"
+        r"|because (protected )?recipient|recipient (has )?(refused|declined|chosen)"
+        r"|not allowed to send (mail )?to (this|that)"
+        r" (user|recipient)|(recipient|user|mailbox) (is )?(only )?accept\w* (mail|messages) (only )?from"
+        r"|only (members|authori[sz]ed|internal)|not (a )?(authori[sz]ed|permitted|allowed) to (post|send|mail)"
+        r" .{0,40}(group|list|recipient|user)|restricted (recipient|address|distribution)|requires? authentication to"
+        r"|deliveryrestricted|resolver\.rst\.|automatically rejected|rejected by (the )?(user"
+        r"|recipient)(?!.{0,3} domain)|you are not allowed"
+        r"|may not have permission to post|sender not authenticated for group"
+        r"|because .{0,40}not accepting mail from you"
+        r"|not accepting (mail|messages) from (you|this sender|your)|does not like recipient\W*$|filtered"
+        r"|permission to",
+    ),
+    # ── No such mailbox ─────────────────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.UNKNOWN_MAILBOX,
+        r"(user|recipient|mail ?box|address(ee)?|account|alias|destinat\w+|userid|login|customer|person|name"
+        r"|local part"
+        r"|id|inbox)s?\b.{0,60}?"
+        r"(unknown|not? (be |a |an )?(found|known|exist\w*|listed|recogni[sz]ed|valid|registered|locat\w+"
+        r"|present|matched"
+        r"|available here|on (this|our))|does ?n.t (exist|have)|does not (exist|have)|do not exist"
+        r"|didn.t (exist|match)"
+        r"|couldn.t be found|no longer (exists?|available|valid|on|active|a valid|here|in use)|non.?existent"
+        r"|is invalid|is bad"
+        r"|invalid|wrong|unavailable|undefined|unrecogni[sz]ed|no match|is not (a|one of)|isn.t (a|known))"
+        r"|(unknown|no such|invalid|non.?existent|bad|wrong|unrecogni[sz]ed|undeliverable|incorrect|illegal"
+        r"|not a (known|valid)"
+        r"|not (a|our) |isn.t a|not an? (active|existing)) ?(or (illegal|invalid) )?(local |virtual |final "
+        r"|delivery |e-?mail )*"
+        r"(alias|user|recipient|mail ?box|address|account|person|destination|addressee|customer|userid"
+        r"|name here|local.?part"
+        r"|mailbox)"
+        r"|no mail ?(box|drop)|no (valid )?recipients?\b|there is no (user|one|account|such)|nobody (here"
+        r"|by that|with that)"
+        r"|not our customer|not known (at|here)|no such (person|entry|object|local)|recip(ient)?.?not.?found"
+        r"|recipnotfound"
+        r"|resolver\.adr\.|550 unknown|user(name)? .{0,40}is not|does ?n.t have an? .{0,40}account|this user doesn"
+        r"|(this|that|the) (user|person|recipient) (has no|is not here)|no final (e-?mail )?delivery point"
+        r"|does not have a final|no matches to nameserver|could not find (the )?(user|recipient|mailbox)"
+        r"|mailbox lookup fail"
+        r"|unable to find (the )?(recipient|user|mailbox)|has no mailbox|not a (member|mailbox|local)"
+        r"|is not accepting mail\b(?! from)"
+        r"|delivery to .{0,30}not possible.{0,20}unknown|ldap.{0,24}(no such|not found)|not (listed"
+        r"|found) in .{0,40}directory"
+        r"|address rejected.{0,8}5\.1\.0|5\.1\.0 .{0,24}address rejected"
+        r"|recipient address rejected: access denied|rcpt .{0,16}(invalid|does not exist)"
+        r"|account .{0,30}(has been |was |is )?(deleted|removed|cancell?ed|purged|closed)|(deleted"
+        r"|removed) (user|account|mailbox)"
+        r"|mailbox .{0,30}(deleted|removed|not local)|bad destination mailbox|addressee unknown|user not"
+        r"|address couldn.t be found"
+        r"|recipient address rejected\W*(\(in reply to rcpt|$)|the email account that you tried to reach|no such user"
+        # in other languages
+        r"|empf[äa]e?nger.{0,60}(unbekannt|nicht (gefunden|bekannt|vorhanden|erreichbar)|existiert nicht"
+        r"|ung[üu]e?ltig)"
+        r"|(adresse|postfach|benutzer|konto).{0,40}(unbekannt|nicht gefunden|existiert nicht|nicht (vorhanden"
+        r"|bekannt)"
+        r"|konnte nicht gefunden|ung[üu]e?ltig)|unbekannter (benutzer|empf)"
+        r"|(adresse|utilisateur|destinataire|compte|bo[iî]te).{0,60}(inconnu|n.existe pas|introuvable"
+        r"|non recens|invalide"
+        r"|n.a pas été trouvé)|n.existe pas"
+        r"|(usuario|direcci[oó]n|destinatario|cuenta|buz[oó]n).{0,40}(desconocid|no existe|no encontrad"
+        r"|inv[aá]lid|inexistente)"
+        r"|(utente|indirizzo|destinatario|casella).{0,40}(sconosciut|non esiste|inesistente"
+        r"|non (è )?(stato )?trovat|non valid)"
+        r"|(usu[aá]rio|endere[cç]o|destinat[aá]rio|conta|caixa).{0,40}(desconhecid|n[aã]o existe|inexistente"
+        r"|n[aã]o encontrad"
+        r"|inv[aá]lid)"
+        r"|(adres|gebruiker|geadresseerde|postvak).{0,40}(onbekend|bestaat niet|niet gevonden|ongeldig)"
+        r"|(adresat|użytkownik|adres|konto).{0,40}(nie istnieje|nieznan|nie znaleziono)"
+        r"|(пользовател|адрес|получател|ящик).{0,60}(не найден|не существует|не зарегистрирован|неизвест|недоступ)"
+        r"|(あて先|宛先|ユーザ|アドレス|受信者).{0,40}(見つかり|存在し|不明|ありません|不存在|誤り|間違)|ユーザー?不明"
+        r"|(收件人|用户|地址|帐号|账号|邮箱|郵箱|信箱|使用者|帳號).{0,20}(不存在|未找到|找不到|无效|無效|不正确)|不存在"
+        r"|(사용자|주소|수신자|받는 사람).{0,20}(없|찾을 수)|(kullanıcı|adres|alıcı).{0,40}(bulunamadı|yok|geçersiz)"
+        r"|(användare|adress|mottagar).{0,40}(finns inte|okänd|hittades inte)|(modtager|bruger"
+        r"|adresse).{0,40}(findes ikke|ukendt)"
+        r"|(adresát|uživatel|adresa).{0,40}(neexistuje|nenalezen|neznám)|(osoite"
+        r"|vastaanottaja).{0,30}(tuntematon|ei löy)",
+    ),
+    # ── What the mail holds ─────────────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.CONTENT,
+        r"\bspam\b|spammy|\bvirus(es)?\b|malware|infected|phish|(content|message|header|body|url|link"
+        r"|attachment|subject)s?"
+        r" ?.{0,24}(reject|refus|denied|blocked|not (allowed|accepted|permitted)|suspicious|prohibited|violat"
+        r"|format error)"
+        r"|blocked (attachment|content|file)|bulk (e-?)?mail|unsolicited|junk mail|\bube\b|\buce\b|media error"
+        r"|(bad|forbidden|dangerous|executable) (attachment|content|header|extension)|header error|malformed"
+        r"|looks like spam"
+        r"|message (was )?(considered|classified|identified|detected)|spam[- ]?(score|filter|assassin|content)"
+        r"|rejected for policy"
+        r"|improper use of 8-?bit|duplicate header|no resent-from|message.{0,12}non.?compliant"
+        r"|not rfc ?\d+ compliant|surbl|uribl"
+        r"|垃圾邮件|スパム|ウイルス|спам",
+    ),
+    # ── Policy, in so many words ────────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.POLICY,
+        r"polic(y|ies)|security (policy|reason|violation)|administrative(ly)? (prohibit|denied|reject|block)"
+        r"|not authori[sz]ed"
+        r"|delivery not authori[sz]ed|must (use|issue a) (starttls|tls)|tls (is )?required|encryption (required"
+        r"|needed)"
+        r"|starttls|prohibited by admin",
+    ),
+    # ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    (
+        Reason.EXPIRED,
+        r"(message|delivery|queue|retry|retries|timeout|time).{0,24}(expired|exceeded(?! .{0,12}hop)|timed out)"
+        r"|in the queue too long|giving up after|could not (be )?deliver(ed)? for the last|retry time not reached"
+        r"|not delivered within|delivery (failed|was aborted) (after )?\d+|too old|(allowed|maximum) (queue"
+        r"|time).{0,16}(period|in"
+        r" queue)|exceeded maximum delivery attempts|delivery attempts?.{0,24}fail|not been collected after"
+        r"|gave up|given up trying"
+        r"|delivery time expired|keine zustellung innerhalb|retry timeout",
+    ),
+)
+
+# What these say counts after an exact status code.
+VAGUE: Table = _table(
+    (
+        Reason.NETWORK,
+        r"timed? ?out|connection (refused|reset|lost|closed|dropped|timed|failed|died)|unreachable|not reachable"
+        r"|no route|not responding"
+        r"|(cannot|can.t|could not|couldn.t|unable to|wasn.t able to|did not accept).{0,24}(connect|establish"
+        r"|contact|reach)"
+        r"|network (error|problem|is down)|socket error|no answer|lost connection|server unavailable"
+        r"|name (service|server) error"
+        r"|(dns|name server|nameserver).{0,24}(error|fail|temporar)|host not found, try again|too many hops|\bloop"
+        r"|mail forwarding|hop count|tls (handshake|negotiation|connection)|temporar\w+ (lookup|resolution)"
+        r"|smtp service"
+        r" (not|un)available|ssl",
+    ),
+    (
+        Reason.SYSTEM,
+        r"temporar|try (again|later)|local (error|problem)|server error|(mis)?configur|system (error|fail"
+        r"|problem|not|config|is)"
+        r"|internal (error|server|system)|i/o error|(cannot|can.t|could not|couldn.t|unable to) (open|create"
+        r"|write|lock|append|store"
+        r"|update|access)|command (died|failed|output|time limit)|mailer (error|died)|lock fail|disk"
+        r"|permission denied|procmail"
+        r"|exit status|pipe|service (not|un)?available|service refused|error while|unexpected|resource|maildrop"
+        r"|signal \d|busy",
+    ),
+    (Reason.POLICY, r"access denied|not allowed|not permitted|prohibited|denied|refused|rejected|forbidden|block"),
+    (Reason.UNKNOWN_MAILBOX, r"mailbox unavailable|mailbox not available|address rejected|postfach nicht verfügbar"),
+)
+
+# In links of providers, which are taken out before the words are read.
+LINKS: Table = _table(
+    (Reason.REPUTATION, r"spamhaus\.org|spamcop\.net|barracudacentral|uceprotect|abuseat\.org|sorbs\.net"),
+    (Reason.UNKNOWN_MAILBOX, r"p=nosuchuser|answer=6596\b"),
+    (Reason.MAILBOX_FULL, r"p=overquota\w*|answer=6558\b|answer=22689\b"),
+    (Reason.MAILBOX_DISABLED, r"p=disableduser|answer=6592\b"),
+    (Reason.RATE_LIMITED, r"p=receivingrate\w*|answer=22370\b"),
+    (Reason.CONTENT, r"p=(unsolicitedmessage\w*|blockedmessage|unsolicitedrate\w*)"),
+    (Reason.AUTHENTICATION, r"p=(unauthenticated\w*|ipv6authenticationerror)"),
+)

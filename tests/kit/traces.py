@@ -17,10 +17,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
 from typing import Any
 
-from resonanz.ingest.judge import Network, NetworkKind, Reason
+from resonanz.ingest.judge import Reason
 from resonanz.model import Confidence, Verdict
 from tests.kit.cast import APPLE_PRIVACY, BROWSER, GMAIL, OUTLOOK
 
@@ -91,32 +90,6 @@ PLACES: Mapping[str, tuple[str, int | None]] = {
     "aws3": ("54.80.1.2", 14618),
     "ovh": ("51.75.3.3", 16276),
 }
-
-_RANGES = [
-    (ip_network("40.92.0.0/15"), Network(NetworkKind.SCANNER, "Microsoft")),
-    (ip_network("209.222.82.0/24"), Network(NetworkKind.SCANNER, "Barracuda")),
-    (ip_network("172.224.0.0/12"), Network(NetworkKind.APPLE_EGRESS, "Apple")),
-]
-_SYSTEMS = {
-    8075: Network(NetworkKind.PROVIDER, "Microsoft"),
-    14618: Network(NetworkKind.HOSTING, "Amazon"),
-    15169: Network(NetworkKind.PROVIDER, "Google"),
-    16276: Network(NetworkKind.HOSTING, "OVH"),
-    16509: Network(NetworkKind.HOSTING, "Amazon"),
-    22843: Network(NetworkKind.SECURITY, "Proofpoint"),
-    30031: Network(NetworkKind.SECURITY, "Mimecast"),
-    36646: Network(NetworkKind.MAIL_PROXY, "Yahoo"),
-}
-
-
-def classify(address: str, asn: int | None) -> Network | None:
-    """Tell the network of the places above, without the catalogue."""
-    if address:
-        for addresses, network in _RANGES:
-            if ip_address(address) in addresses:
-                return network
-    return _SYSTEMS.get(asn or 0)
-
 
 _CONFIDENCES = {confidence.value for confidence in Confidence}
 _VERDICTS = {verdict.value for verdict in Verdict}

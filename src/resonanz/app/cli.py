@@ -13,6 +13,7 @@ import click
 from resonanz import __version__
 from resonanz.app.domain_commands import check as check_domain
 from resonanz.app.domain_commands import commands as domain_commands
+from resonanz.app.judge_commands import commands as judge_commands
 from resonanz.app.letter_commands import commands as letter_commands
 from resonanz.app.network_commands import commands as network_commands
 from resonanz.app.operator_commands import commands as operator_commands
@@ -42,7 +43,7 @@ def cli() -> None:
     """Self-hosted e-mail tracking that weighs evidence instead of counting hits."""
 
 
-for _command in (*letter_commands, *domain_commands, *network_commands, *operator_commands):
+for _command in (*letter_commands, *domain_commands, *judge_commands, *network_commands, *operator_commands):
     cli.add_command(_command)
 
 

@@ -1,23 +1,25 @@
-"""Traces through reading, judging and printing."""
+"""Traces through the command line."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from resonanz.ingest.judge import Windows
-from resonanz.ingest.judge.trace import judge_trace, read_trace
-from tests.kit.traces import classify
+from click.testing import CliRunner, Result
 
-SECOND = 1_000_000
+from resonanz.app.cli import cli
 
 
-def judged(text: str, *, at: float | None = None, windows: Windows | None = None) -> list[dict[str, Any]]:
-    """Return what is said of a trace that holds nothing bad."""
-    trace = read_trace(text.splitlines(), classify)
-    assert trace.bad == []
-    lines = judge_trace(trace, windows or Windows(), now=None if at is None else round(at * SECOND))
-    return [json.loads(json.dumps(line)) for line in lines]
+def run_judge(text: str, *options: str) -> Result:
+    """Return what `resonanz judge` does with a trace."""
+    return CliRunner().invoke(cli, ["judge", "-", *options], input=text)
+
+
+def judged(text: str, *options: str) -> list[dict[str, Any]]:
+    """Return what it prints for a trace that holds nothing bad."""
+    result = run_judge(text, *options)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def summaries(lines: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -226,7 +226,7 @@ def test_what_each_message_comes_to() -> None:
 def test_a_fast_click_is_undecided_until_its_window_closes() -> None:
     """18: what comes within the next minute can still show a machine; afterwards it is a person's click."""
     text = written(CASES["18 a fast person, where the mail was opened"]).text
-    verdicts = [[line["verdict"] for line in judged(text, at=at) if "id" in line] for at in (10, 68, 70)]
+    verdicts = [[line["verdict"] for line in judged(text, "--at", at) if "id" in line] for at in ("10", "68", "70")]
     assert verdicts == [["human_direct", "pending"], ["human_direct", "pending"], ["human_direct", "human_likely"]]
 
 

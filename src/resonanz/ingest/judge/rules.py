@@ -102,8 +102,16 @@ def _gmail_prefetch(evidence: Evidence) -> Judgement | None:
     return _fetched_ahead(evidence, Confidence.PROBABLE, Reason.GMAIL_PREFETCH)
 
 
-# Whose network a proxy comes from, where it comes from nowhere else. The others rent machines, here and there.
-_OWNERS = {"Gmail image proxy": "Google"}
+# Whose network a proxy comes from. Gmail's comes from nowhere else; the others rent machines, here and there.
+_OWNERS = {
+    "Gmail image proxy": "Google",
+    "Yahoo Mail proxy": "Yahoo",
+    "HEY image proxy": "HEY",
+    "Fastmail image proxy": "Fastmail",
+    "Seznam Email proxy": "Seznam",
+    "Rambler Mail image proxy": "Rambler",
+}
+_ONLY_THERE = frozenset({"Gmail image proxy"})
 _NO_PROXY_THERE = frozenset({NetworkKind.SCANNER, NetworkKind.SECURITY, NetworkKind.APPLE_EGRESS})
 
 
@@ -116,10 +124,10 @@ def _mail_proxy(evidence: Evidence) -> Judgement | None:
         return says(Verdict.MACHINE_SCANNER, Confidence.PROBABLE, Reason.PROXY_FOLLOWED_LINK)
     if network is None:
         return says(Verdict.HUMAN_PROXIED, Confidence.PROBABLE, Reason.MAIL_PROXY)
-    owner = _OWNERS.get(client.name)
-    if network.kind in _NO_PROXY_THERE or (owner is not None and not _runs(evidence, owner)):
+    at_home = _runs(evidence, _OWNERS.get(client.name, client.name))
+    if network.kind in _NO_PROXY_THERE or (client.name in _ONLY_THERE and not at_home):
         return says(Verdict.MACHINE_SCANNER, Confidence.WEAK, Reason.MAIL_PROXY, Reason.OTHER_NETWORK)
-    if network.kind is NetworkKind.MAIL_PROXY or owner is not None:
+    if at_home or network.kind is NetworkKind.MAIL_PROXY:
         return says(Verdict.HUMAN_PROXIED, Confidence.CERTAIN, Reason.MAIL_PROXY, Reason.PROXY_NETWORK)
     return says(Verdict.HUMAN_PROXIED, Confidence.PROBABLE, Reason.MAIL_PROXY)
 

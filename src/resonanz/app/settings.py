@@ -223,6 +223,11 @@ class Settings(BaseSettings):
         return self.data_dir / "secret.key"
 
     @property
+    def sealing_file(self) -> Path:
+        """The keys that seal other systems' secrets in the database."""
+        return self.data_dir / "sealing.json"
+
+    @property
     def journal_dir(self) -> Path:
         """The edges' journals."""
         return self.data_dir / "journal"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.acceptance import bounces, letter, render
+from tests.acceptance import bounces, clients, letter, render
 from tests.acceptance.findings import Findings
 from tests.kit.rendering import chromium
 
@@ -22,6 +22,7 @@ def main() -> int:
     reports = len(list((corpus / "bounces").glob("*.eml")))
     print(f"Reading {html} HTML documents, {eml} mails and {reports} reports.")
     findings = Findings()
+    clients.run(corpus, findings)
     letter.run(corpus, findings)
     bounces.run(corpus, findings)
     if chromium():

@@ -13,6 +13,7 @@ import click
 from resonanz import __version__
 from resonanz.app.domain_commands import check as check_domain
 from resonanz.app.domain_commands import commands as domain_commands
+from resonanz.app.evidence_commands import commands as evidence_commands
 from resonanz.app.judge_commands import commands as judge_commands
 from resonanz.app.letter_commands import commands as letter_commands
 from resonanz.app.network_commands import commands as network_commands
@@ -43,7 +44,14 @@ def cli() -> None:
     """Self-hosted e-mail tracking that weighs evidence instead of counting hits."""
 
 
-for _command in (*letter_commands, *domain_commands, *judge_commands, *network_commands, *operator_commands):
+for _command in (
+    *domain_commands,
+    *evidence_commands,
+    *judge_commands,
+    *letter_commands,
+    *network_commands,
+    *operator_commands,
+):
     cli.add_command(_command)
 
 

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,7 +63,8 @@ WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
         ("Mozilla/5.0", Client(UNKNOWN, "")),
         ("", Client(UNKNOWN, "")),
         # Machines.
-        ("curl/8.5.0", Client(ClientKind.LIBRARY, "curl")),
+        ("okhttp/4.12.0", Client(ClientKind.LIBRARY, "OkHttp")),
+        ("curl/8.5.0", Client(ClientKind.BOT, "curl")),
         ("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", Client(ClientKind.BOT, "Slack preview")),
         ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", Client(ClientKind.BOT, "Googlebot")),
     ],
@@ -82,11 +80,36 @@ def test_a_cubot_is_a_phone() -> None:
     assert identify(agent).client == Client(BROWSER, "Chrome", "Android", "phone")
 
 
+@pytest.mark.parametrize(
+    ("user_agent", "machine"),
+    [
+        # A calling card, words put into an engine's boast, a copied browser with a word behind it, no platform at all.
+        (f"{WINDOWS} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 (example.com)", Machine.CRAWLER),
+        (f"{WINDOWS} AppleWebKit/537.36 (KHTML, like Gecko; Somebody) Chrome/141.0.0.0 Safari/537.36", Machine.CRAWLER),
+        (f"{WINDOWS} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Somebody", Machine.CRAWLER),
+        ("Mozilla/5.0 (compatible; Somebody/1.0)", Machine.CRAWLER),
+        ("Mozilla/5.0 (Windows NT 6.1) Gecko/20100101 Thunderbird/115.0 http://example.com/crawler", Machine.CRAWLER),
+        ("Mozilla/5.0 Somebody/2.0", Machine.PROGRAM),
+        ("Somebody/1.0", Machine.PROGRAM),
+        # And what people do read with.
+        ("Somebody's Mail/1.0", None),
+        ("Mozilla/5.0", None),
+        (f"{WINDOWS} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Somebody/1.0", None),
+        ("Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; .NET CLR 2.0.50727; ASP.NET)", None),
+        (f"{ANDROID} Version/4.0 Chrome/141.0.0.0 Mobile Safari/537.36 Somebody", None),
+        ("Reader/2.1 (iPhone; iOS 18.5; Scale/3.00)", None),
+    ],
+)  # fmt: skip
+def test_machines_by_their_shape(user_agent: str, machine: Machine | None) -> None:
+    """What no table names is a machine where its string has the shape of one, and only there."""
+    assert identify(user_agent).machine is machine
+
+
 def test_no_row_of_the_table_hides_behind_another() -> None:
     """Each marker, shown what it looks for, is the one that answers; else the order of rows is wrong."""
     samples = {
         "Gmail image proxy": "GoogleImageProxy",
-        "Outlook (mobile)": "Mozilla/5.0 (iPhone) Outlook-iOS-Android/1.0 Mobile",
+        "Outlook (iOS, Android)": "Mozilla/5.0 (iPhone) Outlook-iOS-Android/1.0 Mobile",
         "Betterbird": "Gecko/20100101 Thunderbird/115 Betterbird/115",
         "DAVx⁵": "DAVx5/4.3 (okhttp/4.12)",
         "Google preview": "Google-PageRenderer Google (+https://developers.google.com/+/web/snippet/)",
@@ -107,39 +130,3 @@ def test_any_string_gets_an_answer_that_fits_into_a_row(user_agent: str) -> None
     client = identify(user_agent).client
     assert all("\0" not in text and text.encode() is not None for text in (client.name, client.os, client.device))
     assert all(len(text) <= MAX_AGENT_CHARACTERS for text in (client.name, client.os, client.device))
-
-
-# ── Against a collection of published strings, where it is at hand ──────────────────────────────────────────────────
-
-CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "ua"
-in_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="the collection of user agents is not here")
-
-
-def published(name: str) -> list[dict[str, str]]:
-    return [json.loads(line) for line in (CORPUS / f"{name}.jsonl").read_text().splitlines()]
-
-
-@in_corpus
-def test_published_mail_programs_get_their_kind() -> None:
-    """Every mail client and proxy is one to us; no proxy is ever called a bot."""
-    rows = [row for name in ("uap-core", "isbot", "crawler-user-agents") for row in published(name)]
-    mail = [row for row in rows if row["expected_kind"] in ("mail_client", "mail_proxy")]
-    assert len(mail) > 50
-    assert [row for row in mail if identify(row["ua"]).client.kind != row["expected_kind"]] == []
-
-
-@in_corpus
-def test_published_crawlers_are_rarely_taken_for_readers() -> None:
-    """At least 95 in 100 are known as machines, or at least as no program that reads mail."""
-    rows = [row for row in published("crawler-user-agents") if row["expected_kind"] == "bot"]
-    readers = (MAIL, BROWSER, ClientKind.APP)
-    taken = [row["ua"] for row in rows if identify(row["ua"]).client.kind in readers]
-    assert len(taken) < 0.05 * len(rows)
-
-
-@in_corpus
-def test_published_browsers_are_rarely_taken_for_machines() -> None:
-    """At least 95 in 100 of the strings collected as not being bots are none to us."""
-    rows = [row for row in published("isbot") if row["expected_kind"] == "not_bot"]
-    machines = [row["ua"] for row in rows if identify(row["ua"]).machine in (Machine.CRAWLER, Machine.PREVIEW)]
-    assert len(machines) < 0.05 * len(rows)

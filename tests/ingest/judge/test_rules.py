@@ -70,8 +70,8 @@ def judged(kind: HitKind, user_agent: str = BROWSER, method: str = "GET", **head
         # Those that do not.
         (OPEN, "", Verdict.MACHINE_SCANNER, Reason.NO_AGENT),
         (CLICK, "  ", Verdict.MACHINE_SCANNER, Reason.NO_AGENT),
-        (CLICK, "Frobnicator 3", Verdict.MACHINE_SCANNER, Reason.NOT_A_BROWSER),
-        (OPEN, "Frobnicator 3", Verdict.HUMAN_DIRECT, Reason.UNKNOWN_CLIENT),  # there are mail clients we do not know
+        (CLICK, "Frobnimail 3", Verdict.MACHINE_SCANNER, Reason.NOT_A_BROWSER),
+        (OPEN, "Frobnimail 3", Verdict.HUMAN_DIRECT, Reason.UNKNOWN_CLIENT),  # there are mail clients we do not know
     ],
 )  # fmt: skip
 def test_who_asked(kind: HitKind, user_agent: str, verdict: Verdict, reason: Reason) -> None:

@@ -68,6 +68,10 @@ def _preview(marker: str, name: str) -> Agent:
     return Agent("(?i)" + marker, ClientKind.BOT, name, Machine.PREVIEW)
 
 
+def _script(marker: str, name: str) -> Agent:
+    return Agent("(?i)" + marker, ClientKind.BOT, name, Machine.PROGRAM)
+
+
 def _library(marker: str, name: str) -> Agent:
     return Agent("(?i)" + marker, ClientKind.LIBRARY, name, Machine.PROGRAM)
 
@@ -79,11 +83,13 @@ _PROXIES = (
     _proxy(r"^FastmailUA/", "Fastmail image proxy"),
     _proxy(r"SeznamEmailProxy", "Seznam Email proxy"),
     _proxy(r"^RamblerMail/.*ImageProxy", "Rambler Mail image proxy"),
+    _proxy(r"\bmail\.ukr\.net proxy\)", "UKR.NET image proxy"),
+    _proxy(r"\(via [^)]*\b[Mm]ail[^)]* [Pp]roxy\)", "Mail image proxy"),
 )
 
 _MAIL_CLIENTS = (
     # Microsoft. Outlook for Windows renders with Word and asks as Office, or as an Internet Explorer that names Office.
-    _mail(r"^Outlook-iOS-Android/| Outlook-iOS-Android/", "Outlook (mobile)"),
+    _mail(r"\bOutlook-iOS-Android/", "Outlook (iOS, Android)"),
     _mail(r"\bOutlook-iOS/", "Outlook (iOS)", "iOS", "phone"),
     _mail(r"\bOutlook-Android/", "Outlook (Android)", "Android", "phone"),
     _mail(r"^MacOutlook/", "Outlook (Mac)", "macOS", "desktop"),
@@ -97,6 +103,7 @@ _MAIL_CLIENTS = (
     # Mozilla and its relatives.
     _mail(r"\bPostbox/", "Postbox", device="desktop"),
     _mail(r"\bBetterbird/", "Betterbird", device="desktop"),
+    _mail(r"\bLightning/\S+ Thunderbird/", "Thunderbird (Lightning)"),
     _mail(r"\b(?:Thunderbird|Icedove|Lightning)/", "Thunderbird"),
     # Apple Mail without privacy protection: WebKit with no browser's name behind it.
     _mail(
@@ -120,7 +127,8 @@ _MAIL_CLIENTS = (
     _mail(r"\bFoxmail\b", "Foxmail", device="desktop"),
     _mail(r"\bThe Bat!", "The Bat!", "Windows", "desktop"),
     _mail(r"\bBarca(?:Pro)?/", "Barca", "Windows", "desktop"),
-    _mail(r"\bLotus-Notes/|\bHCL-?Notes/|\bIBM-Notes/", "Notes", device="desktop"),
+    _mail(r"\bLotus-Notes/", "Lotus Notes", device="desktop"),
+    _mail(r"\bHCL-?Notes/|\bIBM-Notes/", "HCL Notes", device="desktop"),
     _mail(r"\bEudora\b", "Eudora", device="desktop"),
     _mail(r"\b(?i:kmail2?|kontact)/", "KMail", "Linux", "desktop"),
     _mail(r"^Evolution/", "Evolution", "Linux", "desktop"),
@@ -138,7 +146,8 @@ _MAIL_CLIENTS = (
     _mail(r"\bBlueMail/", "BlueMail"),
     _mail(r"\bSamsungEmail/|^SAMSUNG-Android-EAS/", "Samsung Email", "Android"),
     _mail(r"\bEdison ?Mail/", "Edison Mail"),
-    _mail(r"^DAV(?:droid|x5)/", "DAVx⁵", "Android"),
+    _mail(r"^DAVdroid/", "DAVdroid", "Android"),
+    _mail(r"^DAVx5/", "DAVx⁵", "Android"),
 )
 
 _SCANNERS = (
@@ -180,24 +189,30 @@ _PREVIEWS = (
     _preview(r"\bBingPreview", "Bing preview"),
 )
 
-_LIBRARIES = (
-    _library(r"^python-requests/|^python-urllib3?/|^Python-httplib2|^urllib3/", "Python"),
-    _library(r"^Python/[\d.]+ aiohttp|\baiohttp/", "aiohttp"),
-    _library(r"^python-httpx/|^Python-urllib", "Python"),
-    _library(r"^curl/|\blibcurl/", "curl"),
-    _library(r"^Wget/|^wget2?/", "Wget"),
-    _library(r"^Go-http-client/|^Go \d.* package http", "Go"),
-    _library(r"^Java/|^Apache-HttpClient/|^Jakarta Commons-HttpClient/|^Jersey/|^ReactorNetty/", "Java"),
-    _library(r"^okhttp/", "OkHttp"),
-    _library(r"^axios/|^node-fetch|^node$|^undici|^got\b|^superagent/|^node-superagent/", "Node.js"),
-    _library(r"^libwww-perl/|^LWP::|^lwp-", "Perl"),
-    _library(r"^Ruby$|^Faraday |^rest-client/|^Typhoeus|^http\.rb/", "Ruby"),
-    _library(r"^GuzzleHttp/|^PHP/|^PHP-Curl|^Symfony HttpClient", "PHP"),
-    _library(r"\bWindowsPowerShell/|^PowerShell/", "PowerShell"),
-    _library(r"^Dart/|^Deno/|^Bun/|^reqwest/|^hyper/|^Scrapy/|^PostmanRuntime/|^insomnia/", "HTTP library"),
-    _library(r"^Microsoft URL Control|^WinHTTP|^Microsoft-WNS|^WinInet", "Windows HTTP"),
-    _library(r"\blibwww-perl/|^HTTPie/|^curl$|^AHC/", "HTTP library"),
-    _library(r"\bHeadlessChrome/|\bPhantomJS/|\bPuppeteer|\bPlaywright/|\bSelenium", "Headless browser"),
+# What scripts fetch with. Nobody reads with these.
+_SCRIPTS = (
+    _script(r"^python-requests/|^python-urllib3?/|^Python-httplib2|^urllib3/|^python-httpx/", "Python"),
+    _script(r"^Python/[\d.]+ aiohttp|\baiohttp/", "aiohttp"),
+    _script(r"^curl(?:/|$)|^libcurl/", "curl"),
+    _script(r"^PHP-Curl|^GuzzleHttp/|^PHP/|^Symfony HttpClient", "PHP"),
+    _script(r"^Wget/|^wget2?/", "Wget"),
+    _script(r"^HTTPie/", "HTTPie"),
+    _script(r"^libwww-perl/|^LWP::|^lwp-", "Perl"),
+    _script(r"^Ruby$|^Faraday |^rest-client/|^Typhoeus|^http\.rb/", "Ruby"),
+    _script(r"\bWindowsPowerShell/|^PowerShell/", "PowerShell"),
+    _script(r"^Scrapy/", "Scrapy"),
+    _script(r"^PostmanRuntime/|^insomnia/", "API client"),
+    _script(r"\bHeadlessChrome/|\bPhantomJS/|\bPuppeteer|\bPlaywright/|\bSelenium|\bCypress/", "Headless browser"),
 )
 
-AGENTS: tuple[Agent, ...] = (*_PROXIES, *_MAIL_CLIENTS, *_SCANNERS, *_PREVIEWS, *_LIBRARIES)
+# What apps for people are built with too.
+_LIBRARIES = (
+    _library(r"^Go-http-client/|^Go \d.* package http", "Go"),
+    _library(r"^Java/|^Apache-HttpClient/|^Jakarta Commons-HttpClient/|^Jersey/|^ReactorNetty/|^AHC/", "Java"),
+    _library(r"^okhttp/", "OkHttp"),
+    _library(r"^axios/|^node-fetch|^node$|^undici|^got\b|^superagent/|^node-superagent/", "Node.js"),
+    _library(r"^Dart/|^Deno/|^Bun/|^reqwest/|^hyper/", "HTTP library"),
+    _library(r"^Microsoft URL Control|^WinHTTP|^Microsoft-WNS|^WinInet", "Windows HTTP"),
+)
+
+AGENTS: tuple[Agent, ...] = (*_PROXIES, *_MAIL_CLIENTS, *_SCANNERS, *_PREVIEWS, *_SCRIPTS, *_LIBRARIES)

@@ -14,6 +14,7 @@ from ua_parser import Domain, PartialResult
 from ua_parser.core import Resolver
 
 from resonanz.ingest.judge.agents import Machine, find
+from resonanz.ingest.judge.shapes import machine_of
 from resonanz.model import Client, ClientKind
 from resonanz.store.text import storable
 
@@ -39,14 +40,17 @@ def identify(user_agent: str) -> Identity:
     if not text:
         return Identity()
     agent = find(text)
+    if agent is not None and agent.kind is ClientKind.MAIL_CLIENT and "http:" in text:
+        agent = None  # a crawler in a mail client's clothes leaves its address; no mail client does
     if agent is not None and agent.kind is not ClientKind.MAIL_CLIENT:
         return Identity(Client(agent.kind, agent.name), agent.machine)
     parsed = _resolver()(text, Domain.ALL)
     os, device = _os(parsed), _device(parsed, text)
     if agent is not None:
         return Identity(Client(agent.kind, agent.name, agent.os or os, agent.device or device))
-    if _is_crawler(parsed, text):
-        return Identity(Client(ClientKind.BOT, _bot_name(parsed, text)), Machine.CRAWLER)
+    machine = _machine(parsed, text)
+    if machine is not None:
+        return Identity(Client(ClientKind.BOT, _bot_name(parsed, text)), machine)
     kind, name = _reader(parsed, text)
     return Identity(Client(kind, name, os, device))
 
@@ -61,31 +65,22 @@ def _resolver() -> Resolver:
 
 # ── Crawlers ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# Words with which machines name themselves. `Cubot` makes phones; a comment with an address or a site is a crawler's
-# calling card, and so is the old `Mozilla/5.0 (compatible; …)` around anything but an Internet Explorer.
-_CRAWLER_WORDS = re.compile(
-    r"(?<!cu)(?<!ca)bot(?![a-z])|bot/|crawl|spider|slurp|scrap|archiver|validat|monitor|uptime|pingdom|check|fetcher|harvest"
-    r"|feed(?! )(?:ly|bin|fetch|pars|burner|watch)|subscribers?\b|\brss|\bscan|http-?client|httrack"
-    r"|lighthouse|synthetic|siteimprove|ips-agent|analy[sz]er|linkdex|zgrab|nmap|nikto|sqlmap|masscan|censys"
-    r"|https?://|\bwww\.|\+[a-z0-9-]+\.[a-z]{2,}|@[a-z0-9-]+\.[a-z]{2,}",
-    re.IGNORECASE,
-)
-_COMPATIBLE = re.compile(r"^Mozilla/5\.0 \(compatible; ?+(?!MSIE|Konqueror|U;|Windows|Linux|Macintosh|Android)")
 
-
-def _is_crawler(parsed: PartialResult, text: str) -> bool:
+def _machine(parsed: PartialResult, text: str) -> Machine | None:
     if parsed.device is not None and parsed.device.family == "Spider":
-        return True
-    return _CRAWLER_WORDS.search(text) is not None or _COMPATIBLE.search(text) is not None
+        return Machine.CRAWLER
+    family = parsed.user_agent.family if parsed.user_agent is not None else ""
+    return machine_of(text, named=bool(family) and family not in _BROWSERS)
 
 
 def _bot_name(parsed: PartialResult, text: str) -> str:
     if parsed.user_agent is not None and parsed.user_agent.family not in _BROWSERS:
         return parsed.user_agent.family
-    named = _BOT_NAME.search(text)
+    named = _BOT_NAME.search(text) or _FIRST_WORD.match(text)
     return named.group(0) if named else ""
 
 
+_FIRST_WORD = re.compile(r"(?!Mozilla)[A-Za-z][A-Za-z0-9._-]{0,59}")
 _BOT_NAME = re.compile(r"[A-Za-z0-9._-]*(?:bot|crawler|spider|checker|monitor|fetcher)[A-Za-z0-9._-]*", re.IGNORECASE)
 
 # ── Readers ─────────────────────────────────────────────────────────────────────────────────────────────────────────

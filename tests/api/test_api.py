@@ -429,6 +429,9 @@ def test_the_description_covers_every_operation(client: TestClient) -> None:
         "/api/v1/messages/{message}/events",
         "/api/v1/submissions/{submission}",
         "/api/v1/submissions/{submission}/block",
+        "/api/v1/domains",
+        "/api/v1/domains/{name}",
+        "/api/v1/domains/{name}/check",
         "/api/v1/events",
     }
     assert "Problem" in document["components"]["schemas"]

@@ -6,6 +6,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from resonanz.dashboard.peers import peer_of
+from resonanz.proxies import Proxies
 
 TRUSTED = [ip_network("10.0.0.0/8"), ip_network("::1/128")]
 
@@ -26,4 +27,6 @@ TRUSTED = [ip_network("10.0.0.0/8"), ip_network("::1/128")]
 def test_the_browsers_address(peer: str, forwarded: list[str], expected: str) -> None:
     """From the right, the first address that is no proxy of ours."""
     headers = [(b"x-forwarded-for", line.encode()) for line in forwarded]
-    assert peer_of(HTTPConnection({"type": "http", "client": (peer, 1), "headers": headers}), TRUSTED) == expected
+    assert (
+        peer_of(HTTPConnection({"type": "http", "client": (peer, 1), "headers": headers}), Proxies(TRUSTED)) == expected
+    )

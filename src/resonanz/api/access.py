@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from resonanz import model
 from resonanz.accounts.operators import check_operator
+from resonanz.sending.domains import Check, not_checked
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.store import Database
 from resonanz.store.accounts import Account
@@ -21,12 +22,15 @@ from resonanz.store.accounts import Account
 
 @dataclass(frozen=True, slots=True)
 class ApiParts:
-    """What the API is made of. `authenticate` turns a key's secret into its account, or None."""
+    """What the API is made of. `authenticate` turns a key's secret into its account, or None; `check_domain` finds out
+    whether a host leads to the edge, which recipients reach at `edge_url`."""
 
     database: Database
     authenticate: Callable[[str, datetime], Account | None]
     submit: Callable[[Draft, datetime], Receipt]
     max_message: int  # bytes
+    edge_url: str = ""
+    check_domain: Check = not_checked
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key from the dashboard's account page.")

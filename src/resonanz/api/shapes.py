@@ -229,6 +229,33 @@ class BlockOut(_Out):
     occurred_at: datetime
 
 
+class DomainIn(_In):
+    """A custom tracking domain to be added."""
+
+    name: Line = Field(description="The host, such as links.example.org")
+    senders: Annotated[list[Line], Field(min_length=1, max_length=1_000, description="Domains mail is sent from")]
+    unchecked: bool = Field(False, description="Use it at once, without looking at DNS")
+
+
+class DomainOut(_Out):
+    """A custom tracking domain and what the last check saw."""
+
+    name: str
+    senders: list[str]
+    in_use: bool = Field(description="Whether new mails from these senders carry it.")
+    created_at: datetime
+    created_by: str
+    confirmed_at: datetime | None
+    checked_at: datetime | None
+    check_note: str
+
+
+class DomainsOut(_Out):
+    """Every custom tracking domain, by name."""
+
+    domains: list[DomainOut]
+
+
 class StandingOut(_Out):
     """Whether a submission is blocked, and every decision about that, newest first."""
 

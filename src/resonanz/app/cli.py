@@ -18,6 +18,7 @@ from resonanz.app.judge_commands import commands as judge_commands
 from resonanz.app.letter_commands import commands as letter_commands
 from resonanz.app.network_commands import commands as network_commands
 from resonanz.app.operator_commands import commands as operator_commands
+from resonanz.app.tracking_commands import commands as tracking_commands
 from resonanz.model import InvalidInput, ResonanzError, TrackingMode
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ for _command in (
     *letter_commands,
     *network_commands,
     *operator_commands,
+    *tracking_commands,
 ):
     cli.add_command(_command)
 

@@ -9,19 +9,21 @@ from uuid import UUID
 import click
 
 if TYPE_CHECKING:
+    from resonanz.app.settings import Settings
     from resonanz.store import Database
 
 ACTOR = "command line"
 
 
-def _database() -> Database:
+def open_instance() -> tuple[Settings, Database]:
+    """Read the settings, set up the logs, and open the database."""
     from resonanz.app.logs import configure_logs
     from resonanz.app.settings import load_settings
     from resonanz.app.wiring import database_of
 
     settings = load_settings()
     configure_logs("operator", form=settings.log_format, level=settings.log_level)
-    return database_of(settings)
+    return settings, database_of(settings)
 
 
 _reason = click.option("--reason", required=True, help="Why; kept with the decision.")
@@ -40,7 +42,7 @@ def block(submission_id: UUID, reason: str) -> None:
     from resonanz import model
     from resonanz.sending.blocking import block as decide
 
-    database = _database()
+    _, database = open_instance()
     try:
         decide(database, submission_id, reason=reason, actor=ACTOR, now=model.now())
     finally:
@@ -56,7 +58,7 @@ def unblock(submission_id: UUID, reason: str) -> None:
     from resonanz import model
     from resonanz.sending.blocking import unblock as decide
 
-    database = _database()
+    _, database = open_instance()
     try:
         decide(database, submission_id, reason=reason, actor=ACTOR, now=model.now())
     finally:
@@ -70,7 +72,7 @@ def list_blocked(*, as_json: bool) -> None:
     """Print which submissions are blocked, the last one first."""
     from resonanz.store import blocks
 
-    database = _database()
+    _, database = open_instance()
     try:
         with database.read() as tx:
             found = blocks.in_force(tx)

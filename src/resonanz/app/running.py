@@ -165,6 +165,7 @@ def run_edge(settings: Settings, number: int = 0) -> None:
             ops_host=settings.ops_host,
             ops_port=settings.ops_port_of("edge", number),
             trusted_proxies=settings.trusted_proxies,
+            proxy_header=settings.proxy_header,
         ),
         build_ops=build_ops,
     )
@@ -180,12 +181,16 @@ def run_app(settings: Settings) -> None:
     from resonanz.app.wiring import authenticator, keys_of, secret_of, submitter, unknown_mode
     from resonanz.dashboard import DashboardParts, ReaderParts, build, build_preview, build_readers
     from resonanz.notify import Hub
+    from resonanz.outbound import Resolver
+    from resonanz.proxies import Proxies
+    from resonanz.sending.domain_check import dns_check
     from resonanz.sending.transports.outbox import Outbox
 
     hold_lifeline()
     database = _wait_for_database(settings)
     hub = Hub(database)
     submit = submitter(settings, database)
+    check_domain = dns_check(Resolver(settings.dns_servers), settings.edge_url)
     parts = DashboardParts(
         database=database,
         passwords=Passwords(),
@@ -199,12 +204,22 @@ def run_app(settings: Settings) -> None:
         secret=secret_of(settings),
         zone=settings.zone,
         max_message=int(settings.max_message),
-        trusted_proxies=settings.trusted_proxies,
+        proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
         unknown_mode=unknown_mode(settings),
         mode_is_fixed=settings.tracking_without_choice is not None,
         submission=_submission_of(settings),
+        check_domain=check_domain,
     )
-    api = build_api(ApiParts(database, authenticator(database), submit, int(settings.max_message)))
+    api = build_api(
+        ApiParts(
+            database,
+            authenticator(database),
+            submit,
+            int(settings.max_message),
+            edge_url=settings.edge_url,
+            check_domain=check_domain,
+        )
+    )
     readers = build_readers(ReaderParts(database, partial(keys_of, settings), settings.edge_url, settings.zone))
     web = build_web(api=api, dashboard=build(parts), readers=readers)
     listeners = [

@@ -105,6 +105,11 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Networks of proxies in front of us whose Forwarded headers are believed, separated by commas."
     )
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        "x-forwarded-for",
+        description="The header in which those proxies name the client: `x-forwarded-for`, or `forwarded` (RFC 7239). "
+        "The other one is ignored, for a proxy passes on what strangers wrote there.",
+    )
     edge_processes: int = Field(1, ge=1, le=64, description="How many edge processes share the edge's port.")
     journal_limit: ByteSize = Field(
         ByteSize(2_000_000_000),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -14,6 +13,8 @@ from resonanz import model
 from resonanz.accounts import Passwords, tracking_without_choice
 from resonanz.model import TrackingMode
 from resonanz.notify.hub import Hub
+from resonanz.proxies import Proxies
+from resonanz.sending.domains import Check, not_checked
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.sending.transports.outbox import Outbox
 from resonanz.store import Database, Tx
@@ -43,7 +44,8 @@ class DashboardParts:
     bytes) is behind forms and previews; addresses are scheme and host without a path. `outbox` is None when mail
     goes out by SMTP. `unknown_mode` tells how contacts without a recorded choice are tracked, and `mode_is_fixed` that
     a setting says so and the account page cannot. `submission` is where mail clients hand mail in (`host:port`), empty
-    when nothing listens for them. `now` is the clock at this door.
+    when nothing listens for them. `check_domain` finds out whether a host leads to the edge. `now` is the clock at
+    this door.
     """
 
     database: Database
@@ -58,10 +60,11 @@ class DashboardParts:
     secret: bytes
     zone: ZoneInfo
     max_message: int  # bytes
-    trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
+    proxies: Proxies = Proxies(())  # noqa: RUF009  # holds nothing that changes
     unknown_mode: Callable[[Tx], TrackingMode] = tracking_without_choice
     mode_is_fixed: bool = False
     submission: str = ""
+    check_domain: Check = not_checked
     now: Callable[[], datetime] = model.now
 
     @property

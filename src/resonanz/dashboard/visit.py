@@ -57,7 +57,7 @@ class Visit:
     @property
     def peer(self) -> str:
         """The browser's IP address."""
-        return peer_of(self.request, self.parts.trusted_proxies)
+        return peer_of(self.request, self.parts.proxies)
 
     @property
     def user_agent(self) -> str:

@@ -21,7 +21,7 @@ import structlog
 
 from resonanz.edge import answers
 from resonanz.edge.answers import Answer, Send
-from resonanz.edge.client import EVIDENCE, IMPERSONAL, Proxies, evidence
+from resonanz.edge.client import EVIDENCE, IMPERSONAL, evidence
 from resonanz.edge.documents import Documents, Piece, Stored, name_in
 from resonanz.edge.forms import LEAVE, Receive, preference, read_form, unsubscribe_wish
 from resonanz.edge.inside import Inside
@@ -31,6 +31,7 @@ from resonanz.edge.loop import in_loop
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.edge.reader_pages import ReaderPages
 from resonanz.model import BLOCKED, CONTINUED, HitKind, TemporaryFailure
+from resonanz.proxies import Proxies
 from resonanz.tokens import MAX_TOKEN_CHARACTERS, BadToken, Keys, TokenKind, head, link_in, verify
 
 Scope = dict[str, Any]

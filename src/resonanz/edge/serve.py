@@ -23,7 +23,6 @@ from granian.server.embed import Server
 from prometheus_client import REGISTRY
 
 from resonanz.edge.app import Edge, build
-from resonanz.edge.client import Network, Proxies
 from resonanz.edge.documents import Documents
 from resonanz.edge.inside import Inside
 from resonanz.edge.known import ASK_PATH, Known
@@ -31,6 +30,7 @@ from resonanz.edge.loop import EdgeLoop, in_loop
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.journal import SqliteJournal
 from resonanz.model import InvalidInput
+from resonanz.proxies import Network, Proxies
 from resonanz.tokens import load_keys
 
 Health = Callable[[], Awaitable[str]]

@@ -9,14 +9,14 @@ import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from resonanz.journal import JournalReader
 from resonanz.model import HitKind
 from resonanz.tokens import Token, TokenKind, load_keys, mint, save_keys
-from tests.kit.disks import fill, small_disk
+from tests.kit.disks import fill, make_read_only, small_disk
 from tests.kit.edges import Edge, Reply, free_port, running_edge
 from tests.kit.waiting import wait_for
 
@@ -123,40 +123,102 @@ def test_sigterm_ends_even_with_a_connection_that_says_nothing(tmp_path: Path) -
 
 
 def test_on_a_full_disk_readers_are_redirected(tmp_path: Path) -> None:
-    """With no room for the journal every click and pixel is answered, an unsubscribe is refused; all recovers."""
+    """With no room for the journal every click and pixel is answered, what would change something is refused.
+
+    So it stays when the edge is killed and started on the full disk. It is loud in log, health and metrics; with room
+    again all works, and everything that was said to be stored is there once.
+    """
     with small_disk(tmp_path / "disk", megabytes=4) as disk:
         ops_port = free_port()
         with running_edge(tmp_path, journal=str(disk / "journal"), ops_port=ops_port) as edge:
             ops = Edge(tmp_path, port=ops_port)
-            kept = edge.path(TokenKind.UNSUBSCRIBE)
-            assert edge.ask("POST", kept, body=ONE_CLICK).status == 200
+            wishes = Wishes(edge)
+            assert wishes.post() == (200, 200)
             assert ops.ask("GET", "/healthz").status == 200
             ballast = fill(disk)
-            long = {"User-Agent": "x" * 500, "Accept": "y" * 500}
             for _ in range(10_000):  # until the room the WAL had is used up
-                assert edge.ask("GET", edge.path(TokenKind.CLICK, destination="https://a.example/"), long).status == 302
+                assert redirects(edge)
                 if ops.ask("GET", "/healthz").status == 503:
                     break
             else:
                 pytest.fail("the disk never filled up")
-            for _ in range(20):
-                click = edge.ask("GET", edge.path(TokenKind.CLICK, destination="https://a.example/"), long)
-                assert (click.status, click.header("location")) == (302, "https://a.example/")
-                assert edge.ask("GET", edge.path(TokenKind.OPEN), long).status == 200
-            refused = edge.ask("POST", edge.path(TokenKind.UNSUBSCRIBE), long, ONE_CLICK)
-            assert (refused.status, refused.header("retry-after")) == (503, "60")
-            chosen = edge.ask("POST", edge.path(TokenKind.PREFERENCES), long, b"tracking=off")
-            assert (chosen.status, chosen.header("retry-after")) == (503, "60")
-            assert edge.ask("GET", edge.path(TokenKind.PREFERENCES)).status == 200
-            assert edge.ask("GET", "/healthz").status == 200
-            metrics = ops.ask("GET", "/metrics").body.decode()
-            assert "resonanz_journal_available 0.0" in metrics
-            assert 'outcome="unrecorded"' in metrics
-            assert "journal.cannot_be_written" in edge.log()
+            for killed in (False, True):
+                if killed:
+                    edge.stop(signal.SIGKILL)
+                    edge.start()
+                for _ in range(20):
+                    assert redirects(edge)
+                    assert edge.ask("GET", edge.path(TokenKind.OPEN), LONG).status == 200
+                assert wishes.post() == (503, 503)
+                assert edge.ask("GET", edge.path(TokenKind.PREFERENCES)).status == 200
+                assert edge.ask("GET", "/healthz").status == 200
+                assert ops.ask("GET", "/healthz").status == 503
+                metrics = ops.ask("GET", "/metrics").body.decode()
+                assert "resonanz_journal_available 0.0" in metrics
+                assert 'outcome="unrecorded"' in metrics
+                assert edge.log().count("journal.cannot_be_written") == 1 + killed
             ballast.unlink()
-            assert edge.ask("POST", edge.path(TokenKind.UNSUBSCRIBE), long, ONE_CLICK).status == 200
+            assert wishes.post() == (200, 200)
             assert ops.ask("GET", "/healthz").status == 200
-            assert [hit.kind for hit in edge.hits()].count(HitKind.UNSUBSCRIBE) == 2
+            wishes.check()
+
+
+def test_with_a_read_only_journal_readers_are_redirected(tmp_path: Path) -> None:
+    """On a disk that went read-only it is the same: redirects, refused POSTs, loud; and it recovers by itself."""
+    with small_disk(tmp_path / "disk", megabytes=4) as disk:
+        ops_port = free_port()
+        with running_edge(tmp_path, journal=str(disk / "journal"), ops_port=ops_port) as edge:
+            ops = Edge(tmp_path, port=ops_port)
+            wishes = Wishes(edge)
+            assert wishes.post() == (200, 200)
+            edge.stop()
+            make_read_only(disk)
+            edge.start()
+            assert redirects(edge)
+            assert edge.ask("GET", edge.path(TokenKind.OPEN), LONG).status == 200
+            assert wishes.post() == (503, 503)
+            assert ops.ask("GET", "/healthz").status == 503
+            assert "journal.cannot_be_written" in edge.log()
+            make_read_only(disk, read_only=False)
+            assert wishes.post() == (200, 200)
+            assert ops.ask("GET", "/healthz").status == 200
+            wishes.check()
+
+
+LONG = {"User-Agent": "x" * 500, "Accept": "y" * 500}  # so that a small disk is soon full
+
+
+def redirects(edge: Edge) -> bool:
+    """Whether a fresh click gets where it should."""
+    reply = edge.ask("GET", edge.path(TokenKind.CLICK, destination="https://a.example/"), LONG)
+    return (reply.status, reply.header("location")) == (302, "https://a.example/")
+
+
+class Wishes:
+    """POSTs that change something, each with an id of its own, and what was answered to it."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self._answered: dict[UUID, int] = {}
+
+    def post(self) -> tuple[int, int]:
+        """Unsubscribe one and switch tracking off for another; the statuses."""
+        return (
+            self._post(TokenKind.UNSUBSCRIBE, ONE_CLICK),
+            self._post(TokenKind.PREFERENCES, b"tracking=off"),
+        )
+
+    def _post(self, kind: TokenKind, body: bytes) -> int:
+        id = uuid4()
+        reply = self._edge.ask("POST", self._edge.path(kind, id=id), LONG, body)
+        self._answered[id] = reply.status
+        assert reply.status == 200 or reply.header("retry-after") == "60"
+        return reply.status
+
+    def check(self) -> None:
+        """What was taken is in the journal once; what was refused is not."""
+        kept = [hit.id for hit in self._edge.hits() if hit.kind in (HitKind.UNSUBSCRIBE, HitKind.PREFERENCES)]
+        assert sorted(kept) == sorted(id for id, status in self._answered.items() if status == 200)
 
 
 def test_starts_and_redirects_without_a_usable_folder(tmp_path: Path) -> None:

@@ -134,6 +134,13 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
         yield edge
 
 
+@pytest.fixture(scope="module", autouse=True)
+def silent(edge: Edge) -> Iterator[socket.socket]:
+    """A connection on which nothing is ever said, open while the others run."""
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as connection:
+        yield connection
+
+
 class Besieger:
     """Makes requests, the same ones every time."""
 
@@ -342,6 +349,16 @@ def test_slow_ones_keep_nobody_waiting(edge: Edge) -> None:
     finally:
         for connection in connections:
             connection.close()
+
+
+def test_what_is_not_http_1_is_shut_out(edge: Edge) -> None:
+    """HTTP/2 in clear text is spoken by no reader and no proxy of ours: its streams and tables are not to be had."""
+    assert exchange(edge, [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])]) == b""
+
+
+def test_who_says_nothing_is_shown_out(silent: socket.socket) -> None:
+    """A connection without a request is ended after a while: thousands of them would take the place of readers."""
+    assert silent.recv(1) == b""
 
 
 def test_heads_too_large_are_refused(edge: Edge) -> None:

@@ -26,6 +26,11 @@ def small_disk(at: Path, *, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(at)], check=True)
 
 
+def make_read_only(disk: Path, *, read_only: bool = True) -> None:
+    """Take or give back the right to write to a small disk; no file on it may be open for writing."""
+    subprocess.run(["mount", "-o", f"remount,{'ro' if read_only else 'rw'}", str(disk)], check=True)
+
+
 def fill(disk: Path) -> Path:
     """Write a file that takes all the room there is on `disk`; deleting it makes room again."""
     ballast = disk / "ballast"

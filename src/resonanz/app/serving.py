@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
@@ -85,6 +85,7 @@ def _server(listener: Listener) -> Server:
         address=listener.host,
         port=listener.port,
         interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,  # with HTTP/2 allowed, connections that say nothing stay for ever
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=MAX_HEADER_BYTES),
         websockets=False,
         log_enabled=False,

@@ -154,7 +154,9 @@ def http_server(app: Any, host: str, port: int) -> Server:
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
-        http=HTTPModes.auto,
+        # Proxies speak HTTP/1 to us. Waiting for what might be the beginning of HTTP/2 has no end in granian: silent
+        # connections would stay for ever.
+        http=HTTPModes.http1,
         http1_settings=HTTP1Settings(
             header_read_timeout=_HEADER_SECONDS * 1000,
             max_buffer_size=_HEAD_BYTES,

@@ -4,7 +4,8 @@ import pytest
 
 from resonanz.model import TemporaryFailure
 from resonanz.store import Database, open_database
-from resonanz.store.migrate import check_migrated, differences, migrate
+from resonanz.store.migrate import differences, migrate
+from resonanz.store.revision import check_migrated, newest_revision
 
 
 def test_migrated_database_has_the_declared_tables(database: Database) -> None:
@@ -25,3 +26,8 @@ def test_an_empty_database_is_refused_with_the_remedy(tmp_path) -> None:
     with pytest.raises(TemporaryFailure, match="resonanz setup"):
         check_migrated(database)
     database.close()
+
+
+def test_the_newest_revision_is_known_without_alembic(database: Database) -> None:
+    """Roles tell by the files' numbers what the newest revision is; it is where migrating leads."""
+    assert newest_revision() == migrate(database)

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -73,42 +73,47 @@ def setup() -> None:
 @cli.command()
 def up() -> None:
     """Set up, then run all roles under one supervisor until SIGTERM or Ctrl-C."""
-    from resonanz.app.running import run_all
+    settings = _start_role("up")
+    from resonanz.app.everything import run_all
 
-    sys.exit(run_all(_start("up")))
+    sys.exit(run_all(settings))
 
 
 @cli.command()
 @click.option("--number", type=click.IntRange(0, 63), default=0, help="Which of several edge processes on this host.")
 def edge(number: int) -> None:
     """Run the edge alone: pixels, links, unsubscribe. Needs keys and journal, no database."""
+    settings = _start_role("edge")
     from resonanz.app.running import run_edge
 
-    run_edge(_start("edge"), number)
+    run_edge(settings, number)
 
 
 @cli.command()
 def app() -> None:
     """Run the dashboard and the API alone."""
+    settings = _start_role("app")
     from resonanz.app.running import run_app
 
-    run_app(_start("app"))
+    run_app(settings)
 
 
 @cli.command()
 def worker() -> None:
     """Run the worker alone: takes hits from the journals, sends what is queued."""
+    settings = _start_role("worker")
     from resonanz.app.running import run_worker
 
-    run_worker(_start("worker"))
+    run_worker(settings)
 
 
 @cli.command()
 def relay() -> None:
     """Run the SMTP doors alone: submission for mail clients, inbound for bounces and replies."""
+    settings = _start_role("relay")
     from resonanz.app.running import run_relay
 
-    run_relay(_start("relay"))
+    run_relay(settings)
 
 
 # ── Using ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -349,9 +354,27 @@ def _start(name: str) -> Settings:
     settings = load_settings()
     configure_logs(name, form=settings.log_format, level=settings.log_level)
     if name in _BEGINNINGS:
-        for unknown in unknown_settings(os.environ):
-            click.echo(f"resonanz: there is no setting {unknown}; `resonanz config --reference` lists them", err=True)
+        _warn_of(unknown_settings(os.environ))
     return settings
+
+
+def _start_role(name: str) -> Settings:
+    """As `_start`, for processes that stay: they get the settings as plain values."""
+    from resonanz.app.aside import aside
+    from resonanz.app.logs import configure_logs
+    from resonanz.app.values import read_values
+
+    values, unknown = aside(read_values)
+    settings = cast("Settings", values)
+    configure_logs(name, form=settings.log_format, level=settings.log_level)
+    if name in _BEGINNINGS:
+        _warn_of(unknown)
+    return settings
+
+
+def _warn_of(unknown: list[str]) -> None:
+    for name in unknown:
+        click.echo(f"resonanz: there is no setting {name}; `resonanz config --reference` lists them", err=True)
 
 
 def _print_json(value: Any) -> None:

@@ -12,12 +12,14 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import text
 
-from resonanz.app.settings import Settings
 from resonanz.model import ResonanzError
+
+if TYPE_CHECKING:
+    from resonanz.app.settings import Settings
 
 State = Literal["ok", "warning", "broken"]
 
@@ -59,7 +61,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 def _database(settings: Settings) -> Iterator[Finding]:
     from resonanz.store import open_database
-    from resonanz.store.migrate import check_migrated
+    from resonanz.store.revision import check_migrated
 
     database = open_database(settings.database_url.get_secret_value())
     try:

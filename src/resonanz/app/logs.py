@@ -6,7 +6,15 @@ import logging
 import sys
 from typing import Any
 
+# structlog loads rich wherever it is installed, for tracebacks that are switched off below: 5 MB in every process.
+# While structlog is loaded there is no rich; commands that print with it find it afterwards. It works for whoever loads
+# this file before any room, as the commands that start roles do.
+if "structlog" not in sys.modules:
+    sys.modules["rich"] = None  # type: ignore[assignment]  # makes its import fail
 import structlog
+
+if sys.modules.get("rich") is None:
+    sys.modules.pop("rich", None)
 
 
 def configure_logs(role: str, *, form: str = "auto", level: str = "info") -> None:

@@ -1,4 +1,4 @@
-"""What each role runs, and all of them together.
+"""What each role runs.
 
 Rooms are imported by the role that needs them: an edge process should not carry a database driver around.
 """
@@ -6,13 +6,9 @@ Rooms are imported by the role that needs them: an edge process should not carry
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import socket
-import sys
 import time
-import urllib.request
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,125 +19,20 @@ import structlog
 from resonanz import model
 from resonanz.app.ops import build_ops
 from resonanz.app.serving import Listener, serve
-from resonanz.app.settings import Settings
-from resonanz.app.supervisor import Supervisor, hold_lifeline, role_command
-from resonanz.model import InvalidInput, TemporaryFailure
+from resonanz.app.supervisor import hold_lifeline
+from resonanz.model import TemporaryFailure
 
 if TYPE_CHECKING:
+    from resonanz.app.settings import Settings
     from resonanz.store import Database
 
 log = structlog.get_logger(__name__)
 
 INGEST_IDLE_SECONDS = 0.1
 INGEST_FAILED_SECONDS = 2.0
-SET_UP_FAILED_SECONDS = 5.0
 DATABASE_AWAY_SECONDS = 2.0
-START_SECONDS = 60.0
 
 Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
-
-
-# ── All of them ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def run_all(settings: Settings) -> int:
-    """Set up, start every role under the supervisor, say where to go, and return the exit code."""
-    _check_ports(settings)
-    try:
-        link, is_set_up = _set_up_apart(settings, "fork"), True
-    except TemporaryFailure as failure:
-        # The edge needs no database, and readers must not wait for one; the other roles wait for it themselves.
-        log.error("setting up has to wait; the edge is started", error=str(failure), in_seconds=SET_UP_FAILED_SECONDS)
-        link, is_set_up = None, False
-    commands: list[tuple[str, Sequence[str]]] = [
-        (f"edge {number}" if number else "edge", [*role_command("edge"), "--number", str(number)])
-        for number in range(settings.edge_processes)
-    ]
-    commands += [("app", role_command("app")), ("worker", role_command("worker"))]
-    if settings.submission_port or settings.inbound_port:
-        commands.append(("relay", role_command("relay")))
-
-    async def main() -> int:
-        greeting: list[asyncio.Task[None]] = []
-        supervisor = Supervisor(commands)
-
-        async def greet() -> None:
-            await _greet(settings, link if is_set_up else await _set_up_at_last(settings))
-
-        return await supervisor.run(started=lambda: greeting.append(asyncio.create_task(greet())))
-
-    return asyncio.run(main())
-
-
-def _check_ports(settings: Settings) -> None:
-    """Raise InvalidInput naming a port that something else listens on.
-
-    The edge shares its port on purpose (SO_REUSEPORT); two instances would share it too, silently, and each would get
-    half of the other's readers.
-    """
-    for name in ("dashboard_port", "edge_port", "preview_port", "submission_port", "inbound_port"):
-        port = getattr(settings, name)
-        if not port:
-            continue
-        with socket.socket(socket.AF_INET6 if ":" in settings.listen_host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((settings.listen_host, port))
-            except OSError as error:
-                raise InvalidInput(
-                    f"cannot listen on {settings.listen_host}:{port}: {error.strerror or error}",
-                    where=f"RESONANZ_{name.upper()}",
-                    remedy="stop what listens there, or choose another port",
-                ) from error
-
-
-def _set_up_apart(settings: Settings, start: str) -> str | None:
-    """Set up in a process of its own: what that loads (database, migrations) would stay with us for ever."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(start)) as process:
-        return process.submit(_set_up, settings).result()
-
-
-async def _set_up_at_last(settings: Settings) -> str | None:
-    """Set up once the database is there."""
-    while True:
-        await asyncio.sleep(SET_UP_FAILED_SECONDS)
-        try:
-            return await asyncio.to_thread(_set_up_apart, settings, "spawn")  # threads must not fork
-        except Exception as failure:  # whatever it is: the edge goes on, and whoever runs us reads why the rest waits
-            log.error("setting up has to wait", error=str(failure), in_seconds=SET_UP_FAILED_SECONDS)
-
-
-def _set_up(settings: Settings) -> str | None:
-    from resonanz.app.wiring import prepare, setup_link
-
-    prepare(settings)
-    return setup_link(settings)
-
-
-async def _greet(settings: Settings, link: str | None) -> None:
-    """Wait until every role answers that it is well, then say where everything is."""
-    host = "127.0.0.1" if settings.listen_host in ("0.0.0.0", "::", "") else settings.listen_host  # noqa: S104
-    addresses = [f"http://{host}:{port}/healthz" for port in (settings.dashboard_port, settings.edge_port)]
-    roles = ["worker", "relay"] if settings.submission_port or settings.inbound_port else ["worker"]
-    if settings.ops_port:
-        addresses += [f"http://{settings.ops_host}:{settings.ops_port_of(role)}/healthz" for role in roles]
-    deadline = asyncio.get_running_loop().time() + START_SECONDS
-    while not all([await asyncio.to_thread(_answers, address) for address in addresses]):
-        if asyncio.get_running_loop().time() > deadline:
-            log.error("not everything came up; the lines above say why", after_seconds=START_SECONDS)
-            return
-        await asyncio.sleep(0.1)
-    lines = ["", "Resonanz is running.", "", f"  Dashboard     {settings.dashboard_url}"]
-    if link is not None:
-        lines += ["", "  Create the first account with this link; it works once, within 24 hours:", f"  {link}"]
-    lines += ["", "  Ctrl-C stops it.", ""]
-    print("\n".join(lines), file=sys.stdout, flush=True)
-
-
-def _answers(address: str) -> bool:
-    with suppress(OSError), urllib.request.urlopen(address, timeout=2):  # noqa: S310 - our own listener
-        return True
-    return False
 
 
 # ── One by one ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -18,6 +18,7 @@ from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validato
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from resonanz.app.supervisor import LIFELINE
+from resonanz.app.values import Derived
 from resonanz.model import InvalidInput, TrackingMode
 
 PREFIX = "RESONANZ_"
@@ -25,7 +26,7 @@ SMTP_SCHEMES = ("smtp://", "smtp+starttls://", "smtps://")
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-class Settings(BaseSettings):
+class Settings(Derived, BaseSettings):
     """The settings of one instance. Every field has a default; none has to be set to start."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
@@ -216,61 +217,6 @@ class Settings(BaseSettings):
         secret = database.get_secret_value() if isinstance(database, SecretStr) else database
         values["database_url"] = secret or f"sqlite:///{folder}/resonanz.sqlite"
         return values
-
-    @property
-    def keys_file(self) -> Path:
-        """The signing keys of all tokens."""
-        return self.data_dir / "keys.json"
-
-    @property
-    def secret_file(self) -> Path:
-        """The secret behind forms and previews."""
-        return self.data_dir / "secret.key"
-
-    @property
-    def sealing_file(self) -> Path:
-        """The keys that seal other systems' secrets in the database."""
-        return self.data_dir / "sealing.json"
-
-    @property
-    def journal_dir(self) -> Path:
-        """The edges' journals."""
-        return self.data_dir / "journal"
-
-    @property
-    def snapshot_file(self) -> Path:
-        """What a worker tells the edges."""
-        return self.data_dir / "snapshot"
-
-    @property
-    def documents_dir(self) -> Path:
-        """Attachments that were sent as tracked documents."""
-        return self.data_dir / "documents"
-
-    @property
-    def signing_keys_dir(self) -> Path:
-        """The DKIM keys of the domains we sign for."""
-        return self.data_dir / "dkim"
-
-    @property
-    def networks_dir(self) -> Path:
-        """Published lists of networks as fetched last, and the operators' own rows."""
-        return self.data_dir / "networks"
-
-    @property
-    def outbox_dir(self) -> Path:
-        """The built-in outbox."""
-        return self.data_dir / "outbox"
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The dashboard's time zone."""
-        return ZoneInfo(self.timezone)
-
-    def ops_port_of(self, role: str, number: int = 0) -> int:
-        """The health and metrics port of a role, 0 for none; further edge processes follow behind the four roles."""
-        offset = 3 + number if number else ("edge", "app", "worker", "relay").index(role)
-        return self.ops_port + offset if self.ops_port else 0
 
 
 def load_settings() -> Settings:

@@ -7,18 +7,21 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from resonanz import model
 from resonanz.accounts import authenticate_key, setup_link_secret, tracking_without_choice
-from resonanz.app.settings import Settings
 from resonanz.model import InvalidInput, TrackingMode
 from resonanz.sending.submit import Draft, Limits, Receipt, submit
 from resonanz.sending.transports import Transport, open_transport
 from resonanz.store import Database, Tx, open_database
 from resonanz.store import accounts as account_rows
 from resonanz.store.accounts import Account
-from resonanz.store.migrate import check_migrated, migrate
+from resonanz.store.revision import check_migrated
 from resonanz.tokens import Keys, create_keys, load_keys
+
+if TYPE_CHECKING:
+    from resonanz.app.settings import Settings
 
 SECRET_BYTES = 32
 
@@ -28,6 +31,8 @@ SECRET_BYTES = 32
 
 def prepare(settings: Settings) -> str:
     """Create folders, keys and secret, bring the database up to date, and return its revision."""
+    from resonanz.store.migrate import migrate  # the roles look in this file too, and never migrate
+
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (settings.journal_dir, settings.outbox_dir):

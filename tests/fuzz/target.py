@@ -1,8 +1,8 @@
 """The fuzz target: `python -m tests.fuzz.target [libFuzzer options] [folders of inputs]`.
 
-Every input is taken as a mail and as a document. Nothing may raise, undoing must be exact, and our own verification
-must find no fault: a fault there is a defect of ours that the verification hid. libFuzzer writes what it finds into the
-first folder.
+Every input is taken as a mail, as a document and as a report. Nothing may raise, undoing must be exact, and our own
+verification must find no fault: a fault there is a defect of ours that the verification hid. libFuzzer writes what it
+finds into the first folder.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import atheris
 with atheris.instrument_imports(include=["resonanz.mail"]):
     from resonanz.mail import Reason, instrument, instrument_html, readable_text, undo
     from resonanz.mail.instrumenting import html_structure, instrument_structure
+    from resonanz.mail.reports import read_report
     from resonanz.mail.structure import parse
 
 from tests.kit.letters import tracking
@@ -29,6 +30,7 @@ def check(data: bytes) -> None:
     assert instrument(data, settings).reason is not Reason.INTERNAL_FAILURE
     assert instrument_html(data, settings).reason is not Reason.INTERNAL_FAILURE
     readable_text(data)
+    read_report(data)
 
 
 def main() -> None:

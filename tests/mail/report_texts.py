@@ -19,7 +19,7 @@ class Text(NamedTuple):
     subject: str
     body: str
     kind: str
-    recipients: dict[str, tuple[str, str]]
+    recipients: dict[str, tuple[str, str | None]]
 
     @property
     def message(self) -> bytes:
@@ -345,6 +345,93 @@ TEXTS = (
 
         Message will be retried for 4 more day(s)
         """, "delay", {GRACE: ("delayed", "network")}),
+    Text("GroupWise", "<postmaster@rcpt.example>", "Message status - undeliverable", f"""
+        The message that you sent was undeliverable to the following:
+        \t{GRACE} (user not found)
+
+        Possibly truncated original message follows:
+
+        Hello, {IVAN} will be there too.
+        """, "bounce", {GRACE: UNKNOWN}),
+    Text("MailMarshal", "postmaster@rcpt.example", "Undeliverable Mail: \"Minutes\"", f"""
+        Your message:
+           From:    news@sender.example
+           Subject: Minutes
+
+        Could not be delivered because of
+
+        550 5.1.1 User unknown
+
+        The following recipients were affected:
+            {GRACE}
+        """, "bounce", {GRACE: UNKNOWN}),
+    Text("MDaemon", "MDaemon@rcpt.example", "Permanent Delivery Failure", f"""
+        The attached message had PERMANENT fatal delivery errors!
+
+        YOUR MESSAGE WAS NOT DELIVERED!
+
+        The following addresses did NOT receive a copy of your message:
+
+        > {GRACE}
+
+        --- Session Transcript ---
+         RCPT To:<{GRACE}>
+         550 5.1.1 <{GRACE}>, Recipient unknown
+         QUIT
+        """, "bounce", {GRACE: UNKNOWN}),
+    Text("Notes of old", "Postmaster@rcpt.example", "DELIVERY FAILURE", f"""
+        ------- Failure Reasons  --------
+
+        User not listed in public Name & Address Book
+        {GRACE}
+
+        ------- Returned Message --------
+        {RETURNED}
+        """, "bounce", {GRACE: UNKNOWN}),
+    Text("CompuServe", "<postmaster@rcpt.example>", "Undeliverable message", f"""
+        Receiver not found: {GRACE}
+
+        Your message could not be delivered as addressed.
+
+        --- Returned message ---
+        """, "bounce", {GRACE: UNKNOWN}),
+    Text("SendGrid", "MAILER-DAEMON@provider.example", "Delivery Status Notification (Failure)", f"""
+        I'm sorry to have to tell you that your message was not able to be
+        delivered to one of its intended recipients.
+
+        If you require assistance with this, please contact support.
+
+        grace:000000:<{GRACE}> : 192.0.2.250 : mx.rcpt.example:[192.0.2.7] : 550 5.1.1 <{GRACE}>... User Unknown
+        """, "bounce", {GRACE: UNKNOWN}),
+    Text("Exchange Online with advice", "Microsoft Outlook <postmaster@rcpt.example>", "Undeliverable: Minutes", f"""
+        Your message to {GRACE} couldn't be delivered.
+
+        How to Fix It
+        The recipient may have set up forwarding to an address that no longer exists, or you may not have
+        permission to send to this group.
+
+        Diagnostic information for administrators:
+        Remote Server returned '552 5.2.2 mailbox full'
+        """, "bounce", {GRACE: FULL}),
+    Text("a carrier in few words", "Postmaster@carrier.example", "Mail System Error - Returned Mail", f"""
+        Your mail sent on: Mon, 4 May 2026 12:00:00 +0900
+            Could not be delivered to: <{GRACE}>
+            As their mailbox is full.
+        """, "bounce", {GRACE: FULL}),
+    Text("a success report", DAEMON, "Successful Mail Delivery Report", f"""
+        Your message was successfully delivered to the destination(s)
+        listed below.
+
+        <{GRACE}>: delivery via mx.rcpt.example[192.0.2.7]:25: 250 2.1.5 Ok
+        """, "delivered", {GRACE: ("delivered", None)}),
+    Text("an alias that is late", DAEMON, "Delayed Mail (still being retried)", f"""
+        # THIS IS A WARNING ONLY.  YOU DO NOT NEED TO RESEND YOUR MESSAGE. #
+
+        Your message could not be delivered for more than 4 hours.
+
+        <{GRACE}> (expanded from
+            <{IVAN}>): temporary failure. Command output: Quota exceeded
+        """, "delay", {GRACE: ("delayed", "mailbox_full")}),
     Text("a full mailbox in one line", "MAILER-DAEMON@rcpt.example", "Returned mail: Minutes", f"""
         User's mailbox is full: <{GRACE}>
         Unable to deliver mail.

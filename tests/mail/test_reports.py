@@ -465,3 +465,41 @@ def test_a_notification_of_amazons_by_mail() -> None:
     found = read_report((head + body[:90] + "\r\n " + body[90:]).encode())
     assert (found.kind, found.message_id) == (ReportKind.BOUNCE, "<7@sender.example>")
     assert [(one.address, one.outcome) for one in found.recipients] == [("grace@rcpt.example", Outcome.HARD)]
+
+
+def test_absence_under_the_subject_of_our_mail() -> None:
+    """A machine that answers with "Re:" and says that somebody is away; a person who says so is a person."""
+    text = "From: grace@rcpt.example\nSubject: Re: Minutes\n{header}\n\nI am out of the office until Monday.\n"
+    assert read_report(report(text.format(header="Precedence: junk"))).kind is ReportKind.AUTOREPLY
+    assert read_report(report(text.format(header="X-Mailer: a client"))).kind is ReportKind.NONE
+
+
+def test_several_who_complained() -> None:
+    """A feedback report may name several recipients."""
+    found = read_report(
+        report(
+            """
+            From: fbl@provider.example
+            MIME-Version: 1.0
+            Content-Type: multipart/report; report-type=feedback-report; boundary=b
+
+            --b
+            Content-Type: message/feedback-report
+
+            Feedback-Type: abuse
+            Original-Rcpt-To: grace@rcpt.example
+            Original-Rcpt-To: ivan@rcpt.example
+
+            --b--
+            """
+        )
+    )
+    assert [one.address for one in found.recipients] == ["grace@rcpt.example", "ivan@rcpt.example"]
+
+
+def test_what_powermta_made_of_the_reply() -> None:
+    """Its category is asked where the reply says nothing that we know."""
+    plain = dsn("grace@rcpt.example", "failed", "5.0.0", diagnostic="550 no thanks")
+    told = plain.replace(b"Status: 5.0.0", b"Status: 5.0.0\r\nX-PowerMTA-BounceCategory: bad-mailbox")
+    assert read_report(plain).recipients[0].outcome is Outcome.SOFT
+    assert read_report(told).recipients[0].outcome is Outcome.HARD

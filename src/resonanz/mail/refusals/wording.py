@@ -180,7 +180,7 @@ PLAIN: Table = _table(
         r"|may not have permission to post|sender not authenticated for group"
         r"|because .{0,40}not accepting mail from you"
         r"|not accepting (mail|messages) from (you|this sender|your)|does not like recipient\W*$|filtered"
-        r"|permission to",
+        r"|(don.t|do not|may not|no) (have )?permission to",
     ),
     # ── No such mailbox ─────────────────────────────────────────────────────────────────────────────────────────────
     (
@@ -202,7 +202,8 @@ PLAIN: Table = _table(
         r"(alias|user|recipient|mail ?box|address|account|person|destination|addressee|customer|userid"
         r"|name here|local.?part"
         r"|mailbox)"
-        r"|no mail ?(box|drop)|no (valid )?recipients?\b|there is no (user|one|account|such)|nobody (here"
+        r"|no mail ?(box|drop)|wasn.t found at|unknown to address|receiver not found|persona non grata"
+        r"|no (valid )?recipients?\b|there is no (user|one|account|such)|nobody (here"
         r"|by that|with that)"
         r"|not our customer|not known (at|here)|no such (person|entry|object|local)|recip(ient)?.?not.?found"
         r"|recipnotfound"

@@ -12,7 +12,9 @@ NO_COMPLAINT = ("not-spam", "auth-failure", "auth-failures")
 
 # Hotmail's Junk Mail Reporting Program forwards the mail under this subject; others before RFC 5965 did alike.
 _FORWARDED = re.compile(
-    r"^complaint about message from|^\W*(?:abuse|spam) (?:report|complaint)|^email feedback report", re.IGNORECASE
+    r"^complaint about message from|client tos notification|^email feedback report"
+    r"|^\W*(?:abuse|spam) (?:report|complaint)",
+    re.IGNORECASE,
 )
 _HOTMAIL_RECIPIENT = "X-HmXmrOriginalRecipient"
 _APPLE = re.compile(r"sent this (?:e-?mail|message) to unsubscribe", re.IGNORECASE)

@@ -32,9 +32,12 @@ from resonanz.mail.reports.wording import (
     LISTED_NAME,
     NAMED,
     QMAIL,
+    QUOTED_REPLY,
+    REFUSED,
     REPLIED,
     SESSION,
     STOOD_FOR,
+    SUCCEEDED,
     WRITTEN_TO,
 )
 
@@ -53,6 +56,8 @@ class _Candidate:
 
 def read_prose(parts: Parts) -> Report | None:
     """Read what a mail system says in words; None when this is no report about delivery."""
+    if _is_success(parts):
+        return _success(parts)
     if not is_delivery_report(parts):
         return None
     texts = [shown.text for shown in parts.shown]
@@ -63,6 +68,25 @@ def read_prose(parts: Parts) -> Report | None:
         if recipients:
             return Report(kind_of(recipients), recipients)
     return Report(ReportKind.DELAY if late else ReportKind.BOUNCE)
+
+
+def _is_success(parts: Parts) -> bool:
+    """Whether a mail system says that the mail arrived, and nothing else."""
+    if DAEMON.search(parts.header("From")) is None:
+        return False
+    head = "\n".join(_head(shown.text) for shown in parts.shown[:1])
+    says_so = SUCCEEDED.search(parts.header("Subject")) or SUCCEEDED.search(head)
+    return says_so is not None and ANNOUNCED.search(head) is None and LATE.search(head) is None
+
+
+def _success(parts: Parts) -> Report:
+    for shown in parts.shown:
+        found = _distinct(_candidates(parts, shown.text.split("\n"), SUCCEEDED))[:MAX_RECIPIENTS]
+        if found:
+            return Report(
+                ReportKind.DELIVERED, tuple(ReportedRecipient(one.address, Outcome.DELIVERED) for one in found)
+            )
+    return Report(ReportKind.DELIVERED)
 
 
 def words_about(parts: Parts, addresses: Sequence[str]) -> dict[str, str]:
@@ -129,13 +153,14 @@ def _recipients(parts: Parts, text: str, *, late: bool) -> tuple[ReportedRecipie
     )
 
 
-def _candidates(parts: Parts, lines: Sequence[str]) -> list[_Candidate]:
+def _candidates(parts: Parts, lines: Sequence[str], announcing: re.Pattern[str] = ANNOUNCED) -> list[_Candidate]:
     """The addresses that failed, by the surest sign there is."""
     own = {first_address(parts.header(name)).lower() for name in ("From", "To", "Reply-To")}
     ways = (
-        _listed(lines),
+        _listed(lines, announcing),
         _named(lines),
         _in_session(lines),
+        _matching(REFUSED, lines),
         _header(parts),
         _matching(WRITTEN_TO, lines),
         _matching(STOOD_FOR, lines),
@@ -155,16 +180,17 @@ def _candidates(parts: Parts, lines: Sequence[str]) -> list[_Candidate]:
     return [_Candidate(one, 0) for one in returned_to]
 
 
-def _listed(lines: Sequence[str]) -> list[_Candidate]:
+def _listed(lines: Sequence[str], announcing: re.Pattern[str]) -> list[_Candidate]:
     """Addresses that begin a line, once the text has announced them."""
     found: list[_Candidate] = []
     announced = False
     for index, line in enumerate(lines):
         match = LISTED.match(line) or LISTED_NAME.match(line)
         is_meant = announced or QMAIL.match(line) is not None
-        if match and is_meant and not ASIDE.search(line) and not _is_sentence(match):
+        is_aside = index > 0 and lines[index - 1].rstrip().endswith("expanded from")
+        if match and is_meant and not is_aside and not ASIDE.search(line) and not _is_sentence(match):
             found.append(_Candidate(clean(match["address"]), index))
-        announced = announced or ANNOUNCED.search(" ".join(lines[max(index - 1, 0) : index + 1])) is not None
+        announced = announced or announcing.search(" ".join(lines[max(index - 1, 0) : index + 1])) is not None
     return found
 
 
@@ -255,7 +281,10 @@ def _sessions(lines: Sequence[str], candidates: Sequence[_Candidate]) -> dict[st
 
 def _describe(address: str, words: str, wider: Refusal, *, late: bool) -> ReportedRecipient:
     """Understand what is said about a recipient: in the words about it, else in all of the text."""
-    refusal = understand(words)
+    quoted = QUOTED_REPLY.search(" ".join(words.split())[:6_000])
+    refusal = understand(quoted["reply"], context=words) if quoted else understand(words)
+    if quoted and refusal.reason is Reason.UNSPECIFIED:
+        refusal = understand(words)
     if refusal.reason is Reason.UNSPECIFIED:
         refusal = Refusal(refusal.code or wider.code, refusal.status or wider.status, wider.reason)
     outcome = Outcome.HARD if refusal.is_dead else Outcome.SOFT

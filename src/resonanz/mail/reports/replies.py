@@ -45,6 +45,16 @@ _SUBJECT = re.compile(
 )
 
 
+def _is_machines_absence(parts: Parts) -> bool:
+    """Whether a mail by a machine, under a subject of its own, says in its text that somebody is away."""
+    is_machine = (
+        parts.header("Return-Path").strip() == "<>"
+        or parts.header("Precedence").strip().lower() in ("junk", "bulk")
+        or parts.header("Auto-Submitted").strip().lower().startswith("auto")
+    )
+    return is_machine and any(_SUBJECT.search(shown.text[:400]) for shown in parts.shown[:1])
+
+
 def read_reply(parts: Parts) -> Report | None:
     """Read a person's answer: no report, but a mail that names the one it answers, by nobody's machine."""
     names_another = bool(parts.header("In-Reply-To") or parts.header("References"))
@@ -73,7 +83,7 @@ def read_automatic_reply(parts: Parts) -> Report | None:
         or any(parts.header(name) for name in _MARKS)
     )
     is_list = bool(parts.header("List-Id") or parts.header("List-Post"))
-    if not is_marked and (is_list or not _SUBJECT.search(subject)):
+    if not is_marked and (is_list or not (_SUBJECT.search(subject) or _is_machines_absence(parts))):
         return None
     if _CHALLENGE.search(subject):
         return None

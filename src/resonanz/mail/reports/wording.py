@@ -38,6 +38,7 @@ RETURNED = _any(
     ("many", r"^(?:-- )?the (?:first|header and top) \d{0,3} ?(?:lines )?.{0,30}follows?.{0,6}$"),
     ("many", r"^(?:a )?(?:copy|summary) of the (?:original|undelivered|rejected)? ?message.{0,40}$"),
     ("many", r"^your message reads \(in part\).{0,4}$"),
+    ("GroupWise", r"^possibly truncated original message follows.{0,4}$"),
     ("JetMail", r"^-{2,} ?header of the source mail.{0,20}$"),
     ("hMailServer", r"^original message (?:details|headers).{0,4}$"),
     ("Spanish systems", r"^-{2,} ?mensaje original.{0,20}$"),
@@ -145,7 +146,8 @@ ANNOUNCED = _any(
     ),
     (
         "many",
-        r"(?:could|can|did|was|were|has|have)(?: ?not|n.t|not) (?:been |be )?(?:successfully )?(?:deliver"
+        r"(?:could|can|did|was|were|has|have)(?: ?not|n.t|not) (?:yet )?(?:been "
+        r"|be )?(?:able to be )?(?:successfully )?(?:deliver"
         r"|receive|reach|sent)",
     ),
     (
@@ -176,6 +178,12 @@ ANNOUNCED = _any(
     ),
     ("MAILsweeper, VOPmail", r"awaiting delivery|following recipient\(s\):|following message, addressed to"),
     ("DragonFly", r"error delivering your mail"),
+    (
+        "GroupWise, MailMarshal",
+        r"was undeliverable to|recipients? (?:was|were) affected|following recipients? (?:is|are)",
+    ),
+    ("Notes of old, CompuServe", r"failure reasons|receiver not found|electronic mail delivery notification"),
+    ("Mercury, MDaemon", r"address\(es\) that failed|has failed delivery|did not receive a copy"),
     ("OpenSMTPD", r"error has occurred while attempting to deliver|following list of recipients"),
     ("Mercury, hMailServer", r"recipient\(s\) could not be reached|failed recipients?|failed addresses|error-for:"),
     ("Notes, X.400", r"was not delivered to|not delivered to|unable to deliver message|message not delivered"),
@@ -236,6 +244,27 @@ ANNOUNCED = _any(
     ),
     ("in Korean", r"배달(?:하지 못|되지|할 수 없)|전달되지 않|전송(?:하지 못|에 실패)"),
     ("Google Groups", r"group you tried to contact|groups\.google\.com/support"),
+)
+
+# It arrived, or was handed on.
+SUCCEEDED = _any(
+    (
+        "Postfix",
+        r"success(?:ful)?(?:ly)? (?:mail )?(?:deliver(?:ed|y)|delivery report)"
+        r"|enclosed is the mail delivery report",
+    ),
+    (
+        "Exchange",
+        r"delivery (?:status )?(?:notification|report|receipt)? ?\(?:?\s?(?:success|relay|delivered)\b"
+        r"|^(?:delivered|relayed):",
+    ),
+    (
+        "many",
+        r"delivery has been successful|(?:message|mail) (?:has been|was|is) (?:successfully )?(?:delivered"
+        r"|relayed)\b(?! by)",
+    ),
+    ("in German, French", r"erfolgreich (?:zugestellt|übermittelt)|zugestellt:|remis avec succès|remis\s?:"),
+    ("in Spanish, Italian", r"entregado (?:con éxito|correctamente)|^entregado:|recapitato:|consegnato con successo"),
 )
 
 # Still being tried.
@@ -303,6 +332,8 @@ NAMED: tuple[re.Pattern[str], ...] = tuple(
         r"(?:recipients?|address(?:es)?|user(?:id)?|mailbox)(?: address)?\s?[:=]\s{0,8}ADDRESS",
         r"\berror-for:\s{0,8}ADDRESS",
         r"\bdda:smtp=ADDRESS",
+        r"\breceiver not found:\s{0,4}ADDRESS",
+        r"\bdestination address\s?:\s{0,4}ADDRESS",
         r"\bduplicated message-id in ADDRESS",
         r"\breturned permanent errors:\s{0,4}ADDRESS",
         r"\b(?:status|error)\b.{0,40}\baddress\s?:\s{0,4}ADDRESS",
@@ -351,6 +382,17 @@ WRITTEN_TO = re.compile(
 SESSION = re.compile(rf"(?:^|[>»\s])RCPT TO:\s?<?(?P<address>{ADDRESS})>?", re.IGNORECASE)
 REPLIED = re.compile(
     rf"(?m)^\s{{0,4}}[245]\d\d[ -](?:[245]\.\d{{1,3}}\.\d{{1,3}} )?<?(?P<address>{ADDRESS})>?\.{{2,3}} "
+)
+
+# A line that holds an address and, behind it, the other server's reply (SendGrid).
+REFUSED = re.compile(rf"<(?P<address>{ADDRESS})>\s?: .{{0,120}}\b[45]\d\d[ -]")
+
+# The other server's reply, quoted amid much advice for people. The text is on one line here.
+QUOTED_REPLY = re.compile(
+    r"(?:remote server returned|other server returned was|response (?:from the remote server )?was"
+    r"|remote (?:server|host) (?:said|replied)|error message below|server message|generated response)\s?:?\s?['\"]?"
+    r"(?P<reply>[245]\d\d[ -].{1,600})",
+    re.IGNORECASE,
 )
 
 # Sieve and Dovecot refuse in their own words, above whatever fields they write.

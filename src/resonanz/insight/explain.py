@@ -222,6 +222,10 @@ _REASONS: Mapping[str, tuple[str, str]] = {
         "The same program asked whether the link exists and then fetched it. Browsers just fetch.",
     ),
     Reason.SWEEP: ("swept all links", "Several links of this one mail were followed within seconds."),
+    Reason.NO_TIME_TO_READ: (
+        "no time to read",
+        "The same program fetched the image and followed a link within a second.",
+    ),
     Reason.CROWD: (
         "many recipients at once",
         "The same address and program asked for the mails of many recipients within a minute.",

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     AT_ONCE = "at_once"
     ASKED_BEFORE = "asked_before"
     SWEEP = "sweep"
+    NO_TIME_TO_READ = "no_time_to_read"
     CROWD = "crowd"
     SAME_SOURCE = "same_source"
     OTHER_DEVICE = "other_device"

@@ -17,7 +17,7 @@ from resonanz.ingest.judge.evidence import Evidence, HitId, Judgement
 from resonanz.ingest.judge.network import NetworkKind
 from resonanz.ingest.judge.reasons import Reason
 from resonanz.ingest.judge.rules import says
-from resonanz.ingest.judge.scene import PROBABLE_NETWORKS, Scene, follows, on_probable_network, target
+from resonanz.ingest.judge.scene import Scene, follows, on_probable_network, target
 from resonanz.ingest.judge.windows import microseconds
 from resonanz.model import ClientKind, Confidence, HitKind, Verdict
 
@@ -45,40 +45,6 @@ def network_reasons(hit: Evidence) -> tuple[Reason, ...]:
 
 def _scanner(confidence: Confidence, *reasons: Reason) -> Judgement:
     return says(Verdict.MACHINE_SCANNER, confidence, *reasons)
-
-
-# ── Time since delivery ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _too_soon(hit: Evidence, scene: Scene) -> Judgement | None:
-    """Gateways look before the mailbox has the mail, or at once; a person first has to notice and read.
-
-    A click is a person's all the same where the mail was opened from the same address just before.
-    """
-    since = scene.since_delivery(hit)
-    limit = _patience(hit, scene)
-    if since is None or since >= limit:
-        return None
-    if since < 0:
-        return _scanner(Confidence.PROBABLE, Reason.BEFORE_DELIVERY, *network_reasons(hit))
-    if on_probable_network(hit):
-        return _scanner(Confidence.PROBABLE, Reason.AT_ONCE, *network_reasons(hit))
-    if hit.kind is not HitKind.OPEN and scene.opened_from(hit):
-        return None
-    return _scanner(Confidence.WEAK, Reason.AT_ONCE)
-
-
-def _patience(hit: Evidence, scene: Scene) -> int:
-    """Return how long after delivery a hit is too soon for a person, in microseconds; below any time if never."""
-    windows, kind = scene.windows, hit.network.kind if hit.network is not None else None
-    if hit.kind is not HitKind.OPEN:
-        return microseconds(windows.probable if kind in PROBABLE_NETWORKS else windows.instant_click)
-    if kind is NetworkKind.SECURITY:
-        return microseconds(windows.probable)
-    if hit.identity.client.kind is ClientKind.MAIL_CLIENT:  # shows a mail the moment it comes in, and clocks differ
-        return -microseconds(windows.acceptance)
-    # Microsoft and Google show images through their networks: they say nothing against an open.
-    return microseconds(windows.probable if kind is NetworkKind.HOSTING else windows.instant_open)
 
 
 # ── Patterns ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,7 +86,8 @@ def _swept_among(hits: list[Evidence], scene: Scene) -> set[HitId]:
         clicks = [hit for hit in hits if hit.kind is HitKind.CLICK]
         swept |= in_bursts(clicks, target, links, windows.sweep_both)
         # A person does follow both links of a short mail, hours later, one after the other.
-        swept |= in_bursts([hit for hit in clicks if _is_early(hit, scene)], target, links, windows.sweep)
+        likely = [hit for hit in clicks if on_probable_network(hit) or _is_early(hit, scene)]
+        swept |= in_bursts(likely, target, links, windows.sweep)
     return swept
 
 
@@ -129,22 +96,77 @@ def _is_early(hit: Evidence, scene: Scene) -> bool:
     return since is not None and since < microseconds(scene.windows.probable)
 
 
+def _no_time_to_read(hit: Evidence, scene: Scene) -> Judgement | None:
+    """One program shows the mail and follows its link within a second.
+
+    A mail client that shows one hands its links to a browser: two programs. A browser's reader needs the time to move.
+    """
+    if len(scene.followed) in (0, len(scene.hits)):
+        return None
+    for other in scene.near(hit, scene.windows.reading):
+        shown, followed = (hit, other) if hit.kind is HitKind.OPEN else (other, hit)
+        if (
+            shown.kind is HitKind.OPEN
+            and follows(followed)
+            and shown.at <= followed.at
+            and shown.source == followed.source
+        ):
+            return _scanner(Confidence.PROBABLE, Reason.NO_TIME_TO_READ)
+    return None
+
+
 def _crowd(hit: Evidence, scene: Scene) -> Judgement | None:
     """One address and user agent over many recipients' mails within a minute."""
     return _scanner(Confidence.PROBABLE, Reason.CROWD, *network_reasons(hit)) if hit.id in scene.crowded else None
 
 
+# ── Time since delivery ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _too_soon(hit: Evidence, scene: Scene) -> Judgement | None:
+    """Gateways look before the mailbox has the mail, or at once; a person first has to notice and read.
+
+    A click is a person's all the same where the mail was opened from the same address just before.
+    """
+    since = scene.since_delivery(hit)
+    limit = _patience(hit, scene)
+    if since is None or since >= limit:
+        return None
+    if since < 0:
+        return _scanner(Confidence.PROBABLE, Reason.BEFORE_DELIVERY, *network_reasons(hit))
+    if on_probable_network(hit):
+        return _scanner(Confidence.PROBABLE, Reason.AT_ONCE, *network_reasons(hit))
+    if hit.kind is not HitKind.OPEN and scene.opened_from(hit):
+        return None
+    return _scanner(Confidence.WEAK, Reason.AT_ONCE)
+
+
+def _patience(hit: Evidence, scene: Scene) -> int:
+    """Return how long after delivery a hit is too soon for a person, in microseconds; below any time if never."""
+    windows, kind = scene.windows, hit.network.kind if hit.network is not None else None
+    is_open = hit.kind is HitKind.OPEN
+    if kind is NetworkKind.SECURITY or (kind is NetworkKind.PROVIDER and not is_open):
+        return microseconds(windows.probable)
+    if is_open and hit.identity.client.kind is ClientKind.MAIL_CLIENT:
+        return -microseconds(windows.acceptance)  # shows a mail the moment it comes in, and clocks differ
+    if kind is NetworkKind.HOSTING:
+        return microseconds(windows.hosting)
+    # Microsoft and Google show images through their networks: they say nothing against an open.
+    return microseconds(windows.instant_open if is_open else windows.instant_click)
+
+
 WINDOWED: tuple[SceneRule, ...] = (
-    SceneRule("too_soon", "RFC 5321 section 4.5.3.2.6; Mautic, warmbly and others, each with its clock", _too_soon),
     SceneRule("asked_before", "RFC 9110 section 9.3.2; Groundhogg", _asked_before),
-    SceneRule("sweep", "published rules: three links in 30 s; Marketo: more than one activity within a second", _sweep),
+    SceneRule("sweep", "published rules: three links in 30 s, in 2 s, all of them", _sweep),
+    SceneRule("no_time_to_read", "Marketo: activities of one lead within a second", _no_time_to_read),
     SceneRule("crowd", "Email-Tracking-BOT-Detection: one address and agent, many recipients of few domains", _crowd),
+    SceneRule("too_soon", "RFC 5321 section 4.5.3.2.6; Mautic, warmbly and others, each with its clock", _too_soon),
 )
 
 # ── In the light of the others ──────────────────────────────────────────────────────────────────────────────────────
 
 # What shows a machine by what it did. Time alone does not: the hasty person's next click must not suffer for it.
-_TELLTALE = frozenset({Reason.SWEEP, Reason.CROWD, Reason.ASKED_BEFORE})
+TELLTALE = frozenset({Reason.SWEEP, Reason.CROWD, Reason.ASKED_BEFORE, Reason.NO_TIME_TO_READ})
 
 
 def _same_source(hit: Evidence, scene: Scene) -> Judgement | None:
@@ -154,7 +176,7 @@ def _same_source(hit: Evidence, scene: Scene) -> Judgement | None:
     """
     for other in scene.near(hit, scene.windows.visit) if scene.machines else ():
         found = scene.machines.get(other.id)
-        if found is None or other.address != hit.address or _TELLTALE.isdisjoint(found.reasons):
+        if found is None or other.address != hit.address or TELLTALE.isdisjoint(found.reasons):
             continue
         if other.user_agent == hit.user_agent or on_probable_network(hit):
             return _scanner(Confidence.PROBABLE, Reason.SAME_SOURCE)

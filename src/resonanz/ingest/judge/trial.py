@@ -16,7 +16,7 @@ from resonanz.ingest.judge.evidence import UNKNOWN_MAIL, Evidence, HitId, Judgem
 from resonanz.ingest.judge.reasons import Reason
 from resonanz.ingest.judge.rules import judge_alone, says
 from resonanz.ingest.judge.scene import Scene, follows, is_provider
-from resonanz.ingest.judge.together import AFTERWARDS, WINDOWED, SceneRule, find_sweeps, network_reasons
+from resonanz.ingest.judge.together import AFTERWARDS, TELLTALE, WINDOWED, SceneRule, find_sweeps, network_reasons
 from resonanz.ingest.judge.windows import Windows, microseconds
 from resonanz.model import ClientKind, Confidence, HitKind, Verdict
 
@@ -65,7 +65,7 @@ def _judge_mail(scene: Scene, now: int | None) -> dict[HitId, Judgement]:
             left.append(hit)
         else:
             found[hit.id] = judgement
-    for rules in (WINDOWED, *((rule,) for rule in AFTERWARDS)):
+    for rules in _ROUNDS:
         # All hits are asked before any answer is used: their order within a moment must not matter.
         answers = {hit.id: answer for hit in left if (answer := _ask(rules, hit, scene)) is not None}
         scene.machines.update(answers)
@@ -78,12 +78,22 @@ def _judge_mail(scene: Scene, now: int | None) -> dict[HitId, Judgement]:
     return found
 
 
+_ROUNDS: tuple[tuple[SceneRule, ...], ...] = (WINDOWED, *((rule,) for rule in AFTERWARDS))
+
+
 def _ask(rules: Sequence[SceneRule], hit: Evidence, scene: Scene) -> Judgement | None:
+    """Return what the first rule says that has something to say, with what the others add to it."""
+    first: Judgement | None = None
     for rule in rules:
-        judgement = rule.ask(hit, scene)
-        if judgement is not None:
-            return judgement
-    return None
+        said = rule.ask(hit, scene)
+        if said is not None:
+            first = said if first is None else _add(first, said)
+    return first
+
+
+def _add(first: Judgement, said: Judgement) -> Judgement:
+    confidence = first.confidence if first.confidence is not Confidence.WEAK else said.confidence
+    return Judgement(first.verdict, confidence, tuple(dict.fromkeys((*first.reasons, *said.reasons))))
 
 
 # ── Nothing against a person ────────────────────────────────────────────────────────────────────────────────────────
@@ -126,7 +136,7 @@ def _confirmed(hit: Evidence, found: Judgement, scene: Scene) -> Judgement | Non
     if not follows(hit):
         return None
     is_person = found.verdict in (Verdict.HUMAN_LIKELY, Verdict.PENDING)
-    if is_person or Reason.AT_ONCE in found.reasons:
+    if is_person or (Reason.AT_ONCE in found.reasons and TELLTALE.isdisjoint(found.reasons)):
         for act in scene.acts:
             if act.source == hit.source and 0 <= act.at - hit.at <= microseconds(scene.windows.visit):
                 return says(Verdict.HUMAN_CONFIRMED, Confidence.PROBABLE, Reason.ACTED)

@@ -22,16 +22,20 @@ class Windows:
     instant_open: float = 2.0
     # Published clocks run from 2 to 15 s; ours starts at delivery, not at queueing.
     instant_click: float = 10.0
-    # A network that scans or is rented widens the clock: what comes within it is the scan, a person behind an isolated
-    # browser comes later. Sandboxes run a few minutes.
+    # A network that scans widens the clock: what comes within it is the scan, a person behind an isolated browser comes
+    # later. Sandboxes run a few minutes.
     probable: float = 600.0
+    # Hardly anybody reads mail on rented machines, and scanners there are the patient ones.
+    hosting: float = 3_600.0
+    # Marketo: activities of one lead within a second. One program that shows a mail and follows its link at once.
+    reading: float = 1.0
     # RFC 5321 section 4.5.3.2.6: what a server looks at before it takes a mail, it looks at within the ten minutes that
     # a sender waits for its 250. A report of delivery that is later than that is a late report.
     acceptance: float = 600.0
     # At least three links of one mail, or all of them, in half a minute.
     sweep: float = 30.0
     sweep_links: int = 3
-    # Marketo: more than one activity of one lead within a second. For both links of a mail that has two, long after.
+    # For both links of a mail that has two, long after delivery.
     sweep_both: float = 2.0
     # One address and user agent over many recipients within a minute. Forty people behind one office's address do not
     # follow a link in the same minute; those who open are more.

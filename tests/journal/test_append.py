@@ -281,6 +281,58 @@ def test_a_disk_that_does_not_answer_is_not_waited_for(folder: Path, monkeypatch
     assert stored == set(range(7))
 
 
+def test_a_file_being_kept_to_its_limit_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While giving pixels up hangs, appends are refused instead of hanging too; they are written afterwards."""
+    monkeypatch.setattr("resonanz.journal.append._STALLED_SECONDS", 0.05)
+    answers = threading.Event()
+    monkeypatch.setattr(Writer, "keep_to_limit", lambda _: answers.wait())
+    journal = SqliteJournal.open(folder)
+
+    async def append_in_trouble() -> None:
+        await journal.append(click(1))
+        with pytest.raises(JournalUnavailable):
+            await journal.append(click(2))
+        answers.set()
+
+    asyncio.run(append_in_trouble())
+    journal.close()
+    assert [entry.hit.id.int for entry in JournalReader(folder).read(journal.id, 0, 10)] == [1, 2]
+
+
+def test_an_answer_that_fails_stops_nobody_else(journal: SqliteJournal) -> None:
+    """Whatever goes wrong in telling one that its hit is on disk, all others are told, now and later."""
+
+    def fail(_: object) -> None:
+        raise RuntimeError("on its way to the reader")
+
+    async def append_all() -> list[int]:
+        journal.append_token(HitKind.CLICK, "token", 1, "GET", "", "", {}).then(fail)
+        return [await journal.append(click(number)) for number in (1, 2)]
+
+    assert asyncio.run(append_all()) == [2, 3]
+
+
+def test_a_file_far_above_its_limit_shrinks_while_hits_go_on(folder: Path) -> None:
+    """With a limit that was lowered much is given up, but never so much at once that hits have to wait for it."""
+    journal = SqliteJournal.open(folder)
+
+    async def append_one_by_one() -> None:
+        for number in range(800):
+            await journal.append(pixel(number))
+
+    asyncio.run(append_one_by_one())
+    journal.close()
+    journal = SqliteJournal.open(folder, limit_bytes=50_000)
+    drops = []
+    for number in range(10):
+        before = JournalReader(folder).given_up(journal.id)
+        asyncio.run(journal.append(pixel(number)))
+        drops.append(JournalReader(folder).given_up(journal.id) - before)
+    journal.close()
+    assert max(drops) <= 2 * 4 * 64, "of two groups at most"
+    assert JournalReader(folder).depth(journal.id) < 400
+
+
 def test_a_closed_journal_refuses(journal: SqliteJournal) -> None:
     """Closing writes what was queued; later appends raise."""
     journal.close()

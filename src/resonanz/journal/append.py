@@ -8,7 +8,8 @@ load, the larger the groups: the cost per hit falls as the load rises. Hits may 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -43,7 +44,8 @@ class SqliteJournal:
         self._lock = Lock()  # held for what follows; never while anything is waited for
         self._gathered: list[Pending] = []
         self._writing: list[Pending] = []
-        self._writing_since = 0.0
+        self._busy = False  # the writer is at the disk, with `_writing` or with keeping the file to its limit
+        self._busy_since = 0.0
         self._idle = False
         self._stalled = False
         self._closed = False
@@ -156,11 +158,13 @@ class SqliteJournal:
     def _next_group(self) -> list[Pending] | None:
         """Wait for hits and return them, pixels first; None when the journal is closed and all is written."""
         while True:
+            with self._lock:
+                self._busy = self._stalled = False
             time.sleep(_GATHER_SECONDS)
             with self._lock:
                 group, self._gathered = self._gathered[:_GROUP], self._gathered[_GROUP:]
                 group.sort(key=attrgetter("is_act"))
-                self._writing, self._writing_since = group, time.monotonic()
+                self._writing, self._busy, self._busy_since = group, bool(group), time.monotonic()
                 self._idle = not group and not self._closed
             if group:
                 return group
@@ -171,9 +175,8 @@ class SqliteJournal:
     def _tell(self, group: list[Pending], first: int, error: JournalUnavailable | None) -> None:
         with self._lock:
             self._writing = []
-            self._stalled = False
         for position, hit in enumerate(group, first):
-            hit.settle(position, error)
+            _tell_one(partial(hit.settle, position, error))
 
     # ── In the thread that watches the disk ─────────────────────────────────────────────────────────────────────────
 
@@ -181,11 +184,19 @@ class SqliteJournal:
         """Tell those who wait for a disk that does not answer that they need not wait."""
         while not self._ended.wait(_STALLED_SECONDS / 2):
             with self._lock:
-                if not self._writing or time.monotonic() - self._writing_since < _STALLED_SECONDS:
+                if not self._busy or time.monotonic() - self._busy_since < _STALLED_SECONDS:
                     continue
                 self._stalled = True
                 error = self._no_answer()
                 told = [hit.abandon(error) for hit in (*self._writing, *self._gathered)]
             _log.error("journal.stalled", path=self._writer.place, remedy="look at the disk")
             for tell in told:
-                tell()
+                _tell_one(tell)
+
+
+def _tell_one(tell: Callable[[], object]) -> None:
+    """Tell one who waits. Whatever that sets off, the thread that everybody else waits for goes on."""
+    try:
+        tell()
+    except Exception:
+        _log.exception("journal.answer_failed")

@@ -26,6 +26,7 @@ from resonanz.model import now
 
 _LOG_SECONDS = 60.0
 _MOVED_SECONDS = 1.0
+_ROUNDS = 4  # of giving pixels up behind one group
 _WEIGH_BYTES = 1_000_000  # written between two looks at the file's size, or a 64th of the limit
 
 _APPEND = "INSERT INTO append VALUES (?, ?, ?, ?, ?, ?)"
@@ -92,15 +93,21 @@ class Writer:
         return first
 
     def keep_to_limit(self) -> None:
-        """Give up the oldest pixel hits while the file holds more than its limit; clicks and POSTs stay."""
+        """Give up the oldest pixel hits while the file holds more than its limit; clicks and POSTs stay.
+
+        A little at a time: hits wait meanwhile. Where more is to go, it goes after the next groups.
+        """
         if self._connection is None or self._unweighed < min(self._limit_bytes // 64, _WEIGH_BYTES):
             return
-        self._unweighed = 0
         given_up = 0
         try:
-            while self._used_bytes() > self._limit_bytes:
+            for _ in range(_ROUNDS):
+                if self._used_bytes() <= self._limit_bytes:
+                    self._unweighed = 0
+                    break
                 dropped = self._drop_oldest_pixels()
                 if not dropped:
+                    self._unweighed = 0
                     _log.error("journal.over_limit", path=self.place, remedy="see why ingest does not read the journal")
                     break
                 given_up += dropped

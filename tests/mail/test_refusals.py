@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonanz.mail.refusals import DEAD, Reason, understand
+from tests.mail.refusal_texts import ALIVE_SAID, DEAD_SAID
 
 CASES = [
     ("550 5.1.1 <a@b.example>: Recipient address rejected: User unknown", Reason.UNKNOWN_MAILBOX),
@@ -43,6 +44,33 @@ def test_reasons(text: str, reason: Reason) -> None:
     found = understand(text)
     assert found.reason is reason
     assert found.is_dead is (reason in DEAD)
+
+
+@pytest.mark.parametrize("reply", DEAD_SAID)
+def test_words_of_a_dead_address(reply: str) -> None:
+    """Nobody there, no such domain, moved away, no mail taken."""
+    assert understand(reply).is_dead
+
+
+@pytest.mark.parametrize("reply", ALIVE_SAID)
+def test_words_that_kill_nobody(reply: str) -> None:
+    """Full, late, filtered, blocked, about the sender: the address lives, whatever other words stand beside."""
+    assert not understand(reply).is_dead
+
+
+@pytest.mark.parametrize(
+    ("context", "reason"),
+    [
+        ("", Reason.UNKNOWN_MAILBOX),
+        ("(in reply to RCPT TO command)", Reason.UNKNOWN_MAILBOX),
+        ("after end of data", Reason.FILTERED),
+        (">>> DATA <<< 550 User unknown <<< 503 Need RCPT", Reason.UNKNOWN_MAILBOX),
+        ("(in reply to MAIL FROM command)", Reason.SENDER_REFUSED),
+    ],
+)
+def test_what_was_refused(context: str, reason: Reason) -> None:
+    """User unknown kills an address only where the recipient was refused, not its sender or the content."""
+    assert understand("550 User unknown", context=context).reason is reason
 
 
 def test_what_is_given_wins() -> None:

@@ -49,7 +49,7 @@ _BEFORE_RECIPIENT = re.compile(
 
 _LINK = re.compile(r"https?://\S{1,500}|www\.\S{1,200}")
 _ADDRESS = re.compile(r"<[^<>\s]{0,320}@[^<>\s]{0,255}>|[^\s<>()\[\]:;,\"@]{1,64}@[^\s<>()\[\]:;,\"]{1,255}")
-_HOST = re.compile(r"\b(?:[a-z0-9_-]{1,63}\.){2,8}[a-z]{2,24}\b|\[[0-9a-f.:]{3,45}\]")
+_HOST = re.compile(r"\b(?!resolver\.|storedrv\.)(?:[a-z0-9_-]{1,63}\.){2,8}[a-z]{2,24}\b|\[[0-9a-f.:]{3,45}\]")
 _CONTINUED = re.compile(r"(?<=\s)[245]\d\d-(?:[245]\.\d{1,3}\.\d{1,3})?")
 
 
@@ -76,7 +76,8 @@ def understand(text: str, *, code: int | None = None, status: str = "", context:
     status = status or read_status(text)
     lowered = text[: MAX_CHARACTERS * 2].lower()
     reason = _at_its_stage(_reason(lowered, code, status), status, lowered + " " + context[:MAX_CHARACTERS].lower())
-    if reason in DEAD and code is not None and 400 <= code < 500:
+    is_temporary = 400 <= code < 500 if code is not None else status.startswith("4")
+    if reason in DEAD and is_temporary:
         reason = Reason.SYSTEM
     return Refusal(code, status, reason)
 

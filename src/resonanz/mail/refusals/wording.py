@@ -31,7 +31,11 @@ PLAIN: Table = _table(
     ),
     # ── Words of single systems that would else be taken for something wider ────────────────────────────────────────
     (Reason.UNKNOWN_DOMAIN, r"account or domain may not exist"),  # cPanel: no route to the domain was found
-    (Reason.FILTERED, r"\bgoogle groups|^5\d\d :? ?user unknown$"),  # a group that takes no posts; KDDI after DATA
+    # not now; and errors of the system that read like errors of the address
+    (Reason.NETWORK, r"not found, try again|couldn.t find any host by that name"),
+    (Reason.SYSTEM, r"temporarily (unavailable|unable|rejected)|unknown (mail(er)? )?(transport )?(error|status)"),
+    (Reason.SENDER_REFUSED, r"authentication (failed|required|credentials)"),  # who sends must log in
+    (Reason.FILTERED, r"\bgoogle groups|^5\d\d : user unknown$"),  # a group that takes no posts; KDDI after DATA
     # Yahoo's number says whether the account never was (0) or has gone to sleep
     (Reason.MAILBOX_DISABLED, r"doesn.t have an? \S{1,80} account.{0,20}\[-\d{1,3}\]"),
     (Reason.UNKNOWN_MAILBOX, r"\b542 <> rejected"),  # MessageLabs: not among the registered addresses
@@ -45,7 +49,9 @@ PLAIN: Table = _table(
         r"|cannot (find|resolve) (your|the) (reverse )?hostname|(hostname|host name).{0,30}(cannot be|not) resolved"
         r"|(client host|your ip|ip address).{0,40}(name lookup|hostname)|(missing|no|invalid) .{0,12}(reverse"
         r"|ptr|rdns)"
-        r"|cannot find your hostname|access denied.{0,12}bad helo|not a valid (fqdn|helo)|helo command rejected"
+        r"|cannot find your hostname|access denied.{0,12}bad helo|(bad|invalid|unknown) .{0,12}\b(helo|ehlo)\b"
+        r"|\b(helo|ehlo)\b.{0,30}(invalid|not found|unknown|reject|must)|not a valid (fqdn|helo)"
+        r"|helo command rejected"
         r"|domain of sender address .{0,40}does not (exist|resolve)|authentication-results.{0,40}fail",
     ),
     # ── The sender's address ────────────────────────────────────────────────────────────────────────────────────────
@@ -125,7 +131,8 @@ PLAIN: Table = _table(
     # ── Moved ───────────────────────────────────────────────────────────────────────────────────────────────────────
     (
         Reason.MOVED,
-        r"(has|have|was|been) (moved|relocated|changed to|transferred)|mailbox has moved|moved to\b"
+        r"not local[;,]? please try|(has|have|was|been) (moved|relocated|changed to|transferred)"
+        r"|mailbox has moved|moved to\b"
         r"|(address|e-?mail|account|domain).{0,30}(has (been )?changed|replaced (by|with)|is changing)"
         r"|no longer (works?|working|with|employed|at|in use)|left the (company|organi[sz]ation)"
         r"|new (e-?mail )?address is"
@@ -136,10 +143,9 @@ PLAIN: Table = _table(
     # ── No such domain ──────────────────────────────────────────────────────────────────────────────────────────────
     (
         Reason.UNKNOWN_DOMAIN,
-        r"(?<!temporarily )(?<!try again )"
-        r"(host|domain|recipient.s domain)( ?/? ?(or )?(domain )?(host|name|address))? ?(host )?"
-        r"(was |is |does |could |can)?( ?not|n.t)? ?(be )?(found|unknown|exist|resolved|reachable(?=.{0,40}domain))"
-        r"(?!,? try again)(?<!host found)(?<!domain found)(?<!name found)(?<!found found)"
+        r"\b(host|domain)( or domain)?( name)?( ·| \S{1,80})? ?:? ?(is |was |could |does )?"
+        r"(not (be )?(found|known|exist|resolved)|doesn.t exist|couldn.t be found|unknown|non.?existent)"
+        r"|unable to route: (dns|no mail host)"
         r"|unknown (host|domain)|no such (domain|host)|invalid (domain|host)( name)?\b(?! in)|nxdomain"
         r"|non.?existent domain"
         r"|unrouteable|unroutable|no route for address|(cannot|could not|couldn.t|can.t) (find|resolve|locate)"
@@ -156,9 +162,9 @@ PLAIN: Table = _table(
     # ── Switched off ────────────────────────────────────────────────────────────────────────────────────────────────
     (
         Reason.MAILBOX_DISABLED,
-        r"(account|mailbox|user|recipient|address|mail ?drop|box).{0,40}"
+        r"mailbox unavailable or access denied|(account|mailbox|user|recipient|address|mail ?drop|box).{0,40}"
         r"(disabled|inactive|suspended|deactivated|on hold|locked|frozen|discontinued|not active|not been activated"
-        r"|terminated|blocked by admin|expired|is restricted|been closed|dormant)"
+        r"|terminated|blocked by admin|expired|is restricted|dormant)"
         r"|(disabled|inactive|suspended|deactivated|locked|closed|frozen) (recipient|user|mailbox|account|address)"
         r"|\bon hold\b|not active|mailbox currently suspended|temporarily (disabled|suspended|locked)|vdelivermail"
         r".{0,30}disabled|konto.{0,24}(gesperrt|deaktiviert)|compte.{0,24}(désactivé|suspendu)"
@@ -168,7 +174,8 @@ PLAIN: Table = _table(
     # ── The recipient's own settings ────────────────────────────────────────────────────────────────────────────────
     (
         Reason.FILTERED,
-        r"recipient preferences|preferences of the person|(by|due to) (the )?recipient.{0,16}(settings?"
+        r"recipient preferences|rule imposed mailbox|preferences of the person|(by"
+        r"|due to) (the )?recipient.{0,16}(settings?"
         r"|preference|filter|rule)"
         r"|because (protected )?recipient|recipient (has )?(refused|declined|chosen)"
         r"|not allowed to send (mail )?to (this|that)"
@@ -185,7 +192,8 @@ PLAIN: Table = _table(
     # ── No such mailbox ─────────────────────────────────────────────────────────────────────────────────────────────
     (
         Reason.UNKNOWN_MAILBOX,
-        r"(user|recipient|mail ?box|address(ee)?|account|alias|destinat\w+|userid|login|customer|person|name"
+        r"\b(user|username|recipient|mail ?box|address(ee)?|account|alias|destinat\w+|userid|login|customer"
+        r"|person|name"
         r"|local part"
         r"|id|inbox)s?\b.{0,60}?"
         r"(unknown|not? (be |a |an )?(found|known|exist\w*|listed|recogni[sz]ed|valid|registered|locat\w+"
@@ -202,7 +210,9 @@ PLAIN: Table = _table(
         r"(alias|user|recipient|mail ?box|address|account|person|destination|addressee|customer|userid"
         r"|name here|local.?part"
         r"|mailbox)"
-        r"|no mail ?(box|drop)|wasn.t found at|unknown to address|receiver not found|persona non grata"
+        r"|no (mail ?(box|drop)|account|user by)|wasn.t found at|recipient (address )?verif\w+ fail"
+        r"|unknown to address"
+        r"|receiver not found|persona non grata"
         r"|no (valid )?recipients?\b|there is no (user|one|account|such)|nobody (here"
         r"|by that|with that)"
         r"|not our customer|not known (at|here)|no such (person|entry|object|local)|recip(ient)?.?not.?found"
@@ -217,7 +227,8 @@ PLAIN: Table = _table(
         r"|found) in .{0,40}directory"
         r"|address rejected.{0,8}5\.1\.0|5\.1\.0 .{0,24}address rejected"
         r"|recipient address rejected: access denied|rcpt .{0,16}(invalid|does not exist)"
-        r"|account .{0,30}(has been |was |is )?(deleted|removed|cancell?ed|purged|closed)|(deleted"
+        r"|(account|user|mailbox|recipient) .{0,30}(has been |has |was |is )?(been )?(deleted|removed"
+        r"|cancell?ed|purged|closed)|(deleted"
         r"|removed) (user|account|mailbox)"
         r"|mailbox .{0,30}(deleted|removed|not local)|bad destination mailbox|addressee unknown|user not"
         r"|address couldn.t be found"
@@ -235,7 +246,7 @@ PLAIN: Table = _table(
         r"|inv[aá]lid|inexistente)"
         r"|(utente|indirizzo|destinatario|casella).{0,40}(sconosciut|non esiste|inesistente"
         r"|non (è )?(stato )?trovat|non valid)"
-        r"|(usu[aá]rio|endere[cç]o|destinat[aá]rio|conta|caixa).{0,40}(desconhecid|n[aã]o existe|inexistente"
+        r"|(usu[aá]rio|endere[cç]o|destinat[aá]rio|\bconta\b|\bcaixa\b).{0,40}(desconhecid|n[aã]o existe|inexistente"
         r"|n[aã]o encontrad"
         r"|inv[aá]lid)"
         r"|(adres|gebruiker|geadresseerde|postvak).{0,40}(onbekend|bestaat niet|niet gevonden|ongeldig)"

@@ -1,5 +1,6 @@
 """Tokens: what was signed comes back exactly, and nothing else is ever accepted."""
 
+import os
 import stat
 from pathlib import Path
 from uuid import UUID
@@ -104,6 +105,14 @@ def test_links_outlive_a_rotation(tmp_path: Path) -> None:
     assert read(rotated, link).id == UUID(int=5)
     with pytest.raises(BadToken):
         read(old, mint(rotated, Token(TokenKind.OPEN, UUID(int=5))))
+
+
+def test_keys_are_on_disk_before_anything_is_signed_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both the file's content and its name are made durable: a power cut right after a rotation kills no link."""
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(stat.S_IFMT(os.fstat(descriptor).st_mode)))
+    create_keys(tmp_path / "keys.json")
+    assert synced == [stat.S_IFREG, stat.S_IFDIR]
 
 
 def test_the_key_file_is_for_its_owner_only(tmp_path: Path) -> None:

@@ -293,7 +293,10 @@ def load_keys(path: Path) -> Keys:
 
 
 def save_keys(path: Path, keys: Keys) -> None:
-    """Write the key file for its owner only, in one step: a crash leaves the old file or the new one, never half."""
+    """Write the key file for its owner only, in one step: a crash leaves the old file or the new one, never half.
+
+    When it returns, a power cut leaves the new one: a link signed with a key that is gone would lead nowhere for ever.
+    """
     rows = [{"id": key.id, "secret": key.secret.hex()} for key in keys]
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -302,6 +305,11 @@ def save_keys(path: Path, keys: Keys) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def create_keys(path: Path) -> Keys:

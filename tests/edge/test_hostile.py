@@ -20,6 +20,8 @@ hostile = settings(max_examples=300, deadline=None, suppress_health_check=[Healt
 MARK = "zq7mark"
 SIGNED = "https://signed.example/"
 
+DOORS = ["/o/", "/c/", "/f/", "/i/", "/u/", "/p/", "/v/"]
+
 junk = st.text(st.characters(max_codepoint=0xFF), max_size=40)
 line = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF), max_size=40)
 tricks = st.sampled_from(
@@ -43,7 +45,7 @@ tricks = st.sampled_from(
     ]
 )
 doors = st.sampled_from(
-    ["/", "/o/", "/c/", "/u/", "/p/", "/O/", "//c/", "/c/c/", "/metrics", "/healthz", "/robots.txt", "*"]
+    ["/", *DOORS, "/b", "/s.js", "/O/", "//c/", "/c/c/", "/metrics", "/healthz", "/robots.txt", "*"]
 )
 methods = st.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "CONNECT", "get", "G<T", "PRI", "X" * 300])
 names = st.sampled_from(
@@ -106,7 +108,7 @@ def test_tampered_tokens(edge: Edge, data: st.DataObject) -> None:
     at = data.draw(st.integers(3, len(path)))
     cut = data.draw(st.integers(0, 10))
     inserted = data.draw(st.text("ABab09-_.~%+/=", max_size=6))
-    door = data.draw(st.sampled_from(["/o/", "/c/", "/u/", "/p/"]))
+    door = data.draw(st.sampled_from(DOORS))
     raw = f"GET {door}{path[3:at]}{inserted}{path[at + cut :]} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
     check(edge, edge.exchange(raw.encode(), patience=0.3))
 

@@ -97,6 +97,8 @@ def secret_of(settings: Settings) -> bytes:
         return secret
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_bytes(SECRET_BYTES))
+        file.flush()
+        os.fsync(file.fileno())  # after a power cut an empty file would be taken for a damaged one
     return path.read_bytes()
 
 

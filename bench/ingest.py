@@ -1,10 +1,14 @@
 """Ingest: from hits in a journal to judged events and all projections, in events per second on one core.
 
-    python -m bench ingest [--events 200000] [--messages 20000]
+    python -m bench ingest [--events 200000] [--messages 20000] [--after 0] [--sqlite | --postgresql]
 
 SQLite on disk with fsync on every commit, and PostgreSQL as it comes. Half of the hits are opens, half clicks, by a mix
 of real user agents; each message gets several, so that repeats are folded as in life. The journal stands in memory:
-what is measured is ingest, from decoded entries to the commit.
+what is measured is ingest, from decoded entries to the commit. `--after` puts so many earlier facts into the database,
+four to a message, before anything is measured: what ingest costs must not depend on it.
+
+The reference, from the same run: the bare insertion of just as many facts, ready-made rows in batches of the same size,
+without reading, judging, folding or projecting anything.
 """
 
 from __future__ import annotations
@@ -20,20 +24,27 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+from resonanz.app.calm import calm_collector
 from resonanz.ingest import take_journals
 from resonanz.ingest.journals import DEFAULT_BATCH
 from resonanz.model import (
+    Client,
+    ClientKind,
+    Confidence,
     Coverage,
+    Event,
+    EventKind,
     Hit,
     HitKind,
     JournalEntry,
     MessageState,
     TrackingMode,
+    Verdict,
     new_id,
     now,
     to_microseconds,
 )
-from resonanz.store import Database, contacts, messages, open_database
+from resonanz.store import Database, contacts, events, messages, open_database
 from resonanz.store.messages import Content, Message, Submission
 from resonanz.store.migrate import migrate
 
@@ -47,6 +58,10 @@ AGENTS = (
     "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
     "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
 )
+
+
+START = datetime(2026, 3, 18, 13, tzinfo=UTC)
+FILLED_AT_ONCE = 100_000
 
 
 class MemoryJournal:
@@ -70,10 +85,18 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--batch", type=int, default=DEFAULT_BATCH)
+    parser.add_argument("--after", type=int, default=0)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--sqlite", action="store_true")
+    which.add_argument("--postgresql", action="store_true")
     options = parser.parse_args(list(arguments))
-    for name, opened in (("SQLite", _sqlite), ("PostgreSQL", _postgresql)):
+    databases = [("SQLite", _sqlite)] if not options.postgresql else []
+    databases += [("PostgreSQL", _postgresql)] if not options.sqlite else []
+    calm_collector()  # as the worker does
+    for name, opened in databases:
         with opened() as database:
             migrate(database)
+            _fill(database, options.after, options.batch)
             ids = _prepare(database, options.messages)
             journal = MemoryJournal(_hits(ids, options.events))
             rounds = [Round.end(0)]
@@ -85,6 +108,13 @@ def main(arguments: Sequence[str] = ()) -> None:
             print(
                 f"{name:11} {options.events:>9,} events  {options.events / wall:>8,.0f} events/s"
                 f"  {_cpu(rounds):>6.1f} µs of our CPU each ({first:.1f} in the first tenth, {last:.1f} in the last)"
+            )
+            bare = _insert_bare(database, ids, options.events, options.batch)
+            bare_wall = bare[-1].wall - bare[0].wall
+            print(
+                f"{'':11} bare insertion of as many  {options.events / bare_wall:>8,.0f} events/s"
+                f"  {_cpu(bare):>6.1f} µs: ingest takes {_cpu(rounds) / _cpu(bare):.1f} times its CPU"
+                f" and {wall / bare_wall:.1f} times its time"
             )
 
 
@@ -103,6 +133,52 @@ class Round(NamedTuple):
 def _cpu(rounds: Sequence[Round]) -> float:
     """Return microseconds of our processor per event; the first round only says when it began."""
     return (rounds[-1].cpu - rounds[0].cpu) / sum(found.taken for found in rounds[1:]) * 1e6
+
+
+def _insert_bare(database: Database, ids: Sequence[UUID], amount: int, batch: int) -> list[Round]:
+    """Insert ready-made facts and nothing else."""
+    with database.write() as tx:
+        start = events.last_id(tx) + 1
+    facts = [_fact(start + number, ids[number % len(ids)], number) for number in range(amount)]
+    rounds = [Round.end(0)]
+    for first in range(0, amount, batch):
+        with database.write() as tx:
+            events.add_events(tx, facts[first : first + batch])
+        rounds.append(Round.end(len(facts[first : first + batch])))
+    return rounds
+
+
+def _fill(database: Database, amount: int, batch: int) -> None:
+    """Put earlier facts and their messages in, as they would stand there: about four to a message."""
+    for first in range(0, amount, FILLED_AT_ONCE):
+        ids = _prepare(database, FILLED_AT_ONCE // 4, name=f"of{first}")
+        with database.write() as tx:
+            start = events.last_id(tx) + 1
+            facts = [_fact(start + number, ids[number // 4], number) for number in range(FILLED_AT_ONCE)]
+            for part in range(0, FILLED_AT_ONCE, batch):
+                events.add_events(tx, facts[part : part + batch])
+
+
+def _fact(id: int, message_id: UUID, number: int) -> Event:
+    moment = START + timedelta(milliseconds=20 * number)
+    click = number % 2 == 1
+    return Event(
+        EventKind.CLICKED if click else EventKind.OPENED,
+        moment,
+        moment,
+        "edge",
+        id=id,
+        message_id=message_id,
+        submission_id=message_id,
+        recipient="reader@example.org",
+        verdict=Verdict.HUMAN_LIKELY if click else Verdict.HUMAN_PROXIED,
+        confidence=Confidence.PROBABLE,
+        reasons=("browser",),
+        client=Client(ClientKind.BROWSER, "Chrome", "Windows"),
+        link=number % 5 if click else None,
+        url="https://shop.example/some/page?of=interest" if click else "",
+        detail={"judge": 1},
+    )
 
 
 @contextmanager
@@ -125,12 +201,12 @@ def _postgresql() -> Iterator[Database]:
         server.cleanup()
 
 
-def _prepare(database: Database, amount: int) -> list[UUID]:
+def _prepare(database: Database, amount: int, name: str = "reader") -> list[UUID]:
     moment = datetime(2026, 3, 18, 12, tzinfo=UTC)
     with database.write() as tx:
         content = Content(new_id(), "rfc822", b"", "sender@example.org", "A newsletter", moment)
         messages.add_content(tx, content)
-        addresses = [f"reader{number}@example.org" for number in range(amount)]
+        addresses = [f"{name}{number}@example.org" for number in range(amount)]
         people = contacts.ensure_contacts(tx, [(address, "") for address in addresses], moment)
         submission = Submission(
             new_id(),
@@ -168,10 +244,9 @@ def _prepare(database: Database, amount: int) -> list[UUID]:
 
 def _hits(ids: Sequence[UUID], amount: int) -> list[Hit]:
     chance = random.Random(4)
-    start = datetime(2026, 3, 18, 13, tzinfo=UTC)
     hits = []
     for number in range(amount):
-        moment = to_microseconds(start + timedelta(milliseconds=20 * number))
+        moment = to_microseconds(START + timedelta(milliseconds=20 * number))
         click = number % 2 == 1
         hits.append(
             Hit(

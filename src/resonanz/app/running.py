@@ -129,6 +129,7 @@ def _submission_of(settings: Settings) -> str:
 
 def run_worker(settings: Settings) -> None:
     """Run ingest and sending."""
+    from resonanz.app.calm import calm_collector
     from resonanz.app.publishing import Publisher
     from resonanz.app.wiring import keys_of, transport_of, unknown_mode
     from resonanz.journal import JournalReader
@@ -152,6 +153,7 @@ def run_worker(settings: Settings) -> None:
     )
     publisher = Publisher(database, settings.snapshot_file)
     work = [worker.run, _ingest(database, JournalReader(settings.journal_dir)), publisher.run]
+    calm_collector()
     _run(database, serve([_ops(settings, "worker", database)], work))
 
 

@@ -128,10 +128,15 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     """An edge that believes its peer to be a proxy, with one document, and a secret beside its folders."""
     folder: Path = tmp_path_factory.mktemp("siege")
     with running_edge(folder, trusted_proxies=["127.0.0.1"], ops_port=free_port()) as edge:
-        place = edge.documents_folder / document_place(KEY)
-        place.parent.mkdir(parents=True)
-        place.write_bytes(DOCUMENT)
+        place(edge)
         yield edge
+
+
+def place(edge: Edge) -> None:
+    """Put the document where the edge finds it."""
+    at = edge.documents_folder / document_place(KEY)
+    at.parent.mkdir(parents=True)
+    at.write_bytes(DOCUMENT)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -359,6 +364,20 @@ def test_what_is_not_http_1_is_shut_out(edge: Edge) -> None:
 def test_who_says_nothing_is_shown_out(silent: socket.socket) -> None:
     """A connection without a request is ended after a while: thousands of them would take the place of readers."""
     assert silent.recv(1) == b""
+
+
+def test_with_all_connections_taken_there_is_room_for_documents(tmp_path: Path) -> None:
+    """However many connect, those who are let in are served, and when the others leave all is as before."""
+    with running_edge(tmp_path, open_files=300) as edge:
+        place(edge)
+        connections = [socket.create_connection(("127.0.0.1", edge.port), timeout=20) for _ in range(600)]
+        path = edge.path(TokenKind.FILE, link=0, destination=KEY)
+        for connection in connections[:20]:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+        for connection in connections:
+            connection.close()
+        well(edge)
 
 
 def test_heads_too_large_are_refused(edge: Edge) -> None:

@@ -42,6 +42,7 @@ class Edge:
         self.folder = folder
         self.port = int(str(arguments.pop("port", 0))) or free_port()
         self.documents_folder = folder / "documents"
+        self._open_files = int(str(arguments.pop("open_files", 0)))  # the most it may have; 0: as many as we may
         self.journal_folder = Path(str(arguments.get("journal", folder / "journal")))
         self.keys: Keys = create_keys(folder / "keys.json")
         self._arguments = {"folder": str(folder), "port": self.port, **arguments}
@@ -54,9 +55,12 @@ class Edge:
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the process and return it without waiting."""
+        program = [sys.executable, "-m", "tests.kit.edge_program", json.dumps(self._arguments)]
+        if self._open_files:
+            program = ["sh", "-c", f'ulimit -n {self._open_files} && exec "$@"', "sh", *program]
         log = (self.folder / "edge.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.kit.edge_program", json.dumps(self._arguments)],
+            program,
             cwd=ROOT,
             stdout=log,
             stderr=log,

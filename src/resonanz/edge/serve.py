@@ -45,6 +45,7 @@ _HEAD_BYTES = 65_536  # request line and headers; the server answers 431 to more
 _DRAIN_SECONDS = 10
 _KEYS_SECONDS = 2
 _OPEN_FILES = 65_536
+_OWN_FILES = 100  # for journal, log, keys, event loops and the operators' listener
 _GARBAGE = 20_000  # objects between two looks for garbage; a request leaves none in cycles
 
 _log = structlog.get_logger("resonanz.edge")
@@ -80,7 +81,7 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
     _check_can_listen(settings.host, settings.port)
     if settings.ops_port:
         _check_can_listen(settings.ops_host, settings.ops_port)
-    _prepare_process()
+    connections = _prepare_process()
     metrics = EdgeMetrics()
     REGISTRY.register(metrics)
     journal = SqliteJournal.open(settings.journal_folder, limit_bytes=settings.journal_limit_bytes, observer=metrics)
@@ -96,7 +97,7 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
         inside=Inside(settings.app_url),
         known=known,
     )
-    servers = [http_server(edge, settings.host, settings.port)]
+    servers = [http_server(edge, settings.host, settings.port, connections=connections)]
     if build_ops is not None and settings.ops_port:
         ops = build_ops(_health(journal), known.note, {ASK_PATH: known.ask})
         servers.append(http_server(_in_loop(ops), settings.ops_host, settings.ops_port))
@@ -147,8 +148,8 @@ def _check_can_listen(host: str, port: int) -> None:
             raise InvalidInput(f"cannot listen: {error.strerror}", where=where, remedy="choose another port") from error
 
 
-def http_server(app: Any, host: str, port: int) -> Server:
-    """Return granian as the edge runs it, for any ASGI callable."""
+def http_server(app: Any, host: str, port: int, *, connections: int = _CONNECTIONS) -> Server:
+    """Return granian as the edge runs it, for any ASGI callable; more than `connections` wait to be accepted."""
     return Server(
         app,
         address=host,
@@ -163,7 +164,7 @@ def http_server(app: Any, host: str, port: int) -> Server:
         ),
         websockets=False,
         backlog=_BACKLOG,
-        backpressure=_CONNECTIONS,
+        backpressure=connections,
         log_enabled=False,
     )
 
@@ -178,13 +179,19 @@ def _in_loop(app: AsgiApp) -> AsgiApp:
     return begin
 
 
-def _prepare_process() -> None:
-    """Give the process room for many connections."""
+def _prepare_process() -> int:
+    """Give the process room for many connections; return how many there is room for.
+
+    Each may have a document open besides. Were connections to take every descriptor, no document could be opened, no
+    journal begun, and accepting would fail round and round.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     if soft < wanted:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    granted = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return min(_CONNECTIONS, max((granted - _OWN_FILES) // 2, 1))
 
 
 def _health(journal: SqliteJournal) -> Health:

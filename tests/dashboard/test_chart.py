@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonanz.dashboard.chart import BOTTOM, HEIGHT, TOP, WIDTH, draw
+from resonanz.dashboard.chart import BOTTOM, HEIGHT, TOP, WIDTH, draw, spark
 from resonanz.insight import Day
 from resonanz.model import EventKind, Who
 
@@ -43,3 +43,15 @@ def test_a_day_without_events_is_empty() -> None:
     assert chart.is_empty
     assert chart.bars == ()
     assert [value for _, value in chart.lines] == [0, 1, 2]
+
+
+def test_a_spark_reaches_from_the_first_to_the_last() -> None:
+    """Oldest left, newest right, the largest value at the top, and no line for what is no course yet."""
+    assert spark([]) is spark([1.0]) is None
+    drawn = spark([0.0, 4.0, 2.0])
+    assert drawn is not None
+    assert drawn.line == f"0.0,62.0 {WIDTH / 2},4.0 {float(WIDTH)},33.0"
+    assert drawn.top == 4.0
+    flat = spark([0.0, 0.0])
+    assert flat is not None
+    assert flat.line == f"0.0,62.0 {float(WIDTH)},62.0"

@@ -65,7 +65,14 @@ def test_times_are_as_brief_as_can_be_understood(moment: datetime, short: str) -
 def test_numbers_and_sizes() -> None:
     """Grouped by thousands, in the unit that is read best."""
     assert rendering.number(1_234_567) == "1\u202f234\u202f567"
-    assert [rendering.size(value) for value in (999, 25_400, 25_000_000)] == ["999 bytes", "25 kB", "25.0 MB"]
+    assert [rendering.size(value) for value in (999, 25_400, 25_000_000, 2 * 10**9)] == [
+        "999 bytes",
+        "25 kB",
+        "25.0 MB",
+        "2.0 GB",
+    ]
+    assert [rendering.rate(value) for value in (0.0, 0.24, 9.96, 1234.5)] == ["0.0", "0.2", "10.0", "1\u202f234"]
+    assert [rendering.seconds(value) for value in (0.4, 90, 7200, 200_000)] == ["0 s", "2 min", "2.0 h", "2.3 days"]
 
 
 def test_the_status_page_shows_findings_with_their_remedy(site: Site) -> None:

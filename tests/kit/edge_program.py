@@ -17,7 +17,7 @@ def main(arguments: dict[str, object]) -> None:
         EdgeSettings(
             keys_file=folder / "keys.json",
             journal_folder=Path(str(arguments.get("journal", folder / "journal"))),
-            journal_limit_bytes=1024**3,
+            journal_limit_bytes=int(str(arguments.get("journal_limit", 1024**3))),
             documents_folder=folder / "documents",
             snapshot_file=folder / "snapshot",
             port=int(str(arguments["port"])),

@@ -27,6 +27,8 @@ LOW_DISK = 1_000_000_000  # bytes: below, a warning
 NO_DISK = 100_000_000  # bytes: below, journals may soon fail
 CLOCK_TOLERANCE = 5.0  # seconds
 LAG_WARNING = 10_000  # hits waiting to be taken over
+OLD_SNAPSHOT = 900.0  # seconds; a worker writes one every minute
+WIDE_NETWORK = 65_536  # addresses; IPv6 networks of providers are wider, and as open
 TIMEOUT = 5.0  # seconds for each question to another server
 
 
@@ -43,7 +45,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Run every check; one that fails in an unforeseen way is a finding, never an end to the others."""
     findings: list[Finding] = []
-    for check in (_database, _disk, _keys, _journal, _edge, _dashboard, _smtp, _clock):
+    for check in (_database, _disk, _keys, _journal, _snapshot, _proxies, _edge, _dashboard, _smtp, _clock):
         name = check.__name__.removeprefix("_")
         try:
             findings.extend(check(settings))
@@ -109,6 +111,56 @@ def _journal(settings: Settings) -> Iterator[Finding]:
         yield Finding("journal", "warning", f"{waiting} hits wait to be taken over", "is `resonanz worker` running?")
     else:
         yield Finding("journal", "ok", f"writable, {waiting} hits waiting")
+
+
+def _snapshot(settings: Settings) -> Iterator[Finding]:
+    from resonanz.snapshot import load_snapshot
+
+    worker = "is `resonanz worker` running beside this edge?"
+    try:
+        snapshot = load_snapshot(settings.snapshot_file)
+    except FileNotFoundError:
+        yield Finding("snapshot", "warning", "no worker has told the edges anything yet", worker)
+        return
+    age = time.time() - snapshot.made_us / 1e6
+    if age > OLD_SNAPSHOT:
+        yield Finding("snapshot", "warning", f"what edges are told is {age:.0f} s old", worker)
+    elif snapshot.left_out:
+        what = f"{snapshot.left_out} mails do not fit in; of the oldest, edges do not know that they are silent"
+        yield Finding("snapshot", "ok", what, "nothing to do: ingest drops their hits")
+    else:
+        ids = len(snapshot.silent) + len(snapshot.silent_opens) + len(snapshot.silent_clicks)
+        told = f"{max(0.0, age):.0f} s old: {ids} mails silent, {len(snapshot.blocked)} ids blocked"
+        yield Finding("snapshot", "ok", f"{told}, {len(snapshot.domains)} custom domains")
+
+
+def _proxies(settings: Settings) -> Iterator[Finding]:
+    networks = settings.trusted_proxies
+    everybody = [str(network) for network in networks if network.prefixlen == 0]
+    if everybody:
+        yield Finding(
+            "proxies",
+            "broken",
+            f"{', '.join(everybody)} trusts everybody: any reader can claim any address",
+            "list your proxies only in RESONANZ_TRUSTED_PROXIES",
+        )
+    elif any(not network.is_private and network.num_addresses > WIDE_NETWORK for network in networks):
+        yield Finding(
+            "proxies",
+            "warning",
+            "a public network of more than 65,536 addresses is trusted",
+            "whoever is in it can claim any address; list your proxies only in RESONANZ_TRUSTED_PROXIES",
+        )
+    elif not networks and settings.edge_url.startswith("https://"):
+        yield Finding(
+            "proxies",
+            "warning",
+            "the edge is reached over https, so through a proxy, but none is trusted: all readers look like that one",
+            "set RESONANZ_TRUSTED_PROXIES to your proxy's address, such as 127.0.0.1/32,::1/128",
+        )
+    else:
+        listed = f"{settings.proxy_header} of {', '.join(map(str, networks))}" if networks else "no header"
+        yield Finding("proxies", "ok", f"{listed} is believed")
 
 
 def _edge(settings: Settings) -> Iterator[Finding]:

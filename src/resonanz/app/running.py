@@ -68,6 +68,7 @@ def run_app(settings: Settings) -> None:
     from resonanz.api import ApiParts
     from resonanz.api import build as build_api
     from resonanz.app.doctor import examine
+    from resonanz.app.watch import Watch
     from resonanz.app.web import build_web
     from resonanz.app.wiring import authenticator, keys_of, secret_of, submitter, unknown_mode
     from resonanz.dashboard import DashboardParts, ReaderParts, build, build_preview, build_readers
@@ -82,6 +83,7 @@ def run_app(settings: Settings) -> None:
     hub = Hub(database)
     submit = submitter(settings, database)
     check_domain = dns_check(Resolver(settings.dns_servers), settings.edge_url)
+    watch = Watch(settings, database)
     parts = DashboardParts(
         database=database,
         passwords=Passwords(),
@@ -100,6 +102,7 @@ def run_app(settings: Settings) -> None:
         mode_is_fixed=settings.tracking_without_choice is not None,
         submission=_submission_of(settings),
         check_domain=check_domain,
+        operations=lambda: watch.operations,
     )
     api = build_api(
         ApiParts(
@@ -118,7 +121,7 @@ def run_app(settings: Settings) -> None:
         Listener(build_preview(parts), settings.listen_host, settings.preview_port),
         _ops(settings, "app", database),
     ]
-    _run(database, serve(listeners, [_until_stopped(hub.run)]))
+    _run(database, serve(listeners, [_until_stopped(hub.run), watch.run]))
 
 
 def _submission_of(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resonanz.insight import Day
@@ -112,3 +113,29 @@ def _round_up(value: int) -> int:
             if value <= step * scale:
                 return step * scale
         scale *= 10
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A small line of one figure over time: points of the view box, for the line and the area beneath it. `top` is the
+    largest value."""
+
+    line: str
+    area: str
+    top: float
+    width: int = WIDTH
+    height: int = 64
+
+
+def spark(values: Sequence[float]) -> Spark | None:
+    """Draw a figure over time, oldest first, its largest value at the top; None for fewer than two."""
+    if len(values) < 2:
+        return None
+    top = max(values)
+    height, step = 64, WIDTH / (len(values) - 1)
+    points = [
+        (round(place * step, 1), round(height - 2 - (value / top if top else 0.0) * (height - 6), 1))
+        for place, value in enumerate(values)
+    ]
+    line = " ".join(f"{x},{y}" for x, y in points)
+    return Spark(line, f"0,{height} {line} {WIDTH},{height}", top)

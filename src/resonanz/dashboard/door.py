@@ -22,7 +22,19 @@ from starlette.types import ASGIApp, Scope
 from resonanz.accounts import resume_session
 from resonanz.dashboard import live
 from resonanz.dashboard.forms import EMPTY, SMALL_FORM, Form, check_origin, check_token, read_form
-from resonanz.dashboard.pages import account, compose, domains, home, limits, messages, outbox, setup, signin, status
+from resonanz.dashboard.pages import (
+    account,
+    compose,
+    domains,
+    home,
+    limits,
+    messages,
+    operations,
+    outbox,
+    setup,
+    signin,
+    status,
+)
 from resonanz.dashboard.parts import DashboardParts
 from resonanz.dashboard.security import SecurityHeaders
 from resonanz.dashboard.visit import Visit
@@ -70,6 +82,8 @@ def build(parts: DashboardParts) -> ASGIApp:
         ("POST", "/domains", domains.add, operators, SMALL_FORM),
         ("POST", "/domains/check", domains.check, operators, SMALL_FORM),
         ("POST", "/domains/remove", domains.remove, operators, SMALL_FORM),
+        ("GET", "/operations", operations.show, operators, 0),
+        ("GET", "/alarms", operations.show_alarms, signed_in, 0),
         ("GET", "/status", status.show, signed_in, 0),
         ("GET", "/limits", limits.show, signed_in, 0),
         ("GET", "/set-up", setup.show_closed, everybody, 0),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from resonanz import model
 from resonanz.accounts import Passwords, tracking_without_choice
+from resonanz.dashboard.operations import Operations
 from resonanz.model import TrackingMode
 from resonanz.notify.hub import Hub
 from resonanz.proxies import Proxies
@@ -44,7 +45,8 @@ class DashboardParts:
     bytes) is behind forms and previews; addresses are scheme and host without a path. `outbox` is None when mail
     goes out by SMTP. `unknown_mode` tells how contacts without a recorded choice are tracked, and `mode_is_fixed` that
     a setting says so and the account page cannot. `submission` is where mail clients hand mail in (`host:port`), empty
-    when nothing listens for them. `check_domain` finds out whether a host leads to the edge. `now` is the clock at
+    when nothing listens for them. `check_domain` finds out whether a host leads to the edge, `operations`
+    how the instance is doing. `now` is the clock at
     this door.
     """
 
@@ -65,6 +67,7 @@ class DashboardParts:
     mode_is_fixed: bool = False
     submission: str = ""
     check_domain: Check = not_checked
+    operations: Callable[[], Operations] = Operations
     now: Callable[[], datetime] = model.now
 
     @property

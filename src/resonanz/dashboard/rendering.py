@@ -71,7 +71,23 @@ def size(octets: int) -> str:
     """Return a size in the unit it is read best in."""
     if octets < 1000:
         return f"{octets} bytes"
-    return f"{octets / 1000:.0f} kB" if octets < 1_000_000 else f"{octets / 1_000_000:.1f} MB"
+    if octets < 1_000_000:
+        return f"{octets / 1000:.0f} kB"
+    return f"{octets / 1e6:.1f} MB" if octets < 1_000_000_000 else f"{octets / 1e9:.1f} GB"
+
+
+def rate(value: float) -> str:
+    """Return a number of things a second, no more exact than it is worth reading."""
+    return number(round(value)) if value >= 10 else f"{value:.1f}"
+
+
+def seconds(value: float) -> str:
+    """Return a duration in the unit it is read best in."""
+    if value < 60:
+        return f"{value:.0f} s"
+    if value < 3600:
+        return f"{value / 60:.0f} min"
+    return f"{value / 3600:.1f} h" if value < 86_400 else f"{value / 86_400:.1f} days"
 
 
 # Controls and line separators, and the characters that turn the direction of text around (UAX #9 section 2). Those
@@ -130,6 +146,8 @@ def _environment() -> Environment:
         iso=iso,
         number=number,
         size=size,
+        rate=rate,
+        seconds=seconds,
         visible=visible,
         foreign=foreign,
         sentence=sentence,

@@ -21,6 +21,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from prometheus_client import REGISTRY
+from prometheus_client.core import GaugeMetricFamily, Metric
 
 from resonanz.edge.app import Edge, build
 from resonanz.edge.documents import Documents
@@ -87,7 +88,7 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
     journal = SqliteJournal.open(settings.journal_folder, limit_bytes=settings.journal_limit_bytes, observer=metrics)
     metrics.journal_available = lambda: journal.available
     known = Known(settings.snapshot_file)
-    metrics.further.append(known.families)
+    metrics.further += [known.families, lambda: [_journal_info(journal)]]
     edge = build(
         keys,
         journal,
@@ -194,9 +195,16 @@ def _prepare_process() -> int:
     return min(_CONNECTIONS, max((granted - _OWN_FILES) // 2, 1))
 
 
+def _journal_info(journal: SqliteJournal) -> Metric:
+    """Tell which file is this process's, so that whoever watches several can match them."""
+    family = GaugeMetricFamily("resonanz_journal_info", "The journal of this process.", labels=("journal", "place"))
+    family.add_metric((journal.id, journal.place), 1)
+    return family
+
+
 def _health(journal: SqliteJournal) -> Health:
     async def health() -> str:
-        return "" if journal.available else "the journal cannot be written; see the log"
+        return "" if journal.available else f"the journal cannot be written: {journal.trouble}"
 
     return health
 

@@ -79,6 +79,16 @@ class SqliteJournal:
         """Whether the last attempt to write succeeded and the disk answers."""
         return self._writer.available and not self._stalled
 
+    @property
+    def trouble(self) -> str:
+        """Why it is not available; says nothing while it is."""
+        return "the disk does not answer" if self._stalled else self._writer.trouble
+
+    @property
+    def place(self) -> str:
+        """The file, or the folder while there is none."""
+        return self._writer.place
+
     async def append(self, hit: Hit) -> int:
         """Write `hit` and return its position once it is on disk. Raises JournalUnavailable."""
         return await self._pending(hit.kind, whole_row(hit))

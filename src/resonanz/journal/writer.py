@@ -53,6 +53,7 @@ class Writer:
     def __init__(self, folder: Path, limit_bytes: int, observer: AppendObserver | None) -> None:
         self.id = ""
         self.available = False
+        self.trouble = ""  # why the last attempt failed
         self._folder = folder
         self._limit_bytes = limit_bytes
         self._observer = observer
@@ -196,7 +197,7 @@ class Writer:
         self._looked_at = moment
         try:
             return self._path.stat().st_ino != self._inode
-        except FileNotFoundError:
+        except OSError:  # it is gone, or its folder is
             return True
 
     def _set_damaged_aside(self, error: Exception) -> None:
@@ -232,6 +233,7 @@ class Writer:
 
     def _note_failure(self, error: Exception, hits: int) -> JournalUnavailable:
         self.available = False
+        self.trouble = str(error)
         self._failed_since_log += hits
         if time.monotonic() - self._logged_at > _LOG_SECONDS or self._logged_at == 0.0:
             self._logged_at = time.monotonic()

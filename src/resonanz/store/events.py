@@ -235,6 +235,11 @@ def cursor(tx: Tx, journal: str) -> int:
     return tx.execute(select(cursors.c.position).where(cursors.c.journal == journal)).scalar_one_or_none() or 0
 
 
+def cursors_taken(tx: Tx) -> dict[str, int]:
+    """Return the positions up to which journals have been taken over, by the journals' ids."""
+    return {row.journal: row.position for row in tx.execute(select(cursors.c.journal, cursors.c.position))}
+
+
 def lock_cursor(tx: Tx, journal: str, now: datetime) -> int:
     """Return a journal's position and hold it: another process taking the same journal over waits, then reads ours."""
     insert_missing(tx, cursors, [{"journal": journal, "position": 0, "moved_at": now}])

@@ -1,4 +1,4 @@
-"""The examples in docs/letter.md run as they are printed."""
+"""The examples in docs/letter.md and docs/reports.md run as they are printed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from resonanz.mail import parse
+from resonanz.mail.refusals import DEAD, MEANINGS
 from resonanz.model import TrackingMode, new_id
 from resonanz.tokens import TokenKind, create_keys, read
 from tests.kit.letters import BASE_URL, CAMPAIGN, HTML_PART, KEYS, MESSAGE, NOON, multipart, tracking
+from tests.kit.reports import dsn
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "letter.md"
 
@@ -104,3 +106,20 @@ def test_the_campaign_example_renders_a_copy_for_each() -> None:
     tokens = {token.kind: token for token in (read(KEYS, url) for url in urls)}
     assert tokens[TokenKind.CLICK].destination == "https://shop.example/?c=7%2F8"
     assert (tokens[TokenKind.CLICK].id, tokens[TokenKind.OPEN].id) == (CAMPAIGN, contact.message_id)
+
+
+def test_every_reason_is_documented_as_the_pages_tell_it() -> None:
+    """docs/reports.md lists the closed list of reasons with the words that the dashboard shows."""
+    text = DOCUMENT.with_name("reports.md").read_text("utf-8")
+    for reason, said in MEANINGS.items():
+        grade = "dead" if reason in DEAD else "lives"
+        assert f"| `{reason.value}` | {grade} | {said.meaning} | {said.advice} |" in text
+
+
+def test_the_example_reads_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """The example in docs/reports.md runs as it is printed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "report.eml").write_bytes(dsn("grace@rcpt.example", "failed", "5.1.1"))
+    text = DOCUMENT.with_name("reports.md").read_text("utf-8")
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {})
+    assert capsys.readouterr().out == "bounce grace@rcpt.example hard unknown_mailbox\n"

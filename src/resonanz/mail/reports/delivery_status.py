@@ -6,10 +6,10 @@ import re
 
 from resonanz.mail.refusals import Outcome, Reason, Refusal, read_code, read_status, understand
 from resonanz.mail.reports.addresses import typed_address
+from resonanz.mail.reports.naming import REJECTED_BECAUSE
 from resonanz.mail.reports.parts import Fields, Parts
 from resonanz.mail.reports.prose import is_delivery_report, words_about
 from resonanz.mail.reports.report import MAX_DIAGNOSTIC, MAX_RECIPIENTS, Report, ReportedRecipient, kind_of
-from resonanz.mail.reports.wording import REJECTED_BECAUSE
 
 # How systems spell the five actions of RFC 3464 section 2.3.3.
 _ACTIONS = (

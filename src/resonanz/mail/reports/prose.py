@@ -12,22 +12,8 @@ from dataclasses import dataclass
 
 from resonanz.mail.refusals import Outcome, Reason, Refusal, understand
 from resonanz.mail.reports.addresses import clean, find_addresses, first_address
-from resonanz.mail.reports.parts import Parts
-from resonanz.mail.reports.report import (
-    MAX_DIAGNOSTIC,
-    MAX_RECIPIENTS,
-    Report,
-    ReportedRecipient,
-    ReportKind,
-    kind_of,
-)
-from resonanz.mail.reports.wording import (
-    ANNOUNCED,
+from resonanz.mail.reports.naming import (
     ASIDE,
-    DAEMON,
-    FAILED_SUBJECT,
-    GIVEN_UP,
-    LATE,
     LISTED,
     LISTED_NAME,
     NAMED,
@@ -37,9 +23,18 @@ from resonanz.mail.reports.wording import (
     REPLIED,
     SESSION,
     STOOD_FOR,
-    SUCCEEDED,
     WRITTEN_TO,
 )
+from resonanz.mail.reports.parts import Parts
+from resonanz.mail.reports.report import (
+    MAX_DIAGNOSTIC,
+    MAX_RECIPIENTS,
+    Report,
+    ReportedRecipient,
+    ReportKind,
+    kind_of,
+)
+from resonanz.mail.reports.wording import ANNOUNCED, DAEMON, FAILED_SUBJECT, GIVEN_UP, LATE, SUCCEEDED
 
 HEAD_LINES = 60  # in which a report says what it is about
 _ANSWER = re.compile(r"^\s*(re|aw|sv|antw|fwd?|wg|tr|rif)\s*(\[\d+\])?:", re.IGNORECASE)

@@ -412,3 +412,15 @@ def test_an_account_with_a_hostile_name(site: Site) -> None:
         text = visitor.get(path).text
         assert "&lt;script&gt;" in text
         assert "<script>" not in text
+
+
+def test_a_bounce_says_why_and_what_to_do(site: Site) -> None:
+    """The reason stands in plain words beside what the other server said; foreign words never become markup."""
+    with site.database.write() as tx:
+        message = cast_of(site).mail(tx, now=NOON, state=MessageState.SENT)
+        said = {"bounce": "soft", "reason": "mailbox_full", "status": "5.2.2", "reply": f"552 5.2.2 full {HOSTILE}"}
+        record_all(tx, [event(message, EventKind.BOUNCED, at=NOON + timedelta(minutes=1), detail=said)])
+    page = site.alice().get(f"/messages/{message.id}").text
+    assert "Mailbox full. There is no room left in the mailbox. Try again in some days." in words_of(page)
+    assert "552 5.2.2 full" in page
+    assert HOSTILE not in page

@@ -30,7 +30,7 @@ from resonanz.edge.location import location
 from resonanz.edge.loop import in_loop
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.edge.reader_pages import ReaderPages
-from resonanz.model import BLOCKED, CONTINUED, HitKind, TemporaryFailure
+from resonanz.model import BLOCKED, CONTINUED, HitKind
 from resonanz.proxies import Proxies
 from resonanz.tokens import MAX_TOKEN_CHARACTERS, BadToken, Keys, TokenKind, head, link_in, verify
 
@@ -67,10 +67,8 @@ class Journal(Protocol):
         headers: Mapping[str, str],
         body: str = "",
     ) -> Awaitable[object]:
-        """Return what writes a hit with a verified token when it is awaited: done once it is on disk.
-
-        Raises TemporaryFailure when it cannot be written.
-        """
+        """Return what writes a hit with a verified token: awaited, it is a true value once the hit is on disk, and a
+        false one when it cannot be written."""
 
 
 class Edge:
@@ -142,8 +140,7 @@ class Edge:
             await self._refuse_method(send, method, "open", answers.READING)
             return
         text, signed = self._verified(scope["path"], _OPEN)
-        outcome = await self._record(HitKind.OPEN, text, signed, scope) if signed else "unknown"
-        self._count("open", outcome)
+        self._count("open", await self._record(HitKind.OPEN, text, signed, scope) if signed else "unknown")
         await send(answers.PIXEL.start)
         await send(answers.NOTHING if method == "HEAD" else answers.PIXEL.body)
 
@@ -329,13 +326,10 @@ class Edge:
             address = self._proxies.client(client[0], headers) if client else ""
             kept = evidence(headers, EVIDENCE)
         user_agent = kept.pop("user-agent", "")
-        try:
-            await self._journal.append_token(
-                kind, text, self._clock(), scope["method"], address, user_agent, kept, body
-            )
-        except TemporaryFailure:
-            return "unrecorded"
-        return "recorded"
+        is_written = await self._journal.append_token(
+            kind, text, self._clock(), scope["method"], address, user_agent, kept, body
+        )
+        return "recorded" if is_written else "unrecorded"
 
 
 def build(

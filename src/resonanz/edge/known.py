@@ -42,7 +42,8 @@ class Known:
     def is_silent(self, kind: HitKind, id: bytes) -> bool:
         """Whether such a hit on this message (16 bytes) must not be recorded with its recipient's name. Never true of
         what a person does on one of our pages."""
-        return any(id in ids for ids in self._silent.get(kind, ()))
+        sets = self._silent.get(kind)
+        return sets is not None and any(id in ids for ids in sets)  # asked for every hit: no generator for nothing
 
     def ask(self, query: bytes) -> tuple[int, bytes]:
         """Answer a TLS proxy that asks, before it gets a certificate, whether `domain=…` is one of ours: 200 or 404.

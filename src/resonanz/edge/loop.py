@@ -26,8 +26,28 @@ class Waiting(Protocol):
         """Have `resume` called, in whatever thread, when the waiting is over."""
 
 
+class _Request:
+    """A coroutine that the server made of a request. Called, it goes on as far as it gets without waiting."""
+
+    __slots__ = ("_coroutine", "_into_loop")
+
+    def __init__(self, coroutine: types.CoroutineType[Any, Any, Any], into_loop: Callable[[], object]) -> None:
+        self._coroutine = coroutine
+        self._into_loop = into_loop
+
+    def __call__(self, _: object = None) -> None:
+        try:
+            awaited: Waiting | None = self._coroutine.send(None)
+        except StopIteration:  # the only exception that the server lets out of its coroutine
+            return
+        if awaited is None:
+            self._into_loop()
+        else:
+            awaited.then(self)
+
+
 class EdgeLoop(asyncio.SelectorEventLoop):
-    """Begins requests where they arrive, and is woken once per round instead of once per call from a thread.
+    """Has requests begun elsewhere, and is woken once per round instead of once per call from a thread.
 
     asyncio writes a byte to a socket for every call from a thread, to end the loop's wait: a system call during which
     the interpreter lock changes hands. While one such byte has not been read, a second one does nothing. The mark is
@@ -37,25 +57,19 @@ class EdgeLoop(asyncio.SelectorEventLoop):
 
     _woken = False
 
+    def __init__(self, begin: Callable[[Callable[[], object]], object]) -> None:
+        """`begin` is given what begins a request, to be called soon in whatever thread suits."""
+        super().__init__()
+        self._begin = begin
+
     def call_soon_threadsafe(  # type: ignore[override]  # no handle: nobody takes back a request that has begun
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle | None:
-        """Begin a coroutine that a thread hands over, here and now; call anything else soon, as asyncio does."""
+        """Have a coroutine that a thread hands over begun; call anything else soon in the loop, as asyncio does."""
         if args and type(args[0]) is types.CoroutineType:
-            self._go_on(partial(super().call_soon_threadsafe, callback, *args, context=context), args[0])
+            self._begin(_Request(args[0], partial(super().call_soon_threadsafe, callback, *args, context=context)))
             return None
         return super().call_soon_threadsafe(callback, *args, context=context)
-
-    def _go_on(self, into_loop: Callable[[], object], coroutine: types.CoroutineType[Any, Any, Any]) -> None:
-        """Carry a request as far as it gets without waiting. The server's own coroutine lets no exception out."""
-        try:
-            awaited: Waiting | None = coroutine.send(None)
-        except StopIteration:
-            return
-        if awaited is None:
-            into_loop()
-        else:
-            awaited.then(lambda _: self._go_on(into_loop, coroutine))
 
     def _write_to_self(self) -> None:
         if not self._woken:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
 
@@ -47,7 +46,7 @@ class EdgeMetrics:
     """
 
     def __init__(self) -> None:
-        self._requests: Counter[tuple[str, str]] = Counter()
+        self._requests: dict[tuple[str, str], int] = {}
         self._lock = Lock()
         self._groups = _Buckets(_SIZES)
         self._seconds = _Buckets(_SECONDS)
@@ -58,8 +57,9 @@ class EdgeMetrics:
 
     def count(self, kind: str, outcome: str) -> None:
         """Count one request. Called in several threads."""
+        pair = kind, outcome
         with self._lock:
-            self._requests[kind, outcome] += 1
+            self._requests[pair] = self._requests.get(pair, 0) + 1
 
     def appended(self, hits: int, seconds: float) -> None:
         """Observe one group of the journal."""

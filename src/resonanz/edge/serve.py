@@ -106,7 +106,7 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
     gc.freeze()  # what lives as long as the process is not looked through again and again
     gc.set_threshold(_GARBAGE)
     try:
-        with asyncio.Runner(loop_factory=EdgeLoop) as runner:
+        with asyncio.Runner(loop_factory=lambda: EdgeLoop(journal.soon)) as runner:
             runner.run(_serve(servers, edge, known, settings))
     finally:
         journal.close()

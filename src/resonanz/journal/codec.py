@@ -57,7 +57,7 @@ def token_row(
     # Written out: of a hit's few strings JSON's own encoder would make much more work.
     kept = ",".join([f"{_quoted(name)}:{_quoted(value)}" for name, value in headers.items()])
     return (
-        f'["{kind.value}","{token}",{occurred_us},{_quoted(method)},{_quoted(address)},{_quoted(user_agent)},'
+        f'[{_quoted(kind)},"{token}",{occurred_us},{_quoted(method)},{_quoted(address)},{_quoted(user_agent)},'
         f"{{{kept}}},{_quoted(body)}]"
     )
 

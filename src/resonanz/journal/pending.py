@@ -20,13 +20,13 @@ class JournalUnavailable(TemporaryFailure):
 class Pending:
     """One append. It begins when somebody waits for it, and is waited for once.
 
-    Awaited by a task it gives the hit's position, or raises JournalUnavailable. It speaks the protocol by which tasks
-    wait for futures (`_asyncio_future_blocking`, `get_loop`, `add_done_callback`, `result`), because a future has to be
-    resolved in its loop. Who needs no loop says `then` instead and is called in the writer's thread: that saves the
-    thread that answers from being woken, and at tens of thousands of hits a second that is most of what a hit costs.
+    Awaited it gives the hit's position, or 0 when it cannot be written; `error` says why. For tasks it speaks the
+    protocol by which they wait for futures (`_asyncio_future_blocking`, `get_loop`, `add_done_callback`, `result`),
+    because a future has to be resolved in its loop. Who needs no loop says `then` instead and is called in the writer's
+    thread: that saves another thread from being woken for each hit.
     """
 
-    __slots__ = ("_asyncio_future_blocking", "_begin", "_error", "_position", "_resume", "is_act", "row")
+    __slots__ = ("_asyncio_future_blocking", "_begin", "_position", "_resume", "error", "is_act", "row")
 
     def __init__(self, begin: Callable[[Pending], None], is_act: bool, row: Row) -> None:
         """`is_act` is False for a pixel's fetch; `begin` hands the hit to the writer."""
@@ -35,7 +35,7 @@ class Pending:
         self._begin = begin
         self._resume: Callable[[Pending], object] | None = None
         self._position = 0
-        self._error: JournalUnavailable | None = None
+        self.error: JournalUnavailable | None = None
         self._asyncio_future_blocking = False
 
     def then(self, resume: Callable[[Pending], object]) -> None:
@@ -48,13 +48,13 @@ class Pending:
         """Tell who waits, if somebody still does, that the hit is on disk at `position`, or why it is not."""
         resume, self._resume = self._resume, None
         if resume is not None:
-            self._position, self._error = position, error
+            self._position, self.error = position, error
             resume(self)
 
     def abandon(self, error: JournalUnavailable) -> Callable[[], object]:
         """Have nobody wait any more, though the hit may be written yet; return what tells who waited so far."""
         resume, self._resume = self._resume, None
-        self._error = error
+        self.error = error
         return partial(resume, self) if resume is not None else _nothing
 
     # ── The protocol between tasks and futures ──────────────────────────────────────────────────────────────────────
@@ -62,12 +62,10 @@ class Pending:
     def __await__(self) -> Generator[Pending, None, int]:
         self._asyncio_future_blocking = True
         yield self
-        return self.result()
+        return self._position
 
     def result(self) -> int:
-        """Return the hit's position, or raise why it has none (anew for each: tracebacks grow)."""
-        if self._error is not None:
-            raise JournalUnavailable(self._error.what, where=self._error.where, remedy=self._error.remedy)
+        """Return the hit's position, or 0."""
         return self._position
 
     def add_done_callback(self, resume: Callable[[Pending], object], *, context: Context | None = None) -> None:

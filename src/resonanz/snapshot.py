@@ -1,10 +1,10 @@
 """The snapshot: what an edge has to know beyond its keys, as one small file that a worker writes and edges read.
 
-It holds which mails' recipients allow no tracking (any more), which mails' links an operator has blocked, and which
-custom domains are ours. It is a help, never a condition: without it, or with an old one, an edge goes on, and ingest
-checks every hit again.
+It holds which mails' recipients allow no tracking (any more), which mails' links an operator has blocked, which custom
+domains are ours, and which sites are the sender's own. It is a help, never a condition: without it, or with an old one,
+an edge goes on, and ingest checks every hit again.
 
-The file is a line of JSON (what it is, its version, when it was made, the domains, how many ids), then the ids, 16
+The file is a line of JSON (what it is, its version, when it was made, domains, sites, how many ids), then the ids, 16
 bytes each, sorted, one section after the other, then a digest of everything before. Read with `head -1`, it tells a
 person what it is. Ids are kept exactly and as one piece of memory: 16 bytes each, found by bisection.
 """
@@ -76,7 +76,8 @@ class Snapshot:
 
     `blocked` holds messages and submissions whose links lead nowhere. Of the messages in `silent` nothing is recorded
     with their recipient's name, of those in `silent_opens` and `silent_clicks` only that much. `domains` are the hosts
-    that recipients reach the edge by, lower case.
+    that recipients reach the edge by, `sites` those (with all below them) where visits after a click are recorded;
+    lower case.
     """
 
     made_us: int = 0
@@ -85,6 +86,7 @@ class Snapshot:
     silent_opens: IdSet = _EMPTY
     silent_clicks: IdSet = _EMPTY
     domains: frozenset[str] = field(default_factory=frozenset)
+    sites: frozenset[str] = field(default_factory=frozenset)
     left_out: int = 0
 
 
@@ -100,6 +102,7 @@ def save_snapshot(path: Path, snapshot: Snapshot) -> None:
         "made_us": snapshot.made_us,
         "left_out": snapshot.left_out,
         "domains": sorted(snapshot.domains),
+        "sites": sorted(snapshot.sites),
         "ids": {name: len(ids) // _ID_BYTES for name, ids in zip(_SECTIONS, sections, strict=True)},
     }
     parts = [json.dumps(head).encode("ascii") + b"\n", *sections]
@@ -159,4 +162,5 @@ def _read(content: bytes) -> Snapshot:
     if start != len(body):
         raise ValueError("its length does not match")
     domains = frozenset(str(name) for name in head["domains"])
-    return Snapshot(int(head["made_us"]), domains=domains, left_out=int(head["left_out"]), **sections)
+    sites = frozenset(str(name) for name in head["sites"])
+    return Snapshot(int(head["made_us"]), domains=domains, sites=sites, left_out=int(head["left_out"]), **sections)

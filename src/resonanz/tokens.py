@@ -52,14 +52,18 @@ class TokenKind(IntEnum):
     PREFERENCES = 5
     VIEW = 6
     RETURN_PATH = 7
+    VISIT = 8
 
 
-_WITH_LINK = {TokenKind.CLICK, TokenKind.FILE}
+_WITH_LINK = {TokenKind.CLICK, TokenKind.FILE, TokenKind.VISIT}
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a token says. `destination` is the author's URL, exactly; `link` its index in the mail (0-based)."""
+    """What a token says. `destination` is the author's URL, exactly; `link` its index in the mail (0-based).
+
+    A visit's token names the link that was followed; in place of a URL it has the second of the click, in digits.
+    """
 
     kind: TokenKind
     id: UUID

@@ -343,6 +343,22 @@ def test_an_event_without_a_name_hides_in_a_group(
     assert page["next"] == before + 1
 
 
+def test_a_site_visit_is_told_with_its_event(client: TestClient, database: Database) -> None:
+    """Page, title, seconds and element of a `visited`; other events have none."""
+    message = client.post("/api/v1/messages", json=MAIL).json()["messages"][0]["id"]
+    about = {"title": "Prices", "from": "/", "element": "order", "seconds": 42}
+    with database.write() as tx:
+        record(
+            tx,
+            Event(
+                EventKind.VISITED, NOON, NOON, "test", message_id=UUID(message), url="https://a.example/", detail=about
+            ),
+        )
+    queued, visited = client.get(f"/api/v1/messages/{message}/events").json()["events"]
+    assert queued["visit"] is None
+    assert visited["visit"] == {"title": "Prices", "came_from": "/", "element": "order", "seconds": 42}
+
+
 @pytest.mark.parametrize("chosen", ["off", "on"])
 def test_a_choice_about_tracking_is_told_with_its_event(client: TestClient, database: Database, chosen: str) -> None:
     """Whoever follows the events learns what was chosen; other events say nothing of it."""

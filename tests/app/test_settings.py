@@ -52,6 +52,7 @@ def test_derived_addresses_follow_the_ports(monkeypatch: pytest.MonkeyPatch, tmp
         ("RELAY_CERTIFICATE", "/nowhere/certificate.pem"),
         ("DASHBOARD_PORT", "8601"),
         ("EDGE_URL", "http://localhost:8600"),
+        ("SITES", "shop.example, secret word!"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""A website that links lead to: it notes which paths were asked for."""
+"""A website that links lead to: it notes which paths were asked for, and shows the page it was given."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import pytest
 
 
 class Website:
-    """A small web server on a free port; `visited` holds the paths in order."""
+    """A small web server on a free port; `visited` holds the paths in order, `page` is what it shows at each."""
 
     def __init__(self) -> None:
         visited: list[str] = []
+        site = self
 
         class Page(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 if self.path != "/favicon.ico":
                     visited.append(self.path)
-                body = b"<!doctype html><title>The page</title><h1>You have arrived</h1>"
+                body = site.page
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))
@@ -29,6 +30,7 @@ class Website:
             def log_message(self, *_: object) -> None:
                 """Be quiet."""
 
+        self.page = b"<!doctype html><title>The page</title><h1>You have arrived</h1>"
         self.visited = visited
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
         self.url = f"http://127.0.0.1:{self._server.server_port}"

@@ -131,6 +131,29 @@ class ClientOut(_Out):
     device: str
 
 
+class VisitOut(_Out):
+    """What was looked at on a page of the sender's own site; `url` of the event names the page."""
+
+    title: str
+    came_from: str = Field(description="Path of the page before, on the same site.")
+    element: str = Field(description="What was clicked there: the name in its data-resonanz attribute.")
+    seconds: int | None = Field(description="How long the page was looked at so far; counts from its first event on.")
+
+    @classmethod
+    def of(cls, event: Event) -> VisitOut | None:
+        """The shape of a visit's event; None for events of other kinds."""
+        if event.kind is not EventKind.VISITED:
+            return None
+        told = event.detail
+        seconds = told.get("seconds")
+        return cls(
+            title=str(told.get("title", "")),
+            came_from=str(told.get("from", "")),
+            element=str(told.get("element", "")),
+            seconds=seconds if isinstance(seconds, int) else None,
+        )
+
+
 _CHOSEN: Mapping[object, Literal["off", "on"]] = {"off": "off", "on": "on"}
 
 
@@ -153,6 +176,7 @@ class EventOut(_Out):
     link: int | None
     url: str
     repeat_of: int | None
+    visit: VisitOut | None = Field(description="With `visited`: what was looked at.")
     tracking: Literal["off", "on"] | None = Field(description="With `preferred`: what the recipient chose.")
     blocked: bool = Field(description="Followed, but not let through: an operator has blocked the mail's links.")
 
@@ -176,6 +200,7 @@ class EventOut(_Out):
             link=event.link,
             url=event.url,
             repeat_of=event.repeat_of,
+            visit=VisitOut.of(event),
             tracking=_CHOSEN.get(event.detail.get("tracking")),
             blocked=event.detail.get("blocked") is True,
         )

@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import Gauge
 
 from resonanz import model
+from resonanz.accounts.instance import own_sites
 from resonanz.model import ResonanzError, TemporaryFailure, to_microseconds
 from resonanz.people.silence import silent_ids
 from resonanz.snapshot import MAX_IDS, IdSet, Snapshot, save_snapshot
@@ -31,7 +32,9 @@ LEFT_OUT = Gauge("resonanz_snapshot_left_out_ids", "Ids that did not fit into th
 log = structlog.get_logger(__name__)
 
 
-def make_snapshot(database: Database, now: datetime, limit: int = MAX_IDS) -> Snapshot:
+def make_snapshot(
+    database: Database, now: datetime, limit: int = MAX_IDS, *, sites: Callable[[Tx], frozenset[str]] = own_sites
+) -> Snapshot:
     """Return what edges have to know right now. Blocked mails come first: there a missing id would let people through.
 
     Raises TemporaryFailure when the database cannot be used.
@@ -41,6 +44,7 @@ def make_snapshot(database: Database, now: datetime, limit: int = MAX_IDS) -> Sn
         blocked_ids += [id for portion in blocked_messages(tx) for id in portion]
         blocked = IdSet.of(blocked_ids[:limit])
         silent, silent_opens, silent_clicks, left_out = silent_ids(tx, limit - len(blocked))
+        own = sites(tx)
         names = frozenset(one.name for one in domains.list_domains(tx) if one.confirmed_at is not None)
     return Snapshot(
         made_us=to_microseconds(now),
@@ -49,6 +53,7 @@ def make_snapshot(database: Database, now: datetime, limit: int = MAX_IDS) -> Sn
         silent_opens=silent_opens,
         silent_clicks=silent_clicks,
         domains=names,
+        sites=own,
         left_out=left_out + len(blocked_ids) - len(blocked),
     )
 
@@ -56,10 +61,18 @@ def make_snapshot(database: Database, now: datetime, limit: int = MAX_IDS) -> Sn
 class Publisher:
     """Writes the snapshot to `path` whenever what it is made of may have changed."""
 
-    def __init__(self, database: Database, path: Path, *, now: Callable[[], datetime] = model.now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        path: Path,
+        *,
+        now: Callable[[], datetime] = model.now,
+        sites: Callable[[Tx], frozenset[str]] = own_sites,
+    ) -> None:
         self._database = database
         self._path = path
         self._now = now
+        self._sites = sites
         self._known: object = None
         self._due = 0.0
         self._not_before = 0.0
@@ -67,11 +80,11 @@ class Publisher:
     def look(self) -> bool:
         """Write the snapshot if it is time to; return whether it was. Raises TemporaryFailure and OSError."""
         with self._database.read() as tx:
-            state = _state(tx)
+            state = _state(tx), self._sites(tx)
         started = time.monotonic()
         if started < self._not_before or (state == self._known and started < self._due):
             return False
-        snapshot = make_snapshot(self._database, self._now())
+        snapshot = make_snapshot(self._database, self._now(), sites=self._sites)
         save_snapshot(self._path, snapshot)
         took = time.monotonic() - started
         self._known = state

@@ -70,7 +70,7 @@ def run_app(settings: Settings) -> None:
     from resonanz.app.doctor import examine
     from resonanz.app.watch import Watch
     from resonanz.app.web import build_web
-    from resonanz.app.wiring import authenticator, keys_of, secret_of, submitter, unknown_mode
+    from resonanz.app.wiring import authenticator, keys_of, own_sites_of, secret_of, submitter, unknown_mode
     from resonanz.dashboard import DashboardParts, ReaderParts, build, build_preview, build_readers
     from resonanz.notify import Hub
     from resonanz.outbound import Resolver
@@ -99,6 +99,8 @@ def run_app(settings: Settings) -> None:
         max_message=int(settings.max_message),
         proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
         unknown_mode=unknown_mode(settings),
+        own_sites=own_sites_of(settings),
+        sites_are_fixed=settings.sites is not None,
         mode_is_fixed=settings.tracking_without_choice is not None,
         submission=_submission_of(settings),
         check_domain=check_domain,
@@ -134,7 +136,7 @@ def run_worker(settings: Settings) -> None:
     """Run ingest and sending."""
     from resonanz.app.calm import calm_collector
     from resonanz.app.publishing import Publisher
-    from resonanz.app.wiring import keys_of, transport_of, unknown_mode
+    from resonanz.app.wiring import keys_of, own_sites_of, transport_of, unknown_mode
     from resonanz.journal import JournalReader
     from resonanz.sending.worker import Worker, WorkerSettings
 
@@ -154,8 +156,9 @@ def run_worker(settings: Settings) -> None:
         ),
         unknown=unknown_mode(settings),
     )
-    publisher = Publisher(database, settings.snapshot_file)
-    work = [worker.run, _ingest(database, JournalReader(settings.journal_dir)), publisher.run]
+    sites = own_sites_of(settings)
+    publisher = Publisher(database, settings.snapshot_file, sites=sites)
+    work = [worker.run, _ingest(database, JournalReader(settings.journal_dir), sites), publisher.run]
     calm_collector()
     _run(database, serve([_ops(settings, "worker", database)], work))
 
@@ -243,17 +246,18 @@ def _until_stopped(run: Callable[[], Coroutine[Any, Any, None]]) -> Work:
     return work
 
 
-def _ingest(database: Database, reader: Any) -> Work:
+def _ingest(database: Database, reader: Any, sites: Callable[[Any], frozenset[str]]) -> Work:
     """Take the journals over, again and again. A database that is away is waited for: the hits stay in the journal."""
     from resonanz.ingest import take_journals
 
     async def work(stopping: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
+        take = partial(take_journals, database, reader, now=model.now, sites=sites)
         # One thread for all rounds: the reader's connections belong to the thread that opened them.
         with ThreadPoolExecutor(1, "ingest") as thread:
             while not stopping.is_set():
                 try:
-                    taken = await loop.run_in_executor(thread, partial(take_journals, database, reader, now=model.now))
+                    taken = await loop.run_in_executor(thread, take)
                     pause = 0.0 if taken else INGEST_IDLE_SECONDS
                 except TemporaryFailure as failure:
                     log.error("taking hits over has to wait", error=str(failure), in_seconds=INGEST_FAILED_SECONDS)

@@ -103,6 +103,11 @@ class Settings(Derived, BaseSettings):
         description="How mail to contacts without a recorded choice is tracked: `off`, `anonymous` or `individual`. "
         "Empty: as chosen at set-up or on the account page, `anonymous` until then.",
     )
+    sites: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None,
+        description="Hosts of your own sites, separated by commas, with all below them: there visits after a click are "
+        "recorded (`docs/visits.md`). Empty: as named on the account page.",
+    )
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Networks of proxies in front of us whose Forwarded headers are believed, separated by commas."
     )
@@ -129,6 +134,16 @@ class Settings(Derived, BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("sites", mode="before")
+    @classmethod
+    def _hosts(cls, value: Any) -> Any:
+        from resonanz.mail.sites import read_sites  # not for the supervisor, which reads no mail
+
+        try:
+            return (read_sites(value) or None) if isinstance(value, str) else value
+        except InvalidInput:
+            raise ValueError("names something that is no host") from None
 
     @field_validator("tracking_without_choice", "smtp_ca_file", "relay_certificate", "relay_key", mode="before")
     @classmethod

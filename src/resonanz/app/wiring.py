@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from resonanz import model
 from resonanz.accounts import authenticate_key, setup_link_secret, tracking_without_choice
+from resonanz.accounts.instance import own_sites
 from resonanz.model import InvalidInput, TrackingMode
 from resonanz.sending.submit import Draft, Limits, Receipt, submit
 from resonanz.sending.transports import Transport, open_transport
@@ -115,6 +116,12 @@ def unknown_mode(settings: Settings) -> Callable[[Tx], TrackingMode]:
     """How contacts without a recorded choice are tracked: the setting where it is set, else what was chosen."""
     fixed = settings.tracking_without_choice
     return tracking_without_choice if fixed is None else lambda _tx: fixed
+
+
+def own_sites_of(settings: Settings) -> Callable[[Tx], frozenset[str]]:
+    """Which sites are the sender's own: the setting where it is set, else what was named on the account page."""
+    fixed = settings.sites
+    return own_sites if fixed is None else lambda _tx: frozenset(fixed)
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -82,6 +82,7 @@ def build(parts: DashboardParts) -> ASGIApp:
         ("POST", "/domains", domains.add, operators, SMALL_FORM),
         ("POST", "/domains/check", domains.check, operators, SMALL_FORM),
         ("POST", "/domains/remove", domains.remove, operators, SMALL_FORM),
+        ("POST", "/account/sites", account.choose_sites, signed_in, SMALL_FORM),
         ("GET", "/operations", operations.show, operators, 0),
         ("GET", "/alarms", operations.show_alarms, signed_in, 0),
         ("GET", "/status", status.show, signed_in, 0),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from resonanz import model
 from resonanz.accounts import Passwords, tracking_without_choice
+from resonanz.accounts.instance import own_sites
 from resonanz.dashboard.operations import Operations
 from resonanz.model import TrackingMode
 from resonanz.notify.hub import Hub
@@ -44,10 +45,10 @@ class DashboardParts:
     `submit` takes a draft and the time; `examine` runs the checks of the status page and may take seconds; `secret` (32
     bytes) is behind forms and previews; addresses are scheme and host without a path. `outbox` is None when mail
     goes out by SMTP. `unknown_mode` tells how contacts without a recorded choice are tracked, and `mode_is_fixed` that
-    a setting says so and the account page cannot. `submission` is where mail clients hand mail in (`host:port`), empty
-    when nothing listens for them. `check_domain` finds out whether a host leads to the edge, `operations`
-    how the instance is doing. `now` is the clock at
-    this door.
+    a setting says so and the account page cannot; `own_sites` and `sites_are_fixed` are the same for the sites where
+    visits are recorded. `submission` is where mail clients hand mail in (`host:port`), empty when nothing listens for
+    them. `check_domain` finds out whether a host leads to the edge, `operations` how the instance is doing. `now` is
+    the clock at this door.
     """
 
     database: Database
@@ -65,6 +66,8 @@ class DashboardParts:
     proxies: Proxies = Proxies(())  # noqa: RUF009  # holds nothing that changes
     unknown_mode: Callable[[Tx], TrackingMode] = tracking_without_choice
     mode_is_fixed: bool = False
+    own_sites: Callable[[Tx], frozenset[str]] = own_sites
+    sites_are_fixed: bool = False
     submission: str = ""
     check_domain: Check = not_checked
     operations: Callable[[], Operations] = Operations

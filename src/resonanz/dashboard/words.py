@@ -78,6 +78,7 @@ _BY_MACHINE: Mapping[EventKind, str] = {
     EventKind.SHOWN: "Page fetched by a machine",
     EventKind.CLICKED: "Followed by a machine",
     EventKind.DOWNLOADED: "Downloaded by a machine",
+    EventKind.VISITED: "Page loaded by a machine",
 }
 _BY_NOBODY_KNOWS: Mapping[EventKind, str] = {
     EventKind.OPENED: "Perhaps opened",
@@ -133,6 +134,15 @@ def place(value: Place | None) -> str:
     if value is None:
         return ""
     return ", ".join(part for part in (value.city, value.region, country(value.country)) if part)
+
+
+def duration(seconds: int) -> str:
+    """Return a time span as it is said: `42 s`, `3 min 5 s`, `2 h 10 min`."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_left} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def country(code: str) -> str:

@@ -188,7 +188,9 @@ def preferences(record: str) -> Answer:
         "A mail can hold an image that tells when it is opened, and links that tell when they are followed. If this "
         "one does, its sender can see whether and when you opened it, which of its links you followed and documents "
         "you fetched, and with which sort of program. Your network address is not kept with that.",
-        "The sender cannot see how long you read, what else is in your mailbox or what you do elsewhere.",
+        "Where a link leads to a site of the sender's own, that site may tell which of its pages you look at "
+        "afterwards, unless your browser objects to that. The sender cannot see how long you read the mail, what else "
+        "is in your mailbox or what you do elsewhere.",
         "You decide whether that goes on. What you choose counts for all mail from here to your address.",
         form=_TRACKING_OFF + _TRACKING_ON + _LEAVE + record,
     )
@@ -243,9 +245,10 @@ UNAVAILABLE = page(
 )
 READING = ("GET", "HEAD")
 READING_AND_ACTING = ("GET", "HEAD", "POST")
+ACTING = ("POST",)
 NO_SUCH_METHOD: dict[tuple[str, ...], Answer] = {
     methods: page(405, "That cannot be done here", headers=[(b"allow", ", ".join(methods).encode("ascii"))])
-    for methods in (READING, READING_AND_ACTING)
+    for methods in (READING, READING_AND_ACTING, ACTING)
 }
 TOO_SLOW = page(408, "That took too long")
 BODY_TOO_LARGE = page(413, "That is too much")

@@ -30,6 +30,7 @@ from resonanz.edge.location import location
 from resonanz.edge.loop import in_loop
 from resonanz.edge.metrics import EdgeMetrics
 from resonanz.edge.reader_pages import ReaderPages
+from resonanz.edge.visits import SCRIPT, Reports, address_with_visit
 from resonanz.model import BLOCKED, CONTINUED, HitKind
 from resonanz.proxies import Proxies
 from resonanz.tokens import MAX_TOKEN_CHARACTERS, BadToken, Keys, TokenKind, head, link_in, verify
@@ -106,8 +107,9 @@ class Edge:
             "/u/": self._unsubscribe,
             "/p/": self._preferences,
             "/v/": self._reader_pages.copy,
+            "/b": Reports(lambda: self.keys, self._record, self._count).take,
         }
-        self._pages = {"/": answers.HOME, "/robots.txt": answers.ROBOTS, "/healthz": answers.HEALTHY}
+        self._pages = {"/": answers.HOME, "/s.js": SCRIPT, "/robots.txt": answers.ROBOTS, "/healthz": answers.HEALTHY}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -163,7 +165,10 @@ class Edge:
             self._count("click", _blocked(await self._record(HitKind.CLICK, text, signed, scope, BLOCKED)))
             await answers.BLOCKED.send(send, method)
             return
-        self._count("click", await self._record(HitKind.CLICK, text, signed, scope))
+        recorded = await self._record(HitKind.CLICK, text, signed, scope)
+        if self._known.snapshot.sites and recorded == "recorded" and not signed[0] & _ANONYMOUS and method == "GET":
+            redirect = self._with_visit(signed, scope) or redirect
+        self._count("click", recorded)
         await send(redirect.start)
         await send(answers.NOTHING if method == "HEAD" else redirect.body)
 
@@ -302,6 +307,11 @@ class Edge:
         except BadToken:
             return "", b""
         return (text, signed) if signed[0] in heads else ("", b"")
+
+    def _with_visit(self, signed: bytes, scope: Scope) -> Answer | None:
+        """Return the redirect that carries a visit's token, None where it leads to none of the sender's own sites."""
+        to = address_with_visit(self._known.snapshot.sites, self.keys, signed, self._clock(), scope["headers"])
+        return None if to is None else answers.redirect(to)
 
     async def _stored(self, key: str) -> Stored | None:
         return None if self._documents is None else await self._documents.open(key)

@@ -83,7 +83,8 @@ class Known:
         self.snapshot = snapshot
         opens = tuple(ids for ids in (snapshot.silent, snapshot.silent_opens) if len(ids))
         clicks = tuple(ids for ids in (snapshot.silent, snapshot.silent_clicks) if len(ids))
-        self._silent = {HitKind.OPEN: opens, HitKind.VIEW: opens, HitKind.CLICK: clicks, HitKind.FILE: clicks}
+        followed = (HitKind.CLICK, HitKind.FILE, HitKind.BEACON)
+        self._silent = {HitKind.OPEN: opens, HitKind.VIEW: opens, **dict.fromkeys(followed, clicks)}
         if self.trouble:
             _log.warning("edge.snapshot_taken_up", path=str(self._path))
         self.trouble = ""

@@ -16,14 +16,16 @@ from typing import Protocol
 import structlog
 from sqlalchemy.exc import DataError, IntegrityError
 
+from resonanz.accounts.instance import own_sites
 from resonanz.ingest import metrics
 from resonanz.ingest.choices import follow_choice
 from resonanz.ingest.judge.folding import FOLDED_FOR
 from resonanz.ingest.pipeline import STEPS, DropReason, Surroundings, span_folded
 from resonanz.ingest.record import write_facts
 from resonanz.ingest.sources.edge import EVENT_KINDS, Draft, to_event
+from resonanz.ingest.sources.site import about_of
 from resonanz.journal import JournalUnavailable
-from resonanz.model import Event, EventKind, Hit, HitKind, JournalEntry, NotFound
+from resonanz.model import Event, EventKind, Hit, HitKind, JournalEntry, NotFound, from_microseconds
 from resonanz.people import allowed_among
 from resonanz.store import Database, Tx
 from resonanz.store import events as store
@@ -45,6 +47,9 @@ _told_at: dict[str, float] = {}
 _log = structlog.get_logger("resonanz.ingest")
 
 
+Sites = Callable[[Tx], frozenset[str]]
+
+
 class Reader(Protocol):
     """What is asked of the journals; `resonanz.journal.JournalReader` is one."""
 
@@ -63,17 +68,25 @@ class _Outcome:
 
 
 def take_journals(
-    database: Database, reader: Reader, *, now: Callable[[], datetime], batch: int = DEFAULT_BATCH
+    database: Database,
+    reader: Reader,
+    *,
+    now: Callable[[], datetime],
+    batch: int = DEFAULT_BATCH,
+    sites: Sites = own_sites,
 ) -> int:
     """Take over what stands in all journals, one round, and return how many hits that were; 0 when there is nothing.
 
-    Raises TemporaryFailure when the database cannot be used: nothing is lost, call again. A journal that cannot be
+    `sites` tells which sites are the sender's own: of others no visit is recorded. Raises TemporaryFailure when the
+    database cannot be used: nothing is lost, call again. A journal that cannot be
     read is logged and left for the next round.
     """
-    return sum(_take_journal(database, reader, journal, now, batch) for journal in reader.journals())
+    return sum(_take_journal(database, reader, journal, now, batch, sites) for journal in reader.journals())
 
 
-def _take_journal(database: Database, reader: Reader, journal: str, now: Callable[[], datetime], batch: int) -> int:
+def _take_journal(
+    database: Database, reader: Reader, journal: str, now: Callable[[], datetime], batch: int, sites: Sites
+) -> int:
     with database.read() as tx:
         position = store.cursor(tx, journal)
     taken = 0
@@ -82,7 +95,7 @@ def _take_journal(database: Database, reader: Reader, journal: str, now: Callabl
             entries = reader.read(journal, position, batch)
             if not entries:
                 break
-            _take_batch(database, entries, now)
+            _take_batch(database, entries, now, sites)
             position = entries[-1].position
             taken += len(entries)
         if taken:
@@ -100,17 +113,17 @@ def _tell_unreadable(journal: str, failure: Exception) -> None:
         _log.error("ingest.journal_unreadable", journal=journal, error=str(failure))
 
 
-def _take_batch(database: Database, entries: Sequence[JournalEntry], now: Callable[[], datetime]) -> None:
+def _take_batch(database: Database, entries: Sequence[JournalEntry], now: Callable[[], datetime], sites: Sites) -> None:
     """Take one batch over in one transaction. If the database refuses a hit in it, halve it until that hit is found."""
     started = time.perf_counter()
     try:
         with database.write() as tx:
-            outcome = _write_batch(tx, entries, now())
+            outcome = _write_batch(tx, entries, now(), sites)
     except _REFUSALS as error:
         if len(entries) > 1:
             middle = len(entries) // 2
-            _take_batch(database, entries[:middle], now)
-            _take_batch(database, entries[middle:], now)
+            _take_batch(database, entries[:middle], now, sites)
+            _take_batch(database, entries[middle:], now, sites)
             return
         with database.write() as tx:
             store.move_cursor(tx, entries[0].journal, entries[0].position, now())
@@ -119,13 +132,13 @@ def _take_batch(database: Database, entries: Sequence[JournalEntry], now: Callab
     _count(outcome, time.perf_counter() - started, now())
 
 
-def _write_batch(tx: Tx, entries: Sequence[JournalEntry], now: datetime) -> _Outcome:
+def _write_batch(tx: Tx, entries: Sequence[JournalEntry], now: datetime, sites: Sites) -> _Outcome:
     journal = entries[0].journal
     position = store.lock_cursor(tx, journal, now)
     fresh = [entry for entry in entries if entry.position > position]
     if not fresh:
         return _Outcome()
-    around = _look_around(tx, fresh)
+    around = _look_around(tx, fresh, sites)
     outcome = _Outcome()
     for entry, id in zip(fresh, store.reserve_ids(tx, len(fresh)), strict=True):
         if _take_hit(entry, id, around, now, outcome) and entry.hit.kind is HitKind.PREFERENCES:
@@ -135,13 +148,14 @@ def _write_batch(tx: Tx, entries: Sequence[JournalEntry], now: datetime) -> _Out
     return outcome
 
 
-def _look_around(tx: Tx, entries: Sequence[JournalEntry]) -> Surroundings:
+def _look_around(tx: Tx, entries: Sequence[JournalEntry], sites: Sites) -> Surroundings:
     named = {entry.hit.id for entry in entries if not entry.hit.anonymous}
     standings = lock_standings(tx, named)
     around = Surroundings(
         standings=standings,
         submissions=existing_submissions(tx, {entry.hit.id for entry in entries if entry.hit.anonymous}),
         allowed=allowed_among(tx, standings.values()),
+        sites=sites(tx) if any(entry.hit.kind is HitKind.BEACON for entry in entries) else frozenset(),
     )
     _find_firsts(tx, entries, around)
     return around
@@ -155,8 +169,16 @@ def _find_firsts(tx: Tx, entries: Sequence[JournalEntry], around: Surroundings) 
             hits.setdefault(EVENT_KINDS[entry.hit.kind], []).append(entry.hit)
     for kind, of_kind in hits.items():
         if kind in FOLDED_FOR:
-            for first in store.firsts_of(tx, kind, {hit.id for hit in of_kind}, span=span_folded(kind, of_kind)):
+            for first in _firsts(tx, kind, of_kind):
                 around.firsts.setdefault(first.message_id, []).append(first)
+
+
+def _firsts(tx: Tx, kind: EventKind, hits: Sequence[Hit]) -> list[store.First]:
+    ids, span = {hit.id for hit in hits}, span_folded(kind, hits)
+    if kind is EventKind.VISITED:
+        assert span is not None, "visits are folded within a window"
+        return store.first_visits_of(tx, ids, about_of, since=from_microseconds(max(span[0], 0)))
+    return store.firsts_of(tx, kind, ids, span=span)
 
 
 def _take_hit(entry: JournalEntry, id: int, around: Surroundings, now: datetime, outcome: _Outcome) -> bool:

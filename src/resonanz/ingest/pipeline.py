@@ -11,6 +11,7 @@ from uuid import UUID
 from resonanz.ingest.judge import CACHED_AGENTS, Evidence, Judgement, identify, judge_one
 from resonanz.ingest.judge.folding import FOLDED_FOR_US, repeated_by
 from resonanz.ingest.sources.edge import CHOICES, EVENT_KINDS, Draft, tracking_chosen
+from resonanz.mail.sites import is_of
 from resonanz.model import CONTINUED, EventKind, Hit, HitKind
 from resonanz.store.events import First
 from resonanz.store.standings import Standing
@@ -24,6 +25,9 @@ class DropReason(StrEnum):
     NO_CHOICE = "no_choice"  # a wish that this version does not know
     NO_CONTACT = "no_contact"  # who chose was erased meanwhile: there is nobody to keep the choice of
     NO_CONSENT = "no_consent"
+    NO_VISIT = "no_visit"  # a beacon that names no page
+    VISIT_OVER = "visit_over"  # its click is too long ago
+    FOREIGN_SITE = "foreign_site"  # a page of a site that is not (any more) one of the sender's own
     CONTINUED = "continued"  # an anonymous download went on; its beginning was counted, and nothing ties the two
 
 
@@ -35,6 +39,7 @@ class Surroundings:
     submissions: frozenset[UUID]
     allowed: dict[UUID, tuple[bool, bool]]
     firsts: dict[UUID, list[First]] = field(default_factory=dict)
+    sites: frozenset[str] = frozenset()  # the sender's own; known where there is a beacon
 
 
 Step = Callable[[Draft, Surroundings], DropReason | None]
@@ -56,13 +61,26 @@ def drop_invalid(draft: Draft, around: Surroundings) -> DropReason | None:
     known = hit.id in around.submissions if hit.anonymous else hit.id in around.standings
     if not known:
         return DropReason.UNKNOWN_MESSAGE
-    return _drop_choice(draft, around) if hit.kind is HitKind.PREFERENCES else None
+    further = _FURTHER.get(hit.kind)
+    return further(draft, around) if further is not None else None
 
 
 def _drop_choice(draft: Draft, around: Surroundings) -> DropReason | None:
     if tracking_chosen(draft.hit) not in CHOICES:
         return DropReason.NO_CHOICE
     return DropReason.NO_CONTACT if around.standings[draft.hit.id].contact_id is None else None
+
+
+def _drop_visit(draft: Draft, around: Surroundings) -> DropReason | None:
+    visit = draft.visit
+    if visit is None:
+        return DropReason.NO_VISIT
+    if visit.is_over(draft.hit):
+        return DropReason.VISIT_OVER
+    return None if is_of(visit.host, around.sites) else DropReason.FOREIGN_SITE
+
+
+_FURTHER = {HitKind.PREFERENCES: _drop_choice, HitKind.BEACON: _drop_visit}
 
 
 def drop_without_consent(draft: Draft, around: Surroundings) -> DropReason | None:
@@ -92,7 +110,9 @@ def judge(draft: Draft, _around: Surroundings) -> DropReason | None:
     """Put in who caused it, by the evidence of this one hit; a choice is no evidence to be weighed, it is in force."""
     hit = draft.hit
     if hit.kind is not HitKind.PREFERENCES:
-        draft.judgement = _judged(hit.kind, hit.method, tuple(hit.headers.items()), hit.user_agent)
+        # A script's report is a POST, but nobody pressed a button: it is judged by who sent it, like a fetch.
+        method = "GET" if hit.kind is HitKind.BEACON else hit.method
+        draft.judgement = _judged(hit.kind, method, tuple(hit.headers.items()), hit.user_agent)
     return None
 
 
@@ -114,8 +134,10 @@ def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
         draft.hit.link,
         draft.judgement.verdict,
         draft.hit.occurred_us,
+        draft.visit.about if draft.visit is not None else "",
     )
-    first = repeated_by(this, earlier, continues=_continues(draft.hit))
+    alike = [first for first in earlier if first.about == this.about] if this.about else earlier
+    first = repeated_by(this, alike, continues=_continues(draft.hit))
     if first is None:
         earlier.append(this)
     else:

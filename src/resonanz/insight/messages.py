@@ -42,6 +42,7 @@ class Entry:
     reasons: tuple[Explanation, ...]
     refusal: Explanation | None  # why it was refused or is late
     link: Link | None
+    seconds: int | None = None  # for which a visited page was looked at, where that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def message_list(database: Database, query: Query) -> MessageList:
 
 
 def message_page(database: Database, message_id: UUID) -> MessagePage | None:
-    """Return everything about one message, or None when there is no such message; six statements."""
+    """Return everything about one message, or None when there is no such message; seven statements at most."""
     with database.read() as tx:
         message = message_store.get_message(tx, message_id)
         if message is None:
@@ -110,9 +111,11 @@ def message_page(database: Database, message_id: UUID) -> MessagePage | None:
         assert submission is not None, "a message always has its submission"
         events = event_store.firsts_in_full(tx, message_id, limit=TIMELINE_LIMIT + 1)
         repeats = event_store.repeats_of(tx, message_id)
+        visited = any(event.kind is EventKind.VISITED for event in events)
+        seconds = event_store.seconds_of_visits(tx, message_id) if visited else {}
         attempts = queue.list_attempts(tx, message_id)
         links = message_store.list_links(tx, submission.content_id)
-    timeline = _timeline(events[:TIMELINE_LIMIT], repeats, links)
+    timeline = _timeline(events[:TIMELINE_LIMIT], repeats, links, seconds)
     return MessagePage(
         message=message,
         submission=submission,
@@ -136,14 +139,16 @@ def _coverage(message: Message) -> Explanation:
     return NOT_BUILT_YET if message.state in _TO_BE_BUILT else NEVER_BUILT
 
 
-def _timeline(events: Iterable[Event], repeats: Mapping[int, Repeats], links: Iterable[Link]) -> tuple[Entry, ...]:
+def _timeline(
+    events: Iterable[Event], repeats: Mapping[int, Repeats], links: Iterable[Link], seconds: Mapping[int, int]
+) -> tuple[Entry, ...]:
     """Put events in order of time, each with what repeats it folded in."""
     by_index = {link.link: link for link in links}
-    entries = [_entry(event, repeats.get(event.id), by_index) for event in events]
+    entries = [_entry(event, repeats.get(event.id), by_index, seconds.get(event.id)) for event in events]
     return tuple(sorted(entries, key=lambda entry: (entry.event.occurred_at, entry.event.id)))
 
 
-def _entry(event: Event, repeats: Repeats | None, links: Mapping[int, Link]) -> Entry:
+def _entry(event: Event, repeats: Repeats | None, links: Mapping[int, Link], seconds: int | None) -> Entry:
     return Entry(
         event=event,
         repeats=repeats.times if repeats is not None else 0,
@@ -153,6 +158,7 @@ def _entry(event: Event, repeats: Repeats | None, links: Mapping[int, Link]) -> 
         reasons=tuple(explain_reason(code) for code in event.reasons),
         refusal=explain_refusal(str(event.detail["reason"])) if _is_refusal(event) else None,
         link=links.get(event.link) if event.link is not None else None,
+        seconds=seconds,
     )
 
 

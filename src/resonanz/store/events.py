@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -117,7 +117,8 @@ def latest_of(tx: Tx, message_id: UUID, kind: EventKind, *, limit: int = 50) -> 
 
 
 class First(NamedTuple):
-    """The few columns of an event that later hits are compared with. `occurred_us`: microseconds since the epoch."""
+    """The few columns of an event that later hits are compared with. `occurred_us`: microseconds since the epoch;
+    `about`: of a site visit, what was looked at."""
 
     id: int
     message_id: UUID
@@ -125,6 +126,7 @@ class First(NamedTuple):
     link: int | None
     verdict: Verdict | None
     occurred_us: int
+    about: str = ""
 
 
 _FIRST_COLUMNS = ("id", "message_id", "kind", "link", "verdict", "occurred_at")
@@ -152,6 +154,43 @@ def firsts_of(
         First(id, known[message_id], _KINDS[kind], link, _VERDICTS[verdict], occurred_us)
         for id, message_id, kind, link, verdict, occurred_us in rows
     ]
+
+
+def first_visits_of(
+    tx: Tx, message_ids: Collection[UUID], about: Callable[[str, Mapping[str, object]], str], *, since: datetime
+) -> list[First]:
+    """Return the site visits of these messages since a moment that repeat nothing, each message's in order of time;
+    `about` says from URL and detail what each is about."""
+    columns = [events.c[name] for name in _FIRST_COLUMNS]
+    visited = (events.c.kind == EventKind.VISITED, events.c.repeat_of.is_(None), events.c.occurred_at >= since)
+    return [
+        First(*row[:5], to_microseconds(row.occurred_at), about(row.url, row.detail))
+        for portion in in_portions(message_ids)
+        for row in tx.execute(
+            select(*columns, events.c.url, events.c.detail)
+            .where(events.c.message_id.in_(portion), *visited)
+            .order_by(events.c.occurred_at, events.c.id)
+        )
+    ]
+
+
+def seconds_of_visits(tx: Tx, message_id: UUID) -> dict[int, int]:
+    """Return for how many seconds the pages of a message's site visits were looked at, by the first event of each."""
+    query = (
+        select(events.c.id, events.c.repeat_of, events.c.detail)
+        .where(events.c.message_id == message_id, events.c.kind == EventKind.VISITED)
+        .order_by(events.c.id)
+        .limit(_VISITS_READ)
+    )
+    found: dict[int, int] = {}
+    for row in tx.execute(query):
+        if (seconds := row.detail.get("seconds")) is not None:
+            first = row.repeat_of or row.id
+            found[first] = max(found.get(first, 0), int(seconds))
+    return found
+
+
+_VISITS_READ = 5000  # of one message; whoever reloads a page for ever costs no more than that
 
 
 def after(tx: Tx, event_id: int, *, limit: int, received_before: datetime | None = None) -> list[Event]:

@@ -1,15 +1,16 @@
-"""The account page: API keys, the tracking of people without a recorded choice, password, signed-in browsers."""
+"""The account page: API keys, tracking of people without a recorded choice, own sites, password, signed-in browsers."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from resonanz.accounts import change_password, create_key, end_sessions, start_session
-from resonanz.accounts.instance import choose_tracking_without_choice
+from resonanz.accounts.instance import choose_own_sites, choose_tracking_without_choice
 from resonanz.accounts.keys import revoke_key
 from resonanz.accounts.secrets import stored
 from resonanz.dashboard.pages.setup import read_choice
 from resonanz.dashboard.visit import Visit, errors_of
+from resonanz.mail.sites import read_sites
 from resonanz.model import Forbidden, InvalidInput
 from resonanz.store import accounts as rows
 
@@ -78,7 +79,25 @@ def choose_tracking(visit: Visit) -> Response:
     return visit.go("/account", done="tracking")
 
 
+def choose_sites(visit: Visit) -> Response:
+    """Change which sites are the sender's own, unless a setting says it. Raises Forbidden then."""
+    if visit.parts.sites_are_fixed:
+        raise Forbidden(
+            "a setting of this instance says which sites are its sender's own",
+            where="sites",
+            remedy="take RESONANZ_SITES away and restart",
+        )
+    try:
+        sites = read_sites(visit.form.text("sites"))
+    except InvalidInput as refused:
+        return _render(visit, errors_of(refused, {}, otherwise="sites"), sites=visit.form.text("sites"), status=422)
+    with visit.parts.database.write() as tx:
+        choose_own_sites(tx, sites, visit.now)
+    return visit.go("/account", done="sites")
+
+
 _DONE = {
+    "sites": "The sites are saved. The edge knows them within moments.",
     "tracking": "The choice is saved. It holds from the next mail that is built.",
     "password": "Your password is changed. Every other browser has been signed out.",
     "key": "The key is revoked.",
@@ -90,12 +109,14 @@ def _render(
     errors: dict[str, str] | None = None,
     *,
     new_key: tuple[str, str] | None = None,
+    sites: str | None = None,
     status: int = 200,
 ) -> Response:
     with visit.parts.database.read() as tx:
         keys = rows.list_api_keys(tx, visit.account.id)
         sessions = rows.list_sessions(tx, visit.account.id, visit.now)
         unknown = visit.parts.unknown_mode(tx)
+        own = visit.parts.own_sites(tx)
     this_browser = stored(visit.session_secret)
     return visit.render(
         "account.html",
@@ -105,5 +126,6 @@ def _render(
         browsers=[(session, secret_hash == this_browser) for secret_hash, session in sessions],
         new_key=new_key,
         unknown=unknown,
+        sites={"sites": "\n".join(sorted(own)) if sites is None else sites},
         done=_DONE.get(visit.query("done"), ""),
     )

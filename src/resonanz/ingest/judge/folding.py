@@ -16,6 +16,7 @@ FOLDED_FOR: dict[EventKind, timedelta | None] = {
     EventKind.SHOWN: timedelta(minutes=10),
     EventKind.CLICKED: timedelta(minutes=1),
     EventKind.DOWNLOADED: timedelta(minutes=10),
+    EventKind.VISITED: timedelta(minutes=30),
     EventKind.UNSUBSCRIBED: None,
 }
 FOLDED_FOR_US = {

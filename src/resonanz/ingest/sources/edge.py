@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from resonanz.ingest.judge import JUDGE_VERSION, Identity, Judgement
+from resonanz.ingest.sources.site import Visit, read_visit
 from resonanz.model import BLOCKED, Event, EventKind, Hit, HitKind, from_microseconds
 from resonanz.store.standings import Standing
 from resonanz.store.text import storable
@@ -38,6 +39,7 @@ class Draft:
     identity: Identity = _NOBODY
     judgement: Judgement | None = None
     repeat_of: int | None = None
+    visit: Visit | None = None  # what a beacon reports
 
     @classmethod
     def of(cls, hit: Hit, id: int) -> Draft:
@@ -45,7 +47,8 @@ class Draft:
         if hit.kind is HitKind.OPEN and hit.link is not None:
             # The author's own image stood in for the pixel. Where it lies is no link that anybody followed.
             hit = replace(hit, link=None, destination="")
-        return cls(hit, id, from_microseconds(hit.occurred_us))
+        visit = read_visit(hit) if hit.kind is HitKind.BEACON else None
+        return cls(hit, id, from_microseconds(hit.occurred_us), visit=visit)
 
 
 def to_event(draft: Draft, received_at: datetime) -> Event:
@@ -65,10 +68,17 @@ def to_event(draft: Draft, received_at: datetime) -> Event:
         reasons=judgement.reasons if judgement is not None else (),
         client=draft.identity.client if standing is not None and judgement is not None else None,
         link=hit.link,
-        url=storable(hit.destination) if hit.kind is not HitKind.FILE else "",
+        url=_url(draft),
         repeat_of=draft.repeat_of,
         detail=_detail(draft),
     )
+
+
+def _url(draft: Draft) -> str:
+    """Where a link led, or which page was visited; a document has no address that could be told."""
+    if draft.visit is not None:
+        return draft.visit.url
+    return storable(draft.hit.destination) if draft.hit.kind is not HitKind.FILE else ""
 
 
 def tracking_chosen(hit: Hit) -> str:
@@ -87,6 +97,8 @@ def _detail(draft: Draft) -> dict[str, object]:
     detail: dict[str, object] = {"judge": JUDGE_VERSION} if draft.judgement is not None else {}
     if draft.hit.body == BLOCKED:
         detail["blocked"] = True
+    if draft.visit is not None:
+        detail |= draft.visit.detail
     if draft.hit.kind is HitKind.FILE:
         detail["document"] = storable(draft.hit.destination)  # the key of its content
     return detail

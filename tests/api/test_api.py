@@ -17,12 +17,12 @@ from starlette.testclient import TestClient
 from resonanz.accounts import authenticate_key, create_key
 from resonanz.api import ApiParts, build
 from resonanz.api.shapes import MessageIn
-from resonanz.ingest import record
+from resonanz.ingest import record, record_all
 from resonanz.mail.structure import parse
 from resonanz.model import Event, EventKind, TrackingMode, Verdict
 from resonanz.sending.submit import Limits, submit
 from resonanz.store import Database, accounts, contacts, events, messages
-from tests.kit.cast import NOON, Cast
+from tests.kit.cast import NOON, Cast, event
 from tests.kit.waiting import wait_for
 
 LIMIT = 100_000
@@ -452,3 +452,35 @@ def test_the_description_covers_every_operation(client: TestClient) -> None:
     }
     assert "Problem" in document["components"]["schemas"]
     assert "HTTPValidationError" not in str(document)
+
+
+def test_a_submission_tells_how_many_opened(client: TestClient, database: Database) -> None:
+    """Seen, possible, and the estimate or why there is none; what cannot be measured with its reason."""
+    with database.write() as tx:
+        cast = Cast(accounts.list_accounts(tx)[0].id, {})
+        submission, rows = cast.mailing(tx, 60, now=NOON)
+        nameless, _ = cast.mailing(tx, 6, opens=TrackingMode.ANONYMOUS, now=NOON)
+        seen = [(row, EventKind.OPENED, Verdict.HUMAN_DIRECT) for row in rows[:20]]
+        seen += [(row, EventKind.CLICKED, Verdict.HUMAN_LIKELY) for row in rows[:29]]
+        seen += [(row, EventKind.OPENED, Verdict.PRIVACY_PREFETCH) for row in rows[50:]]
+        record_all(tx, [event(row, kind, verdict=verdict) for row, kind, verdict in seen])
+    said = client.get(f"/api/v1/submissions/{submission.id}").json()
+    assert said["opens"] == {
+        "delivered": 60,
+        "seen": 29,
+        "possible": 39,
+        "indeterminate": 10,
+        "estimate": None,
+        "interval": None,
+        "sensitivity": None,
+        "refused": "too few people clicked to estimate from: 29 of at least 30",
+    }
+    assert [(each["reason"], each["messages"]) for each in said["unmeasured"]] == [("privacy_client", 10)]
+    with database.write() as tx:
+        record_all(tx, [event(rows[29], EventKind.CLICKED, verdict=Verdict.HUMAN_LIKELY)])
+    opens = client.get(f"/api/v1/submissions/{submission.id}").json()["opens"]
+    assert opens["refused"] is None
+    assert opens["sensitivity"]["low"] <= opens["interval"]["low"] <= opens["estimate"] <= opens["interval"]["high"]
+    said = client.get(f"/api/v1/submissions/{nameless.id}").json()
+    assert (said["opens"], said["arrived"]) == (None, 6)
+    assert [(each["reason"], each["messages"]) for each in said["unmeasured"]] == [("anonymous", 6)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from resonanz.insight import Estimate, Interval, Opens
 from resonanz.model import ClientKind, Confidence, Coverage, Event, EventKind, MessageState, TrackingMode, Verdict
 from resonanz.store.messages import Message, Submission
 
@@ -213,6 +215,62 @@ class EventPage(_Out):
     next: int
 
 
+class IntervalOut(_Out):
+    """From `low` to `high` people."""
+
+    low: int
+    high: int
+
+    @classmethod
+    def of(cls, interval: Interval) -> IntervalOut:
+        """In whole people, the ends rounded outwards."""
+        return cls(low=math.floor(interval.low), high=math.ceil(interval.high))
+
+
+class OpensOut(_Out):
+    """How many opened, of those whose copy arrived and is tracked by name, opens and clicks."""
+
+    delivered: int
+    seen: int = Field(description="Proven: a person's program fetched an image, or a person followed a link.")
+    possible: int = Field(description="`seen` and `indeterminate` together.")
+    indeterminate: int = Field(description="Apple's privacy protection hides whether they opened.")
+    estimate: int | None = Field(
+        description="How many opened in truth: seen openers ÷ the share of clickers who were seen opening (Chapman); "
+        "readers behind privacy protection by their clicks. Null when refused."
+    )
+    interval: IntervalOut | None = Field(
+        description="Holds in 95 of 100 mailings if who loads images clicks neither more nor less, no machine's click "
+        "is among the people's, and Apple's readers click like others."
+    )
+    sensitivity: IntervalOut | None = Field(
+        description="The interval with image loaders clicking at up to twice the odds, and machines' clicks left of up "
+        "to 1 in 100 who did not open."
+    )
+    refused: str | None = Field(description="Why there is no estimate.")
+
+    @classmethod
+    def of(cls, found: Estimate) -> OpensOut:
+        """The shape of an estimate."""
+        return cls(
+            delivered=found.delivered,
+            seen=found.seen,
+            possible=found.possible,
+            indeterminate=found.indeterminate,
+            estimate=None if found.estimate is None else round(found.estimate),
+            interval=IntervalOut.of(found.interval) if found.interval is not None else None,
+            sensitivity=IntervalOut.of(found.sensitivity) if found.sensitivity is not None else None,
+            refused=str(found.refused) if found.refused is not None else None,
+        )
+
+
+class UnmeasuredOut(_Out):
+    """Copies that arrived and cannot be measured, or not fully, for one reason."""
+
+    reason: str
+    text: str
+    messages: int
+
+
 class SubmissionOut(_Out):
     """What was handed in at one time."""
 
@@ -223,9 +281,12 @@ class SubmissionOut(_Out):
     tracking: dict[str, TrackingMode]
     blocked: bool = Field(description="Whether an operator has blocked its links.")
     messages: list[AcceptedMessage]
+    arrived: int = Field(description="Copies that were handed over and did not come back.")
+    opens: OpensOut | None = Field(description="Null when no copy that arrived is tracked by name.")
+    unmeasured: list[UnmeasuredOut]
 
     @classmethod
-    def of(cls, row: Submission, messages: list[Message], *, blocked: bool) -> SubmissionOut:
+    def of(cls, row: Submission, messages: list[Message], opens: Opens, *, blocked: bool) -> SubmissionOut:
         """The shape of a stored submission."""
         return cls(
             id=row.id,
@@ -235,6 +296,12 @@ class SubmissionOut(_Out):
             tracking={"opens": row.track_opens, "clicks": row.track_clicks},
             blocked=blocked,
             messages=[AcceptedMessage(id=message.id, recipient=message.recipient) for message in messages],
+            arrived=opens.arrived,
+            opens=OpensOut.of(opens.estimate) if opens.estimate is not None else None,
+            unmeasured=[
+                UnmeasuredOut(reason=each.reason.code, text=each.reason.text, messages=each.messages)
+                for each in opens.unmeasured
+            ],
         )
 
 

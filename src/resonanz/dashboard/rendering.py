@@ -7,6 +7,7 @@ invisible in it is seen, and its length is bounded.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime
 from hashlib import sha256
@@ -18,6 +19,7 @@ from markupsafe import Markup
 
 from resonanz import __version__
 from resonanz.dashboard import words
+from resonanz.insight import Interval, wilson
 from resonanz.model import Who
 
 _HERE = Path(__file__).parent
@@ -65,6 +67,24 @@ def iso(moment: datetime) -> str:
 def number(value: int) -> str:
     """Return a number with thin spaces between its thousands."""
     return f"{value:,}".replace(",", "\u202f")
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share in whole per cent, and never none or all where it is not."""
+    if not 0 < part < whole:
+        return f"{100 if part else 0} %"
+    return f"{min(max(round(100 * part / whole), 1), 99)} %"
+
+
+def share(part: int, whole: int) -> str:
+    """Return a share in per cent with what it can tell of the like: Wilson's interval at 95 %."""
+    around = wilson(part, whole)
+    return f"{percent(part, whole)} ({math.floor(100 * around.low)}–{math.ceil(100 * around.high)} %)"
+
+
+def people(interval: Interval) -> str:
+    """Return an interval in whole people, its ends rounded outwards."""
+    return f"{number(math.floor(interval.low))} to {number(math.ceil(interval.high))}"
 
 
 def size(octets: int) -> str:
@@ -145,6 +165,9 @@ def _environment() -> Environment:
         full=full,
         iso=iso,
         number=number,
+        percent=percent,
+        share=share,
+        people=people,
         size=size,
         rate=rate,
         seconds=seconds,

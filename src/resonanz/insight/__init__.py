@@ -4,6 +4,7 @@ Every answer costs a fixed number of statements, however much there is to answer
 """
 
 from resonanz.insight.activity import Activity, Feed, activity, feed
+from resonanz.insight.estimate import Estimate
 from resonanz.insight.explain import (
     Explanation,
     explain_confidence,
@@ -22,6 +23,8 @@ from resonanz.insight.messages import (
     message_list,
     message_page,
 )
+from resonanz.insight.opens import Opens, opens_of
+from resonanz.insight.rates import Interval, wilson
 from resonanz.insight.submissions import SubmissionPage, submission_page
 from resonanz.insight.today import Day, Today, today
 
@@ -29,11 +32,14 @@ __all__ = [
     "Activity",
     "Day",
     "Entry",
+    "Estimate",
     "Explanation",
     "Feed",
+    "Interval",
     "LinkClicks",
     "MessageList",
     "MessagePage",
+    "Opens",
     "Query",
     "SubmissionPage",
     "Today",
@@ -47,6 +53,8 @@ __all__ = [
     "feed",
     "message_list",
     "message_page",
+    "opens_of",
     "submission_page",
     "today",
+    "wilson",
 ]

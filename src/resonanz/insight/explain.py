@@ -258,6 +258,12 @@ NEVER_BUILT = Explanation(
     "Nothing to measure",
     "No copy of this mail was made, so nothing of it can be opened or followed.",
 )
+COUNTED_WITHOUT_NAME = Explanation(
+    "anonymous",
+    "Counted without a name",
+    "These copies share one image and the same links: their opens and clicks are in the totals, and nobody's in "
+    "particular.",
+)
 TOO_SMALL_A_GROUP = Explanation(
     "small_group",
     "Withheld",

@@ -1,0 +1,72 @@
+"""How many opened, on the page of a submission and through the API."""
+
+from __future__ import annotations
+
+from resonanz.ingest import record_all
+from resonanz.model import Coverage, EventKind, TrackingMode, Verdict
+from resonanz.store.messages import Submission
+from resonanz.store.tables import messages as table
+from tests.dashboard.test_messages import cast_of, words_of
+from tests.kit.cast import NOON, event
+from tests.kit.pages import Site
+
+
+def mailing(site: Site, *, opened: int, both: int, clicked: int, private: int, silent: int) -> Submission:
+    """A mailing of which so many were seen: opening only, opening and clicking, clicking only, by Apple, not at all."""
+    with site.database.write() as tx:
+        submission, rows = cast_of(site).mailing(tx, opened + both + clicked + private + silent, now=NOON)
+        events = [event(row, EventKind.OPENED, verdict=Verdict.HUMAN_DIRECT) for row in rows[: opened + both]]
+        followed, rest = rows[opened : opened + both + clicked], rows[opened + both + clicked :]
+        events += [event(row, EventKind.CLICKED, verdict=Verdict.HUMAN_LIKELY) for row in followed]
+        events += [event(row, EventKind.OPENED, verdict=Verdict.PRIVACY_PREFETCH) for row in rest[:private]]
+        record_all(tx, events)
+    return submission
+
+
+def test_opens_are_a_range_with_an_estimate_and_its_assumptions(site: Site) -> None:
+    """Seen, possible and estimated stand side by side; formula, assumptions and band are one click away."""
+    submission = mailing(site, opened=30, both=20, clicked=10, private=40, silent=100)
+    text = words_of(site.alice().get(f"/submissions/{submission.id}").text)
+    for said in ("Seen60proven: 30 % (24–37 %)", "Possible100and 40 behind Apple", "Estimated7463 to 96, 95 % sure"):
+        assert said in text
+    for said in ("capture and recapture", "Apple’s readers click like others", "with up to twice the odds"):
+        assert said in text
+    assert "40 · 20 %Privacy protection" in text
+
+
+def test_too_little_to_estimate_from_is_said_in_words(site: Site) -> None:
+    """No figure where there is none to be had, but the reason."""
+    submission = mailing(site, opened=5, both=2, clicked=1, private=0, silent=12)
+    text = words_of(site.alice().get(f"/submissions/{submission.id}").text)
+    assert "Estimated—no estimate" in text
+    assert "There is no estimate: too few people clicked to estimate from: 3 of at least 30." in text
+    assert "nothing is undecided" in text
+
+
+def test_what_cannot_be_measured_is_counted_with_its_reason(site: Site) -> None:
+    """Plain text, no tracking, no names: each with how many copies; what came back is in no share."""
+    with site.database.write() as tx:
+        submission, rows = cast_of(site).mailing(tx, 10, now=NOON)
+        for row, changes in zip(
+            rows,
+            [
+                {"coverage": Coverage.TEXT_ONLY},
+                {"coverage": Coverage.TEXT_ONLY},
+                {"track_opens": TrackingMode.ANONYMOUS},
+                {"track_opens": TrackingMode.OFF},
+            ],
+            strict=False,
+        ):
+            tx.execute(table.update().where(table.c.id == row.id).values(**changes))
+        record_all(tx, [event(rows[9], EventKind.BOUNCED)])
+    text = words_of(site.alice().get(f"/submissions/{submission.id}").text)
+    for said in ("2 · 22 %Plain text", "1 · 11 %Counted without a name", "1 · 11 %Not tracked", "of 7 whose copy"):
+        assert said in text
+
+
+def test_a_mail_to_one_has_no_shares(site: Site) -> None:
+    """What is known of a single recipient stands on their message."""
+    with site.database.write() as tx:
+        submission, _ = cast_of(site).mailing(tx, 1, now=NOON)
+    text = words_of(site.alice().get(f"/submissions/{submission.id}").text)
+    assert "How many opened" not in text

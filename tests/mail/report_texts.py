@@ -353,6 +353,30 @@ TEXTS = (
 
         Hello, {IVAN} will be there too.
         """, "bounce", {GRACE: UNKNOWN}),
+    Text("GroupWise, users without their domain", "<postmaster@rcpt.example>", "Message status - undeliverable", """
+        The message that you sent was undeliverable to the following:
+        \tgrace (mailbox full)
+        \tivan (user not found)
+        """, "bounce", {GRACE: FULL, IVAN: UNKNOWN}),
+    Text("X1", "Mail Deliver System <MDA@rcpt.example>", "Undelivered Mail Returned to Sender", f"""
+        The original message was received at Mon, 4 May 2026 12:00:00 +0900
+        from news@sender.example
+
+        ---The following addresses had delivery errors---
+
+        {GRACE} [User unknown]
+        """, "bounce", {GRACE: UNKNOWN}),
+    Text("Biglobe", "postmaster@rcpt.example", "Returned mail: see transcript for details", f"""
+           ----- The following addresses had delivery problems -----
+        {GRACE}   (unrecoverable error)
+            ----- Non-delivered information -----
+        The number of messages in recipient's mailbox exceeded the local limit.
+        """, "bounce", {GRACE: FULL}),
+    Text("IMail, a full mailbox", '"Postmaster" <postmaster@rcpt.example>', "Undeliverable Mail", f"""
+        User mailbox exceeds allowed size: {GRACE}
+
+        Original message follows.
+        """, "bounce", {GRACE: FULL}),
     Text("MailMarshal", "postmaster@rcpt.example", "Undeliverable Mail: \"Minutes\"", f"""
         Your message:
            From:    news@sender.example

@@ -99,7 +99,9 @@ MEANINGS: dict[Reason, Meaning] = {
         "Read the reply; the receiver's postmaster can tell more.",
     ),
     Reason.NETWORK: Meaning(
-        "Not reachable", "The receiver's server could not be reached.", "Nothing; check the domain if it goes on."
+        "Not reachable",
+        "The receiver's server could not be reached.",
+        "No need to act; check the domain if it goes on.",
     ),
     Reason.SYSTEM: Meaning("Trouble at the receiver", "The receiver's system is in trouble.", "Try again later."),
     Reason.EXPIRED: Meaning("Time is up", "It was tried until the time was up.", "Try again later."),

@@ -101,7 +101,8 @@ PLAIN: Table = _table(
     # ── No room ─────────────────────────────────────────────────────────────────────────────────────────────────────
     (
         Reason.MAILBOX_FULL,
-        r"quota|(mail)?(box|folder|drop)\S{0,2} (is |are |has |was |of .{0,40} (is )?)?(now )?(full|exceed|over"
+        r"quota|mailbox exceed|(mail)?(box|folder|drop)\S{0,2} (is |are |has |was "
+        r"|of .{0,40} (is )?)?(now )?(full|exceed|over"
         r"|reached"
         r"|too full)|full mail(box|folder)|over.?quota|out of (storage|(disk )?space|email storage)"
         r"|insufficient (system |disk |mail )?(storage|space|resources)"

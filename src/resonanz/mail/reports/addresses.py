@@ -42,7 +42,7 @@ def typed_address(value: str) -> str:
     bracketed = re.search(r"<([^<>]*)>", text)
     address = (bracketed.group(1) if bracketed else text).strip().strip("'")
     address = re.sub(r"(?i)^(?:smtp|rfc822|mailto)[:=;]\s*", "", address)
-    if (_XTEXT.search(address) and "+2B" in address) or "+3D" in address:
+    if "+2B" in address or "+3D" in address:  # else a plus is a plus, as in `user+tag`
         address = _XTEXT.sub(lambda match: chr(int(match.group(1), 16)), address)
     address = address.split(" ")[0] if not address.startswith('"') else address
     local, at, domain = address.rpartition("@")

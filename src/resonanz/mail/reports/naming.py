@@ -37,6 +37,7 @@ NAMED: tuple[re.Pattern[str], ...] = tuple(
         r"\berror-for:\s{0,8}ADDRESS",
         r"\bdda:smtp=ADDRESS",
         r"\breceiver not found:\s{0,4}ADDRESS",
+        r"\bexceeds allowed size:\s{0,4}ADDRESS",
         r"\bdestination address\s?:\s{0,4}ADDRESS",
         r"\bduplicated message-id in ADDRESS",
         r"\breturned permanent errors:\s{0,4}ADDRESS",

@@ -119,9 +119,8 @@ class Parts:
             yield self.structure.root  # a multipart whose parts were never found
 
     def _is_shown(self, part: Part) -> bool:
-        if part.type in ("text/plain", "text/html", "application/octet-stream", "text/x-report", "message/plain"):
-            return part.type != "application/octet-stream" or not part.filename
-        return part.type.startswith("text/") or "/" not in part.type
+        is_text = part.type.startswith("text/") or "/" not in part.type
+        return is_text or (part.type == "application/octet-stream" and not part.filename)
 
     def _text(self, part: Part) -> str:
         data = self.decoded(part)[: MAX_TEXT * 4]

@@ -38,6 +38,7 @@ from resonanz.mail.reports.wording import ANNOUNCED, DAEMON, FAILED_SUBJECT, GIV
 
 HEAD_LINES = 60  # in which a report says what it is about
 _ANSWER = re.compile(r"^\s*(re|aw|sv|antw|fwd?|wg|tr|rif)\s*(\[\d+\])?:", re.IGNORECASE)
+_USER = re.compile(r"[ \t]+([A-Za-z0-9][A-Za-z0-9._-]{1,63})(?:[ \t]{1,4}\([^()]{1,80}\))?[ \t]*")
 _QUOTED = re.compile(r"^\s*>")
 
 
@@ -238,8 +239,8 @@ def _without_domain(parts: Parts, lines: Sequence[str]) -> list[_Candidate]:
     announced = False
     found: list[_Candidate] = []
     for index, line in enumerate(lines):
-        if announced and domain and re.fullmatch(r"[ \t]+[A-Za-z0-9][A-Za-z0-9._-]{1,63}", line):
-            found.append(_Candidate(f"{line.strip()}@{domain}", index))
+        if announced and domain and (match := _USER.fullmatch(line)) is not None:
+            found.append(_Candidate(f"{match.group(1)}@{domain}", index))
         announced = announced or ANNOUNCED.search(line) is not None
     return found
 

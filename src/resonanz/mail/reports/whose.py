@@ -7,7 +7,6 @@ from uuid import UUID
 
 from resonanz.mail.reports.parts import Parts
 from resonanz.mail.reports.report import Report
-from resonanz.mail.structure import parse
 from resonanz.tokens import RETURN_PATH_PREFIX, BadToken, Keys, read, read_return_path
 
 MAX_TOKENS = 20
@@ -53,18 +52,15 @@ def find_tokens(parts: Parts) -> tuple[str, ...]:
 
 
 def _readings(parts: Parts) -> list[bytes]:
-    copy = parts.copy
-    nested = Parts(copy)
-    return [nested.decoded(part) for part in parse(copy).leaves[:20] if part.type.startswith("text/")] or [copy]
+    nested = Parts(parts.copy)
+    leaves = nested.structure.leaves[:20]
+    return [nested.decoded(part) for part in leaves if part.type.startswith("text/")] or [parts.copy]
 
 
 def find_message_id(parts: Parts) -> str:
     """The Message-ID of the mail that the report is about: as a receipt states it, from the returned copy, or from
     what the report answers; empty when it is nowhere."""
-    stated = [
-        group.get(name, "")
-        for group in parts.fields_of("message/disposition-notification")[:1]
-        for name in ("original-message-id",)
-    ]
+    groups = parts.fields_of("message/disposition-notification")
+    stated = [group.get("original-message-id", "") for group in groups[:1]]
     candidates = [*stated, parts.copied("Message-ID"), parts.header("In-Reply-To"), parts.header("References")]
     return next((ids[-1] for text in candidates if (ids := _ID.findall(text))), "")

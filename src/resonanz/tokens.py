@@ -108,6 +108,7 @@ class Keys:
             raise InvalidInput("no signing key", where="keys", remedy="create one with `resonanz keys rotate`")
         self._by_id = {key.id: key for key in self._keys}
         self._states = {key.id: _keyed(key.secret) for key in self._keys}
+        self._first_state = _keyed(self._keys[0].secret)
         if len(self._by_id) != len(self._keys):
             raise InvalidInput("two signing keys share an id", where="keys")
 
@@ -129,7 +130,7 @@ class Keys:
         The tag of an unknown key's message is made and compared all the same, with the first key: so it takes as long.
         """
         known = self._states.get(signed[1])
-        state = (known or self._states[self._keys[0].id]).copy()
+        state = (known or self._first_state).copy()
         state.update(signed)
         return hmac.compare_digest(state.digest(), tag) and known is not None
 

@@ -333,6 +333,46 @@ def test_a_file_far_above_its_limit_shrinks_while_hits_go_on(folder: Path) -> No
     assert JournalReader(folder).depth(journal.id) < 400
 
 
+def test_what_is_to_run_before_a_commit_never_waits_for_a_dead_disk(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls run in the writer's thread and their hits are written; behind a disk that hangs, and after the journal was
+    closed, they are run all the same, and their hits are refused."""
+    monkeypatch.setattr("resonanz.journal.append._STALLED_SECONDS", 0.05)
+    answers = threading.Event()
+    insert = Writer._insert
+
+    def hang(self: Writer, *hits: object) -> int:
+        answers.wait()
+        return insert(self, *hits)
+
+    journal = SqliteJournal.open(folder)
+    done: list[tuple[int, int]] = []
+    ran = threading.Semaphore(0)
+
+    def append(number: int) -> None:
+        pending = journal.append_token(HitKind.CLICK, "x", number, "GET", "", "", {})
+
+        def resume(_: object) -> None:
+            done.append((number, pending.result()))
+            ran.release()
+
+        pending.then(resume)
+
+    journal.soon(lambda: append(1))
+    assert ran.acquire(timeout=20)
+    monkeypatch.setattr(Writer, "_insert", hang)
+    for number in (2, 3):
+        journal.soon(lambda number=number: append(number))  # type: ignore[misc]
+        assert ran.acquire(timeout=20)
+    answers.set()
+    journal.close()
+    journal.soon(lambda: append(4))
+    assert ran.acquire(timeout=20)
+    assert done == [(1, 1), (2, 0), (3, 0), (4, 0)]
+    assert JournalReader(folder).depth(journal.id) == 3
+
+
 def test_a_closed_journal_refuses(journal: SqliteJournal) -> None:
     """Closing writes what was queued; later appends raise."""
     journal.close()

@@ -4,9 +4,9 @@ A request that carries one of our tokens becomes a `Hit`; the hit is in the jour
 out. When the journal cannot be written, pixels and redirects are answered all the same (a reader never waits for our
 disk), and what would change something is refused with 503.
 
-A valid token is told from an invalid one by time only as far as the journal's wait goes: signatures are compared in
-constant time, and an unknown key costs what a known one does. The wait itself shows that a token is ours, which its
-holder knows anyway; it says nothing about others.
+A valid token is told from an invalid one by time only once its tag was compared, by what it takes to write the hit down
+and to wait for the disk: signatures are compared in constant time, and an unknown key costs what a known one does. The
+wait itself shows that a token is ours, which its holder knows anyway; it says nothing about others.
 """
 
 from __future__ import annotations

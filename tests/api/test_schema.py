@@ -30,6 +30,12 @@ OPERATIONS = {
     "GET /api/v1/messages/{message}",
     "GET /api/v1/messages/{message}/events",
     "GET /api/v1/submissions/{submission}",
+    "GET /api/v1/submissions/{submission}/block",
+    "PUT /api/v1/submissions/{submission}/block",
+    "GET /api/v1/domains",
+    "POST /api/v1/domains",
+    "DELETE /api/v1/domains/{name}",
+    "POST /api/v1/domains/{name}/check",
     "GET /api/v1/events",
 }
 

@@ -152,7 +152,8 @@ def test_doctor_finds_what_is_broken(run: Run) -> None:
     run("setup")
     done = run("doctor", "--json")
     findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
-    assert set(findings) == {"database", "disk", "keys", "journal", "edge", "dashboard", "smtp", "clock"}
+    instance = {"database", "disk", "keys", "journal", "snapshot", "proxies"}
+    assert set(findings) == {*instance, "edge", "dashboard", "smtp", "clock"}
     assert {check: findings[check]["state"] for check in ("database", "keys", "journal", "edge", "dashboard")} == {
         "database": "ok",
         "keys": "ok",

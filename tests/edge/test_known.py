@@ -92,9 +92,10 @@ def test_blocked_links_lead_nowhere_and_are_on_record(told: Told) -> None:
     edge, id = told.edge, new_id()
     click = edge.path(TokenKind.CLICK, id=id, destination=PAGE)
     document = edge.path(TokenKind.FILE, id=id, destination=KEY) + "/a.pdf"
+    view = f"/v/{mint(edge.keys, Token(TokenKind.VIEW, id))}"
     image = f"/i/{mint(edge.keys, Token(TokenKind.FILE, id, destination='https://a.example/i.png'))}"
     told.tell(blocked=[id.bytes])
-    for path in (click, document):
+    for path in (click, document, view):
         answer = edge.ask("GET", path)
         assert (answer.status, answer.header("location"), answer.header("cache-control")[:8]) == (410, None, "no-store")  # type: ignore[index]
         assert b"withdrawn" in answer.body

@@ -23,8 +23,9 @@ from resonanz.store.silence import blocked_messages, last_choice
 
 LOOK_SECONDS = 1.0
 LEAST_OFTEN_SECONDS = 60.0
-# Making it takes a part of this of the time at most, however many withdrawals there are.
+# Making it takes a part of this of the time, however many withdrawals there are; but no block waits longer than this.
 LARGEST_SHARE = 0.05
+LONGEST_PAUSE_SECONDS = 10.0
 
 MADE = Gauge("resonanz_snapshot_written_timestamp_seconds", "When the edge's snapshot was last written")
 LEFT_OUT = Gauge("resonanz_snapshot_left_out_ids", "Ids that did not fit into the edge's snapshot")
@@ -89,7 +90,7 @@ class Publisher:
         took = time.monotonic() - started
         self._known = state
         self._due = started + LEAST_OFTEN_SECONDS
-        self._not_before = started + took / LARGEST_SHARE
+        self._not_before = started + min(took / LARGEST_SHARE, LONGEST_PAUSE_SECONDS)
         MADE.set(snapshot.made_us / 1e6)
         LEFT_OUT.set(snapshot.left_out)
         return True

@@ -105,6 +105,7 @@ class EventKind(StrEnum):
     REPLIED = "replied"
     AUTORESPONDED = "autoresponded"
     DISPLAYED = "displayed"  # a read receipt (RFC 8098)
+    CORRECTED = "corrected"  # the verdict on an earlier event changed; `detail["event"]` is its id
 
 
 class Verdict(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +12,8 @@ from starlette.testclient import TestClient
 
 from resonanz.dashboard import ReaderParts, build_readers
 from resonanz.ingest import record, take_journals
+from resonanz.ingest.judging import Judging
+from resonanz.ingest.settle import settle
 from resonanz.model import EventKind, HitKind, TrackingMode
 from resonanz.people import Choice, Purpose, record_choice
 from resonanz.store import Database, messages
@@ -125,7 +128,8 @@ def test_the_record_tells_everything_in_words(sqlite_database: Database, ask: As
     with sqlite_database.write() as tx:
         message = Cast.enter(tx).mail(tx, subject="<script>alert(1)</script>")
     hits = [hit(message, HitKind.OPEN), hit(message, HitKind.OPEN), hit(message, HitKind.CLICK, user_agent=BROWSER)]
-    take_journals(sqlite_database, MemoryJournals(j=hits), now=lambda: NOON)
+    take_journals(sqlite_database, MemoryJournals(j=hits), now=lambda: NOON + timedelta(hours=1))
+    settle(sqlite_database, Judging(), now=lambda: NOON + timedelta(hours=2))
     status, text = ask("record", Token(TokenKind.PREFERENCES, message.id))
     assert status == 200
     said = " ".join(re.sub(r"<[^>]*>", "", text).split())
@@ -136,7 +140,8 @@ def test_the_record_tells_everything_in_words(sqlite_database: Database, ask: As
     assert "A link in the mail was followed" in said
     assert "“See what is new”, https://shop.example/new?colour=blue" in said
     assert "Taken for: Most likely a person." in said
-    assert "Not recorded: your network address" in said
+    assert "Your network address and the full name of your program are kept for about half an hour" in said
+    assert "Not recorded: how long" in said
     assert "<script>" not in text
     assert message.recipient not in text
 

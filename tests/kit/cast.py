@@ -43,6 +43,7 @@ BROWSER = (
 )
 GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
 APPLE_PRIVACY = "Mozilla/5.0"
+APPLE_RELAY = "172.225.10.20"
 OUTLOOK = "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17328; Pro)"
 
 
@@ -158,7 +159,6 @@ def hit(
         occurred_us=to_microseconds(at),
         anonymous=isinstance(message_or_submission, Submission),
         user_agent=user_agent,
-        address="192.0.2.7",
         method=method,
-        **more,  # type: ignore[arg-type]
+        **({"address": APPLE_RELAY if user_agent == APPLE_PRIVACY else "192.0.2.7"} | more),  # type: ignore[arg-type]
     )

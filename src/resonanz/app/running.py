@@ -116,7 +116,9 @@ def run_app(settings: Settings) -> None:
             check_domain=check_domain,
         )
     )
-    readers = build_readers(ReaderParts(database, partial(keys_of, settings), settings.edge_url, settings.zone))
+    readers = build_readers(
+        ReaderParts(database, partial(keys_of, settings), settings.edge_url, settings.zone, settings.keep_evidence_days)
+    )
     web = build_web(api=api, dashboard=build(parts), readers=readers)
     listeners = [
         Listener(web, settings.listen_host, settings.dashboard_port),
@@ -136,7 +138,9 @@ def run_worker(settings: Settings) -> None:
     """Run ingest and sending."""
     from resonanz.app.calm import calm_collector
     from resonanz.app.publishing import Publisher
-    from resonanz.app.wiring import keys_of, own_sites_of, transport_of, unknown_mode
+    from resonanz.app.wiring import judging_of, keys_of, own_sites_of, transport_of, unknown_mode
+    from resonanz.ingest.judge.networks import Networks
+    from resonanz.ingest.rounds import Rounds
     from resonanz.journal import JournalReader
     from resonanz.sending.worker import Worker, WorkerSettings
 
@@ -158,7 +162,16 @@ def run_worker(settings: Settings) -> None:
     )
     sites = own_sites_of(settings)
     publisher = Publisher(database, settings.snapshot_file, sites=sites)
-    work = [worker.run, _ingest(database, JournalReader(settings.journal_dir), sites), publisher.run]
+    networks = Networks(settings.networks_dir)
+    rounds = Rounds(
+        database,
+        JournalReader(settings.journal_dir),
+        now=model.now,
+        sites=sites,
+        judging=judging_of(settings, networks),
+        networks=networks,
+    )
+    work = [worker.run, _ingest(rounds.run), publisher.run]
     calm_collector()
     _run(database, serve([_ops(settings, "worker", database)], work))
 
@@ -246,18 +259,16 @@ def _until_stopped(run: Callable[[], Coroutine[Any, Any, None]]) -> Work:
     return work
 
 
-def _ingest(database: Database, reader: Any, sites: Callable[[Any], frozenset[str]]) -> Work:
-    """Take the journals over, again and again. A database that is away is waited for: the hits stay in the journal."""
-    from resonanz.ingest import take_journals
+def _ingest(run_round: Callable[[], int]) -> Work:
+    """Go one round after another. A database that is away is waited for: the hits stay in the journal."""
 
     async def work(stopping: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
-        take = partial(take_journals, database, reader, now=model.now, sites=sites)
         # One thread for all rounds: the reader's connections belong to the thread that opened them.
         with ThreadPoolExecutor(1, "ingest") as thread:
             while not stopping.is_set():
                 try:
-                    taken = await loop.run_in_executor(thread, take)
+                    taken = await loop.run_in_executor(thread, run_round)
                     pause = 0.0 if taken else INGEST_IDLE_SECONDS
                 except TemporaryFailure as failure:
                     log.error("taking hits over has to wait", error=str(failure), in_seconds=INGEST_FAILED_SECONDS)

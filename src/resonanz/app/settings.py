@@ -6,6 +6,7 @@ generated from this file.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -108,6 +109,18 @@ class Settings(Derived, BaseSettings):
         description="Hosts of your own sites, separated by commas, with all below them: there visits after a click are "
         "recorded (`docs/visits.md`). Empty: as named on the account page.",
     )
+    keep_evidence_days: int = Field(
+        0,
+        ge=0,
+        le=400,
+        description="How many days address and user agent of each request are kept. 0: judge, then forget; they stay "
+        "for as long as other requests may still change the verdict, about half an hour.",
+    )
+    judge_windows: str = Field(
+        "",
+        description='The judge\'s windows that shall be others than by default, as JSON: `{"instant_click": 5}`. '
+        "`docs/accuracy.md` lists them.",
+    )
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Networks of proxies in front of us whose Forwarded headers are believed, separated by commas."
     )
@@ -160,6 +173,20 @@ class Settings(Derived, BaseSettings):
                 _ = parts.port
             except ValueError:
                 raise ValueError("must hold IP addresses, such as 192.0.2.53 or [2001:db8::53]:5353") from None
+        return value
+
+    @field_validator("judge_windows")
+    @classmethod
+    def _windows(cls, value: str) -> str:
+        if value:
+            from resonanz.ingest.judge.windows import Windows
+
+            try:
+                Windows.of(json.loads(value))
+            except InvalidInput as problem:
+                raise ValueError(str(problem)) from None
+            except (ValueError, AttributeError):
+                raise ValueError('must be a JSON object, such as {"instant_click": 5}') from None
         return value
 
     @field_validator("timezone")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ from resonanz.tokens import Keys, create_keys, load_keys
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
+
+if TYPE_CHECKING:
+    from resonanz.ingest.judge.networks import Networks
+    from resonanz.ingest.judging import Judging
 
 SECRET_BYTES = 32
 
@@ -116,6 +121,18 @@ def unknown_mode(settings: Settings) -> Callable[[Tx], TrackingMode]:
     """How contacts without a recorded choice are tracked: the setting where it is set, else what was chosen."""
     fixed = settings.tracking_without_choice
     return tracking_without_choice if fixed is None else lambda _tx: fixed
+
+
+def judging_of(settings: Settings, networks: Networks) -> Judging:
+    """How this instance judges, by its windows and its catalogue, and how long it keeps who asked."""
+    from resonanz.ingest.judge import Windows
+    from resonanz.ingest.judging import Judging
+
+    return Judging(
+        windows=Windows.of(json.loads(settings.judge_windows)) if settings.judge_windows else Windows(),
+        classify=networks.classify,
+        keep=timedelta(days=settings.keep_evidence_days) if settings.keep_evidence_days else None,
+    )
 
 
 def own_sites_of(settings: Settings) -> Callable[[Tx], frozenset[str]]:

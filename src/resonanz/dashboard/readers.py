@@ -40,6 +40,7 @@ class ReaderParts:
     keys: Callable[[], Keys]
     edge_url: str
     zone: ZoneInfo
+    keep_days: int = 0  # for which who asked is kept; 0: no longer than judging takes
 
 
 Page = Callable[[ReaderParts, Keys, Token], str | None]
@@ -107,6 +108,7 @@ _TOLD = {
     EventKind.REPLIED: "A reply was sent",
     EventKind.AUTORESPONDED: "An automatic answer was sent",
     EventKind.DISPLAYED: "A read receipt was sent",
+    EventKind.CORRECTED: "Whether a person or a program did this was looked at again",
 }
 _MODES = {
     TrackingMode.INDIVIDUAL: "with your name",
@@ -128,4 +130,5 @@ def _record(parts: ReaderParts, keys: Keys, token: Token) -> str | None:
         modes=f"Opening it is recorded {_MODES[opens]}, following its links {_MODES[clicks]}.",
         told=_TOLD,
         zone=parts.zone,
+        keep_days=parts.keep_days,
     )

@@ -50,6 +50,7 @@ _KINDS: Mapping[EventKind, Word] = {
     EventKind.REPLIED: Word("Replied", "good", "The recipient wrote back."),
     EventKind.AUTORESPONDED: Word("Answered by itself", "quiet", "An out-of-office note or another automatic answer."),
     EventKind.DISPLAYED: Word("Receipt", "good", "The recipient's program sent a read receipt."),
+    EventKind.CORRECTED: Word("Judged anew", "quiet", "The verdict on an earlier event changed."),
 }
 
 # With the built-in outbox nothing is proven about a recipient: nothing went near one.

@@ -187,7 +187,7 @@ def preferences(record: str) -> Answer:
         "What the sender of this mail can see",
         "A mail can hold an image that tells when it is opened, and links that tell when they are followed. If this "
         "one does, its sender can see whether and when you opened it, which of its links you followed and documents "
-        "you fetched, and with which sort of program. Your network address is not kept with that.",
+        "you fetched, and with which sort of program. Your network address only serves to tell people from programs.",
         "Where a link leads to a site of the sender's own, that site may tell which of its pages you look at "
         "afterwards, unless your browser objects to that. The sender cannot see how long you read the mail, what else "
         "is in your mailbox or what you do elsewhere.",

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 from sqlalchemy.exc import DataError, IntegrityError
@@ -20,15 +20,17 @@ from resonanz.accounts.instance import own_sites
 from resonanz.ingest import metrics
 from resonanz.ingest.choices import follow_choice
 from resonanz.ingest.judge.folding import FOLDED_FOR
+from resonanz.ingest.judging import Judging
 from resonanz.ingest.pipeline import STEPS, DropReason, Surroundings, span_folded
 from resonanz.ingest.record import write_facts
 from resonanz.ingest.sources.edge import EVENT_KINDS, Draft, to_event
 from resonanz.ingest.sources.site import about_of
 from resonanz.journal import JournalUnavailable
-from resonanz.model import Event, EventKind, Hit, HitKind, JournalEntry, NotFound, from_microseconds
+from resonanz.model import Event, EventKind, Hit, HitKind, JournalEntry, NotFound, from_microseconds, to_microseconds
 from resonanz.people import allowed_among
 from resonanz.store import Database, Tx
 from resonanz.store import events as store
+from resonanz.store.evidence import Kept, keep
 from resonanz.store.messages import existing_submissions
 from resonanz.store.standings import lock_standings
 
@@ -63,6 +65,7 @@ class _Outcome:
     """What became of one batch."""
 
     events: list[Event] = field(default_factory=list)
+    evidence: list[Kept] = field(default_factory=list)
     dropped: Counter[DropReason] = field(default_factory=Counter)
     set_aside: int = 0
 
@@ -74,6 +77,7 @@ def take_journals(
     now: Callable[[], datetime],
     batch: int = DEFAULT_BATCH,
     sites: Sites = own_sites,
+    judging: Judging | None = None,
 ) -> int:
     """Take over what stands in all journals, one round, and return how many hits that were; 0 when there is nothing.
 
@@ -81,13 +85,21 @@ def take_journals(
     database cannot be used: nothing is lost, call again. A journal that cannot be
     read is logged and left for the next round.
     """
-    return sum(_take_journal(database, reader, journal, now, batch, sites) for journal in reader.journals())
+    taking = _Taking(database, now, sites, judging or Judging())
+    return sum(_take_journal(taking, reader, journal, batch) for journal in reader.journals())
 
 
-def _take_journal(
-    database: Database, reader: Reader, journal: str, now: Callable[[], datetime], batch: int, sites: Sites
-) -> int:
-    with database.read() as tx:
+class _Taking(NamedTuple):
+    """What stays the same while journals are taken over."""
+
+    database: Database
+    now: Callable[[], datetime]
+    sites: Sites
+    judging: Judging
+
+
+def _take_journal(taking: _Taking, reader: Reader, journal: str, batch: int) -> int:
+    with taking.database.read() as tx:
         position = store.cursor(tx, journal)
     taken = 0
     try:
@@ -95,7 +107,7 @@ def _take_journal(
             entries = reader.read(journal, position, batch)
             if not entries:
                 break
-            _take_batch(database, entries, now, sites)
+            _take_batch(taking, entries)
             position = entries[-1].position
             taken += len(entries)
         if taken:
@@ -113,49 +125,52 @@ def _tell_unreadable(journal: str, failure: Exception) -> None:
         _log.error("ingest.journal_unreadable", journal=journal, error=str(failure))
 
 
-def _take_batch(database: Database, entries: Sequence[JournalEntry], now: Callable[[], datetime], sites: Sites) -> None:
+def _take_batch(taking: _Taking, entries: Sequence[JournalEntry]) -> None:
     """Take one batch over in one transaction. If the database refuses a hit in it, halve it until that hit is found."""
     started = time.perf_counter()
     try:
-        with database.write() as tx:
-            outcome = _write_batch(tx, entries, now(), sites)
+        with taking.database.write() as tx:
+            outcome = _write_batch(tx, entries, taking, taking.now())
     except _REFUSALS as error:
         if len(entries) > 1:
             middle = len(entries) // 2
-            _take_batch(database, entries[:middle], now, sites)
-            _take_batch(database, entries[middle:], now, sites)
+            _take_batch(taking, entries[:middle])
+            _take_batch(taking, entries[middle:])
             return
-        with database.write() as tx:
-            store.move_cursor(tx, entries[0].journal, entries[0].position, now())
+        with taking.database.write() as tx:
+            store.move_cursor(tx, entries[0].journal, entries[0].position, taking.now())
         _note_set_aside(entries[0], error)
         outcome = _Outcome(set_aside=1)
-    _count(outcome, time.perf_counter() - started, now())
+    _count(outcome, time.perf_counter() - started, taking.now())
 
 
-def _write_batch(tx: Tx, entries: Sequence[JournalEntry], now: datetime, sites: Sites) -> _Outcome:
+def _write_batch(tx: Tx, entries: Sequence[JournalEntry], taking: _Taking, now: datetime) -> _Outcome:
     journal = entries[0].journal
     position = store.lock_cursor(tx, journal, now)
     fresh = [entry for entry in entries if entry.position > position]
     if not fresh:
         return _Outcome()
-    around = _look_around(tx, fresh, sites)
+    around = _look_around(tx, fresh, taking, now)
     outcome = _Outcome()
     for entry, id in zip(fresh, store.reserve_ids(tx, len(fresh)), strict=True):
         if _take_hit(entry, id, around, now, outcome) and entry.hit.kind is HitKind.PREFERENCES:
             follow_choice(tx, entry.hit, around, now)
     write_facts(tx, outcome.events, around.standings)
+    keep(tx, outcome.evidence)
     store.move_cursor(tx, journal, fresh[-1].position, now)
     return outcome
 
 
-def _look_around(tx: Tx, entries: Sequence[JournalEntry], sites: Sites) -> Surroundings:
+def _look_around(tx: Tx, entries: Sequence[JournalEntry], taking: _Taking, now: datetime) -> Surroundings:
     named = {entry.hit.id for entry in entries if not entry.hit.anonymous}
     standings = lock_standings(tx, named)
     around = Surroundings(
         standings=standings,
         submissions=existing_submissions(tx, {entry.hit.id for entry in entries if entry.hit.anonymous}),
         allowed=allowed_among(tx, standings.values()),
-        sites=sites(tx) if any(entry.hit.kind is HitKind.BEACON for entry in entries) else frozenset(),
+        sites=taking.sites(tx) if any(entry.hit.kind is HitKind.BEACON for entry in entries) else frozenset(),
+        judging=taking.judging,
+        received_us=to_microseconds(now),
     )
     _find_firsts(tx, entries, around)
     return around
@@ -191,6 +206,8 @@ def _take_hit(entry: JournalEntry, id: int, around: Surroundings, now: datetime,
                 outcome.dropped[dropped] += 1
                 return False
         outcome.events.append(to_event(draft, now))
+        if draft.kept is not None:
+            outcome.evidence.append(draft.kept)
         return True
     except Exception as error:  # whatever is wrong with this hit, those behind it must not wait for it
         outcome.set_aside += 1

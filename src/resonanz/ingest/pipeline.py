@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from uuid import UUID
 
-from resonanz.ingest.judge import CACHED_AGENTS, Evidence, Judgement, identify, judge_one
+from resonanz.ingest.judge import identify, judge_now, judge_one, place_allowed
 from resonanz.ingest.judge.folding import FOLDED_FOR_US, repeated_by
+from resonanz.ingest.judging import Judging, evidence_of, judged_alone, matters_to_others, to_kept
 from resonanz.ingest.sources.edge import CHOICES, EVENT_KINDS, Draft, tracking_chosen
 from resonanz.mail.sites import is_of
 from resonanz.model import CONTINUED, EventKind, Hit, HitKind
@@ -40,6 +40,8 @@ class Surroundings:
     allowed: dict[UUID, tuple[bool, bool]]
     firsts: dict[UUID, list[First]] = field(default_factory=dict)
     sites: frozenset[str] = frozenset()  # the sender's own; known where there is a beacon
+    judging: Judging = field(default_factory=Judging)
+    received_us: int = 0
 
 
 Step = Callable[[Draft, Surroundings], DropReason | None]
@@ -106,20 +108,31 @@ def put_client(draft: Draft, _around: Surroundings) -> DropReason | None:
     return None
 
 
-def judge(draft: Draft, _around: Surroundings) -> DropReason | None:
-    """Put in who caused it, by the evidence of this one hit; a choice is no evidence to be weighed, it is in force."""
+def judge(draft: Draft, around: Surroundings) -> DropReason | None:
+    """Put in who caused it, as far as can be said the moment it comes in; a choice is no evidence, it is in force.
+
+    What only other hits can show comes later (`ingest.settle`): until then a click is pending.
+    """
     hit = draft.hit
-    if hit.kind is not HitKind.PREFERENCES:
-        # A script's report is a POST, but nobody pressed a button: it is judged by who sent it, like a fetch.
-        method = "GET" if hit.kind is HitKind.BEACON else hit.method
-        draft.judgement = _judged(hit.kind, method, tuple(hit.headers.items()), hit.user_agent)
+    if hit.kind is HitKind.PREFERENCES:
+        return None
+    draft.evidence = evidence = evidence_of(hit, around.judging)
+    draft.alone = alone = judged_alone(evidence)
+    draft.judgement = judge_now(evidence, alone) if _settles(hit) else judge_one(evidence, alone)
     return None
 
 
-@lru_cache(maxsize=CACHED_AGENTS)
-def _judged(kind: HitKind, method: str, headers: tuple[tuple[str, str], ...], user_agent: str) -> Judgement:
-    """Ask the judge, once for all hits that are alike: the same programs ask the same way again and again."""
-    return judge_one(Evidence(kind, method, dict(headers), user_agent, identify(user_agent)))
+def _settles(hit: Hit) -> bool:
+    """Whether other hits are ever held against this one: not without names, and not what a script reports."""
+    return not hit.anonymous and hit.kind is not HitKind.BEACON
+
+
+def put_place(draft: Draft, around: Surroundings) -> DropReason | None:
+    """Put in where somebody was, where that is already known to be somebody."""
+    hit, judgement = draft.evidence, draft.judgement
+    if hit is not None and judgement is not None and place_allowed(hit, judgement):
+        draft.place = around.judging.place_of(hit.address)
+    return None
 
 
 def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
@@ -145,6 +158,18 @@ def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
     return None
 
 
+def keep_evidence(draft: Draft, around: Surroundings) -> DropReason | None:
+    """Put in what must be kept of who asked until the verdict is settled. Without names, nothing is."""
+    hit, evidence, judging = draft.hit, draft.evidence, around.judging
+    if evidence is None or not _settles(hit) or not (judging.keep or matters_to_others(evidence, draft.alone)):
+        return None
+    if draft.repeat_of is None or judging.few_repeats.lets(hit.id, hit.occurred_us):
+        draft.kept = to_kept(evidence, draft.id, hit, around.received_us, judging.windows)
+    else:  # nothing will come back to it
+        draft.judgement = judge_one(evidence, draft.alone)
+    return None
+
+
 def span_folded(kind: EventKind, hits: Collection[Hit]) -> tuple[int, int] | None:
     """Return between which moments (microseconds) these hits' firsts may have occurred, None where that is any time."""
     window = FOLDED_FOR_US[kind]
@@ -164,5 +189,7 @@ STEPS: tuple[Step, ...] = (
     put_message,
     put_client,
     judge,
+    put_place,
     fold_repeats,
+    keep_evidence,
 )

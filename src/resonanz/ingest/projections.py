@@ -73,6 +73,17 @@ def _note_times(standing: Standing, event: Event) -> bool:
     return True
 
 
+def count_for_person(standing: Standing, before: Event, after: Event) -> bool:
+    """Let an event that nobody was sure of count as a person's, as `apply` would have done. Returns whether it did."""
+    if who(before) is who(after) or who(after) is not Who.HUMAN:
+        return False
+    counted = _COUNTED.get(after.kind)
+    if after.repeat_of is None and counted is not None:
+        setattr(standing, counted[who(before)], getattr(standing, counted[who(before)]) - 1)
+        _count(standing, after)
+    return _note_times(standing, after) or counted is not None
+
+
 # ── Totals ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

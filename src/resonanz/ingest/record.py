@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from resonanz.ingest.corrections import confirm_by_replies
 from resonanz.ingest.projections import COUNTED, MOVED, NOTHING, apply, count_anonymous, count_buckets
 from resonanz.mail.address import parse_address
 from resonanz.model import Event, EventKind, InvalidInput
@@ -47,6 +48,7 @@ def write_facts(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, Standi
     _project_submissions(tx, new)
     _project_rollup(tx, new)
     _suppress(tx, new)
+    confirm_by_replies(tx, new, standings)
     return new
 
 

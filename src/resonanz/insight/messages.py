@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from resonanz.insight.explain import (
     explain_untracked,
     explain_verdict,
 )
-from resonanz.model import Event, EventKind, MessageState, Who
+from resonanz.model import Event, EventKind, MessageState, Verdict, Who
 from resonanz.store import Database, queue
 from resonanz.store import events as event_store
 from resonanz.store import messages as message_store
@@ -31,8 +32,18 @@ _TO_BE_BUILT = (MessageState.QUEUED, MessageState.SENDING, MessageState.DEFERRED
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """That the verdict on an event changed: when, what it was and became, and why."""
+
+    at: datetime
+    was: Explanation | None
+    became: Explanation
+    reasons: tuple[Explanation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a timeline: a first event with those that repeat it folded into it."""
+    """One line of a timeline: a first event with those that repeat it folded into it, and how its verdict changed."""
 
     event: Event
     repeats: int
@@ -43,6 +54,7 @@ class Entry:
     refusal: Explanation | None  # why it was refused or is late
     link: Link | None
     seconds: int | None = None  # for which a visited page was looked at, where that is known
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +154,42 @@ def _coverage(message: Message) -> Explanation:
 def _timeline(
     events: Iterable[Event], repeats: Mapping[int, Repeats], links: Iterable[Link], seconds: Mapping[int, int]
 ) -> tuple[Entry, ...]:
-    """Put events in order of time, each with what repeats it folded in."""
+    """Put events in order of time, each with what repeats it folded in and what was found out about it since."""
     by_index = {link.link: link for link in links}
-    entries = [_entry(event, repeats.get(event.id), by_index, seconds.get(event.id)) for event in events]
+    shown, changes = _apart(events)
+    entries = [
+        replace(
+            _entry(event, repeats.get(event.id), by_index, seconds.get(event.id)), changes=changes.get(event.id, ())
+        )
+        for event in shown
+    ]
     return tuple(sorted(entries, key=lambda entry: (entry.event.occurred_at, entry.event.id)))
+
+
+def _apart(events: Iterable[Event]) -> tuple[list[Event], Mapping[int, tuple[Change, ...]]]:
+    """Return what happened, and by the ids of these events how their verdicts changed."""
+    shown: list[Event] = []
+    changes: defaultdict[int, tuple[Change, ...]] = defaultdict(tuple)
+    for event in events:
+        if event.kind is not EventKind.CORRECTED:
+            shown.append(event)
+        elif event.verdict is not None:
+            about = int(str(event.detail.get("event", 0)))
+            changes[about] = (*changes[about], _change(event, event.verdict))
+    return shown, changes
+
+
+_VERDICTS = {verdict.value: verdict for verdict in Verdict}
+
+
+def _change(told: Event, became: Verdict) -> Change:
+    was = _VERDICTS.get(str(told.detail.get("was", "")))
+    return Change(
+        told.occurred_at,
+        explain_verdict(was) if was is not None else None,
+        explain_verdict(became),
+        tuple(explain_reason(code) for code in told.reasons),
+    )
 
 
 def _entry(event: Event, repeats: Repeats | None, links: Mapping[int, Link], seconds: int | None) -> Entry:

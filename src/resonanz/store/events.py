@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, or_, select, text
 
 from resonanz.model import Client, ClientKind, Event, EventKind, Place, Verdict, Who, to_microseconds
-from resonanz.store.bulk import Ids, Plain, Row, insert_many, plain, select_by_ids
+from resonanz.store.bulk import Ids, Plain, Row, insert_many, plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.rows import add_up, in_portions, insert_missing, upsert
 from resonanz.store.tables import contents, cursors, events, messages, rollup, submissions
@@ -103,6 +103,40 @@ def of_messages(tx: Tx, message_ids: Collection[UUID]) -> dict[UUID, list[Event]
         for row in tx.execute(select(events).where(events.c.message_id.in_(portion)).order_by(events.c.id)):
             found[row.message_id].append(_event(row))
     return found
+
+
+def by_ids(tx: Tx, ids: Collection[int]) -> list[Event]:
+    """Return these events, in order of their ids; those that do not exist are left out."""
+    found: list[Event] = []
+    for portion in in_portions(sorted(ids)):
+        found += [
+            _event(row) for row in tx.execute(select(events).where(events.c.id.in_(portion)).order_by(events.c.id))
+        ]
+    return found
+
+
+def correct(tx: Tx, facts: Sequence[Event]) -> None:
+    """Bring what the judge says of these events to what stands in them, and which they repeat. Nothing else changes."""
+    as_plain = plain(tx)
+    update_many(tx, events, _JUDGED, [_judged_row(event, as_plain) for event in facts])
+
+
+_JUDGED = ("verdict", "confidence", "reasons", "country", "region", "city", "repeat_of", "detail")
+
+
+def _judged_row(event: Event, as_plain: Plain) -> Row:
+    place = event.place or Place("")
+    return (
+        event.verdict.value if event.verdict is not None else None,
+        event.confidence.value if event.confidence is not None else None,
+        as_plain.json(event.reasons),
+        place.country,
+        place.region,
+        place.city,
+        event.repeat_of,
+        as_plain.json(event.detail),
+        event.id,
+    )
 
 
 def latest_of(tx: Tx, message_id: UUID, kind: EventKind, *, limit: int = 50) -> list[Event]:
@@ -210,8 +244,8 @@ def after_or_among(tx: Tx, event_id: int, missing: Collection[int], *, limit: in
 
 
 def latest(tx: Tx, *, limit: int, kinds: Sequence[EventKind] = (), repeats: bool = False) -> list[Event]:
-    """Return the newest events, newest first."""
-    query = select(events).order_by(events.c.id.desc()).limit(limit)
+    """Return the newest events, newest first. What was judged anew is no news; it stands with the event itself."""
+    query = select(events).where(events.c.kind != EventKind.CORRECTED).order_by(events.c.id.desc()).limit(limit)
     if kinds:
         query = query.where(events.c.kind.in_(kinds))
     if not repeats:

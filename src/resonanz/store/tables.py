@@ -18,7 +18,17 @@ from sqlalchemy import (
     text,
 )
 
-from resonanz.model import ClientKind, Confidence, Coverage, EventKind, MessageState, TrackingMode, Verdict, Who
+from resonanz.model import (
+    ClientKind,
+    Confidence,
+    Coverage,
+    EventKind,
+    HitKind,
+    MessageState,
+    TrackingMode,
+    Verdict,
+    Who,
+)
 from resonanz.store.types import Id, Json, Moment, Word
 
 metadata = MetaData(
@@ -295,6 +305,31 @@ events = Table(  # append-only facts; the only update ever made is to the verdic
         postgresql_where=text("source_key <> ''"),
     ),
     sqlite_autoincrement=True,  # an id is never used twice, so that a watcher's position stays true
+)
+
+evidence = Table(  # who asked, of hits whose verdict other hits may still change; rows go when that time is over
+    "evidence",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # of the event
+    Column("message_id", Id, nullable=False, index=True),
+    Column("kind", Word(HitKind), nullable=False),
+    Column("link", Integer),
+    Column("occurred_at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("method", String(16), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Column("headers", Json, nullable=False),  # those that say that something is fetched ahead
+    Column("own", Boolean, nullable=False),
+    Column("source", BigInteger, nullable=False),  # a short digest of address and user agent: who reached many mails
+    Column("due_at", Moment),  # when it is judged together with the others; NULL once it has been
+    Index("ix_evidence_source", "source", "occurred_at"),
+    Index(
+        "ix_evidence_due_at",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
 )
 
 cursors = Table(  # how far each journal has been taken over

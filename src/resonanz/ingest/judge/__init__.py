@@ -8,9 +8,9 @@ from resonanz.ingest.judge.clients import CACHED_AGENTS, Identity, identify
 from resonanz.ingest.judge.evidence import Evidence, Judgement, Mail
 from resonanz.ingest.judge.network import Network, NetworkKind
 from resonanz.ingest.judge.reasons import Reason
-from resonanz.ingest.judge.rules import RULES
+from resonanz.ingest.judge.rules import RULES, judge_alone
 from resonanz.ingest.judge.together import AFTERWARDS, WINDOWED
-from resonanz.ingest.judge.trial import JUDGE_VERSION, judge_all, judge_one, place_allowed
+from resonanz.ingest.judge.trial import JUDGE_VERSION, judge_all, judge_now, judge_one, place_allowed
 from resonanz.ingest.judge.windows import Windows
 
 __all__ = [
@@ -29,6 +29,8 @@ __all__ = [
     "Windows",
     "identify",
     "judge_all",
+    "judge_alone",
+    "judge_now",
     "judge_one",
     "place_allowed",
 ]

@@ -54,12 +54,17 @@ def repeated_by(this: Foldable, earlier: Sequence[AnyFoldable], *, continues: bo
 def _repeats(this: Foldable, first: Foldable, *, continues: bool) -> bool:
     if first.kind is not this.kind or first.link != this.link or this.kind not in FOLDED_FOR:
         return False
-    if not _are_one_side(this.verdict, first.verdict):
+    if fold_side(this.verdict) != fold_side(first.verdict):
         return False
     window = None if continues else FOLDED_FOR_US[this.kind]
     return window is None or abs(this.occurred_us - first.occurred_us) <= window
 
 
-def _are_one_side(one: Verdict | None, other: Verdict | None) -> bool:
-    """People are folded together; machines only with their own sort, so that a timeline shows each."""
-    return one is other or (one is not None and other is not None and one.who is Who.HUMAN and other.who is Who.HUMAN)
+def fold_side(verdict: Verdict | None) -> str:
+    """Return with what a verdict is folded together.
+
+    People are, and clicks of which nobody knows yet; machines only with their own sort, so that a timeline shows each.
+    """
+    if verdict is None:
+        return ""
+    return "person" if verdict is Verdict.PENDING or verdict.who is Who.HUMAN else verdict.value

@@ -66,7 +66,7 @@ def _method_not_get(evidence: Evidence) -> Judgement | None:
     return None
 
 
-_PREFETCH_HEADERS = {
+PREFETCH_HEADERS = {
     "sec-purpose": ("prefetch", "prerender"),
     "purpose": ("prefetch", "preview"),
     "x-purpose": ("prefetch", "preview"),
@@ -76,7 +76,7 @@ _PREFETCH_HEADERS = {
 
 def _prefetch_header(evidence: Evidence) -> Judgement | None:
     """The program itself says that it fetches ahead of any need."""
-    for name, words in _PREFETCH_HEADERS.items():
+    for name, words in PREFETCH_HEADERS.items():
         value = evidence.headers.get(name)
         if value and any(word in value.lower() for word in words):
             return _fetched_ahead(evidence, Confidence.CERTAIN, Reason.PREFETCH_HEADER)

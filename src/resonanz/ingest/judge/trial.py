@@ -9,7 +9,7 @@ ends where judging everything at once does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from resonanz.ingest.judge.bursts import find_crowds
 from resonanz.ingest.judge.evidence import UNKNOWN_MAIL, Evidence, HitId, Judgement, Mail, MailKey
@@ -28,10 +28,13 @@ def judge_all(
     mails: Mapping[MailKey, Mail],
     windows: Windows,
     now: int | None = None,
+    *,
+    only: Set[MailKey] | None = None,
 ) -> dict[HitId, Judgement]:
     """Return who caused each of these hits, by their ids, as it looks at the moment `now` (microseconds).
 
-    Without `now` all windows are closed: nothing stays pending. Mails that are not in `mails` are unknown.
+    Without `now` all windows are closed: nothing stays pending. Mails that are not in `mails` are unknown. With `only`,
+    hits on other mails are looked at, because one program may have reached many, and not judged.
     """
     by_mail: dict[MailKey, list[Evidence]] = defaultdict(list)
     alone: dict[HitId, Judgement | None] = {}
@@ -44,6 +47,8 @@ def judge_all(
             by_mail[hit.mail].append(hit)
     crowded = find_crowds((hit for some in by_mail.values() for hit in some if alone[hit.id] is None), windows)
     for mail, some in by_mail.items():
+        if only is not None and mail not in only:
+            continue
         some.sort(key=lambda hit: (hit.at, str(hit.id)))
         scene = Scene(mails.get(mail, UNKNOWN_MAIL), some, alone, crowded, windows)
         scene.swept = find_sweeps(scene)
@@ -51,9 +56,21 @@ def judge_all(
     return found
 
 
-def judge_one(hit: Evidence) -> Judgement:
-    """Return who caused a hit, by that hit alone."""
-    return judge_alone(hit) or _default(hit)
+def judge_one(hit: Evidence, alone: Judgement | None = None) -> Judgement:
+    """Return who caused a hit that no other will ever be held against; `alone`, if that was asked already."""
+    return alone or judge_alone(hit) or _default(hit)
+
+
+def judge_now(hit: Evidence, alone: Judgement | None) -> Judgement:
+    """Return what can be said of a hit on a mail the moment it comes in, given what it says alone."""
+    if alone is not None:
+        return alone
+    default = _default(hit)
+    return default if hit.kind is HitKind.OPEN else _pending(default)
+
+
+def _pending(default: Judgement) -> Judgement:
+    return says(Verdict.PENDING, Confidence.WEAK, Reason.WINDOW_OPEN, *default.reasons)
 
 
 def _judge_mail(scene: Scene, now: int | None) -> dict[HitId, Judgement]:
@@ -122,7 +139,7 @@ def _person(hit: Evidence, scene: Scene, now: int | None) -> Judgement:
     if hit.kind is HitKind.OPEN:
         return default
     if now is not None and now - hit.at < scene.windows.closes_after:
-        return says(Verdict.PENDING, Confidence.WEAK, Reason.WINDOW_OPEN, *default.reasons)
+        return _pending(default)
     vouched = (Reason.OPENED_HERE,) if scene.opened_from(hit) else ()
     return says(default.verdict, default.confidence, *default.reasons, *vouched)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from resonanz.ingest.judge import JUDGE_VERSION, Identity, Judgement
+from resonanz.ingest.judge import JUDGE_VERSION, Evidence, Identity, Judgement
 from resonanz.ingest.sources.site import Visit, read_visit
-from resonanz.model import BLOCKED, Event, EventKind, Hit, HitKind, from_microseconds
+from resonanz.model import BLOCKED, Event, EventKind, Hit, HitKind, Place, from_microseconds
+from resonanz.store.evidence import Kept
 from resonanz.store.standings import Standing
 from resonanz.store.text import storable
 
@@ -37,7 +38,11 @@ class Draft:
     occurred_at: datetime
     standing: Standing | None = None
     identity: Identity = _NOBODY
+    evidence: Evidence | None = None
+    alone: Judgement | None = None  # what it says by itself
     judgement: Judgement | None = None
+    kept: Kept | None = None  # of who asked, until the verdict is settled
+    place: Place | None = None
     repeat_of: int | None = None
     visit: Visit | None = None  # what a beacon reports
 
@@ -52,7 +57,7 @@ class Draft:
 
 
 def to_event(draft: Draft, received_at: datetime) -> Event:
-    """Return the fact that a finished draft stands for. The address and the user agent are left behind."""
+    """Return the fact that a finished draft stands for. The address and the user agent are not in it."""
     hit, standing, judgement = draft.hit, draft.standing, draft.judgement
     return Event(
         id=draft.id,
@@ -66,6 +71,7 @@ def to_event(draft: Draft, received_at: datetime) -> Event:
         verdict=judgement.verdict if judgement is not None else None,
         confidence=judgement.confidence if judgement is not None else None,
         reasons=judgement.reasons if judgement is not None else (),
+        place=draft.place,
         client=draft.identity.client if standing is not None and judgement is not None else None,
         link=hit.link,
         url=_url(draft),

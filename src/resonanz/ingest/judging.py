@@ -1,0 +1,199 @@
+"""How one instance judges, and what is kept of a hit for as long as other hits may change its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from uuid import UUID
+
+from resonanz.ingest.judge import CACHED_AGENTS, Evidence, Judgement, Mail, Network, Windows, identify, judge_alone
+from resonanz.ingest.judge.evidence import MailKey
+from resonanz.ingest.judge.networks import classify
+from resonanz.ingest.judge.rules import PREFETCH_HEADERS
+from resonanz.model import Hit, HitKind, Place
+from resonanz.store.evidence import Facts, Kept
+from resonanz.store.text import storable
+
+Classify = Callable[[str], Network | None]
+
+# Whose turn it is to be judged together waits this much longer than its window, for hits that come in a little later.
+GRACE_US = 5_000_000
+
+
+def no_place(_address: str) -> Place | None:
+    """Know no place."""
+    return None
+
+
+class FewRepeats:
+    """Lets so many repeats of what happened to a message through in an hour, so that one hammered pixel costs nothing.
+
+    A repeat is kept as evidence only because the event that it repeats may turn out to be a machine's.
+    """
+
+    def __init__(self, limit: int = 100, remembered: int = 20_000) -> None:
+        self._limit = limit
+        self._remembered = remembered
+        self._seen: dict[tuple[UUID, int], int] = {}
+
+    def lets(self, message_id: UUID, occurred_us: int) -> bool:
+        """Count a repeat, and return whether it may be kept."""
+        key = message_id, occurred_us // 3_600_000_000
+        seen = self._seen.get(key, 0) + 1
+        if seen == 1 and len(self._seen) >= self._remembered:
+            self._seen.clear()
+        self._seen[key] = seen
+        return seen <= self._limit
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How an instance judges. `keep` is how long address and user agent stay; None: no longer than they are needed."""
+
+    windows: Windows = field(default_factory=Windows)
+    classify: Classify = classify
+    place_of: Callable[[str], Place | None] = no_place
+    keep: timedelta | None = None
+    few_repeats: FewRepeats = field(default_factory=FewRepeats)
+
+    @property
+    def kept_for_us(self) -> int:
+        """Microseconds after it came in until a hit's evidence is forgotten."""
+        needed = self.windows.kept_for
+        return needed if self.keep is None else max(needed, self.keep // timedelta(microseconds=1))
+
+
+# ── Addresses ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_OURS = [
+    ip_network(block)
+    for block in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
+]
+
+
+@lru_cache(maxsize=CACHED_AGENTS)
+def told_address(address: str) -> str:
+    """Return the address of who asked, or nothing where it is that of a machine in between.
+
+    A proxy of ours that is not set as trusted gives all readers one private address; taken for theirs, it would make
+    everybody one crowd.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return ""
+    return "" if any(parsed.version == block.version and parsed in block for block in _OURS) else address
+
+
+# ── Hits, evidence, rows ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def evidence_of(hit: Hit, judging: Judging) -> Evidence:
+    """Return a hit as the judge sees it by itself."""
+    address = told_address(hit.address) if hit.address else ""
+    return Evidence(
+        kind=hit.kind,
+        # A script's report is a POST, but nobody pressed a button: it is judged by who sent it, like a fetch.
+        method="GET" if hit.kind is HitKind.BEACON else hit.method,
+        headers=_purposes(hit.headers),
+        user_agent=hit.user_agent,
+        identity=identify(hit.user_agent),
+        network=judging.classify(address) if address else None,
+        address=address,
+    )
+
+
+def judged_alone(evidence: Evidence) -> Judgement | None:
+    """Return what a hit tells by itself; the same programs ask the same way again and again, and are asked once."""
+    return _judged_alone(
+        evidence.kind,
+        evidence.method,
+        tuple(evidence.headers.items()),
+        evidence.user_agent,
+        evidence.network,
+        bool(evidence.address),
+        evidence.own,
+    )
+
+
+@lru_cache(maxsize=CACHED_AGENTS)
+def _judged_alone(
+    kind: HitKind,
+    method: str,
+    headers: tuple[tuple[str, str], ...],
+    user_agent: str,
+    network: Network | None,
+    has_address: bool,  # a key of the cache
+    own: bool,
+) -> Judgement | None:
+    address = "192.0.2.1" if has_address else ""  # no rule about one hit asks which
+    return judge_alone(
+        Evidence(kind, method, dict(headers), user_agent, identify(user_agent), network, address, own=own)
+    )
+
+
+def _purposes(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name in PREFETCH_HEADERS} if headers else {}
+
+
+def matters_to_others(evidence: Evidence, alone: Judgement | None) -> bool:
+    """Whether other hits may change the verdict on this one, or be changed by it.
+
+    An image that a proxy, Apple or a named machine fetched is what it is, and says nothing about anything else.
+    """
+    return alone is None or evidence.kind is not HitKind.OPEN
+
+
+def to_kept(evidence: Evidence, id: int, hit: Hit, received_us: int, windows: Windows) -> Kept:
+    """Return the row that keeps a hit's evidence. A hit from the future (an edge's clock) came when it came in."""
+    return Kept(
+        id=id,
+        message_id=hit.id,
+        kind=hit.kind,
+        link=hit.link,
+        occurred_us=min(hit.occurred_us, received_us),
+        received_us=received_us,
+        method=hit.method,
+        address=evidence.address,
+        user_agent=storable(hit.user_agent),
+        headers=evidence.headers,
+        own=evidence.own,
+        due_us=received_us + windows.closes_after + GRACE_US,
+    )
+
+
+def from_kept(row: Kept, classify: Classify) -> Evidence:
+    """Return kept evidence as the judge sees it."""
+    return Evidence(
+        kind=row.kind,
+        method=row.method,
+        headers=row.headers,
+        user_agent=row.user_agent,
+        identity=identify(row.user_agent),
+        network=classify(row.address) if row.address else None,
+        address=row.address,
+        at=row.occurred_us,
+        id=row.id,
+        mail=row.message_id,
+        link=row.link,
+        own=row.own,
+    )
+
+
+def from_rows(rows: Iterable[Kept], classify: Classify) -> list[Evidence]:
+    """Return kept evidence as the judge sees it."""
+    return [from_kept(row, classify) for row in rows]
+
+
+def mails_of(facts: Mapping[UUID, Facts]) -> dict[MailKey, Mail]:
+    """Return what is known of mails, as the judge sees it."""
+    return {
+        id: Mail(fact.sent_us, fact.delivered_us, fact.links, tuple(sorted(fact.replies_us)))
+        for id, fact in facts.items()
+    }

@@ -1,0 +1,73 @@
+"""What the worker does with hits, round after round: take them over, settle what is due, forget what is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from resonanz.accounts.instance import own_sites
+from resonanz.ingest.journals import Reader, Sites, take_journals
+from resonanz.ingest.judge.networks import Networks
+from resonanz.ingest.judging import Judging
+from resonanz.ingest.settle import forget, settle
+from resonanz.store import Database
+
+SETTLE_EVERY = timedelta(seconds=1)
+FORGET_EVERY = timedelta(seconds=30)
+LOOK_EVERY = timedelta(seconds=10)
+
+# So much is settled before hits are taken over again: a backlog of one must not hold up the other.
+_PORTIONS_AT_A_TIME = 10
+
+
+class Rounds:
+    """One worker's rounds. `networks` is the catalogue behind `judging`, where its files may change meanwhile."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: Reader,
+        *,
+        now: Callable[[], datetime],
+        sites: Sites = own_sites,
+        judging: Judging | None = None,
+        networks: Networks | None = None,
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._now = now
+        self._sites = sites
+        self._judging = judging or Judging()
+        self._networks = networks
+        self._next: dict[str, datetime] = {}
+
+    def run(self) -> int:
+        """Do one round and return how many hits were taken over or settled; 0 when there was nothing to do.
+
+        Raises TemporaryFailure when the database cannot be used: nothing is lost, call again.
+        """
+        if self._networks is not None and self._is_time("look", LOOK_EVERY):
+            self._networks.refresh()
+        done = take_journals(self._database, self._reader, now=self._now, sites=self._sites, judging=self._judging)
+        if self._is_time("settle", SETTLE_EVERY):
+            done += self._settle()
+        if self._is_time("forget", FORGET_EVERY):
+            forget(self._database, self._judging, now=self._now)
+        return done
+
+    def _settle(self) -> int:
+        settled = 0
+        for _ in range(_PORTIONS_AT_A_TIME):
+            portion = settle(self._database, self._judging, now=self._now)
+            if not portion:
+                return settled
+            settled += portion
+        del self._next["settle"]  # there is more: go on in the next round
+        return settled
+
+    def _is_time(self, what: str, every: timedelta) -> bool:
+        now = self._now()
+        if now < self._next.get(what, now):
+            return False
+        self._next[what] = now + every
+        return True

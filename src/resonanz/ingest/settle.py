@@ -1,0 +1,93 @@
+"""Settling: hits are judged once more, together, when the windows around them have closed; then they are forgotten.
+
+A click is pending until then. Whatever comes later on the same mail judges its earlier hits again, for as long as their
+evidence is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from resonanz.ingest.corrections import Correction, correct
+from resonanz.ingest.judge import Evidence, Judgement, judge_all, place_allowed
+from resonanz.ingest.judging import Judging, from_rows, mails_of
+from resonanz.model import Event, to_microseconds
+from resonanz.store import Database, Tx
+from resonanz.store import events as event_store
+from resonanz.store import evidence as store
+from resonanz.store.evidence import Kept
+from resonanz.store.standings import lock_standings
+
+AT_A_TIME = 1_000
+
+
+def settle(database: Database, judging: Judging, *, now: Callable[[], datetime], limit: int = AT_A_TIME) -> int:
+    """Judge what is due, in one transaction, and return how many hits that were; 0 when there is nothing.
+
+    Raises TemporaryFailure when the database cannot be used: nothing is lost, call again. Two workers may do this at
+    once; the one that comes later finds nothing to change.
+    """
+    moment = now()
+    with database.read() as tx:
+        due = store.due(tx, to_microseconds(moment), limit=limit)
+    if not due:
+        return 0
+    with database.write() as tx:
+        judge_messages(tx, {message_id for _, message_id in due}, judging, moment)
+        store.judged(tx, [id for id, _ in due])
+    return len(due)
+
+
+def forget(database: Database, judging: Judging, *, now: Callable[[], datetime]) -> int:
+    """Delete evidence that nobody needs any more. Returns how many hits' there was; call again while there is some."""
+    with database.write() as tx:
+        return store.forget(tx, to_microseconds(now()) - judging.kept_for_us)
+
+
+def judge_messages(
+    tx: Tx, message_ids: Collection[UUID], judging: Judging, now: datetime, *, since_us: int | None = None
+) -> list[Correction]:
+    """Judge the kept hits on these messages together and write what changes. Returns what did.
+
+    Hits that came in too long ago for others to touch them are left as they are, unless `since_us` names the moment
+    from which on they are judged anew.
+    """
+    standings = lock_standings(tx, message_ids)
+    rows = store.of_messages(tx, standings.keys())
+    now_us = to_microseconds(now)
+    oldest = now_us - judging.windows.open_for if since_us is None else since_us
+    open_ids = [row.id for row in rows if row.due_us is not None or row.received_us >= oldest]
+    found = judge_rows(tx, rows, judging, now_us)
+    corrections = _differences(event_store.by_ids(tx, open_ids), found, judging)
+    correct(tx, corrections, standings, now)
+    return corrections
+
+
+Found = Mapping[int, tuple[Evidence, Judgement]]
+
+
+def judge_rows(tx: Tx, rows: Sequence[Kept], judging: Judging, now_us: int) -> Found:
+    """Return what the judge says of kept hits on whole messages, by their events' ids."""
+    around = [
+        row
+        for row in store.of_sources(tx, [row for row in rows if row.address], around_us=judging.windows.closes_after)
+        if row.address
+    ]
+    messages = {row.message_id for row in rows}
+    hits = from_rows(rows, judging.classify)
+    others = from_rows([row for row in around if row.message_id not in messages], judging.classify)
+    mails = mails_of(store.facts_of(tx, messages))
+    said = judge_all([*hits, *others], mails, judging.windows, now_us, only=messages)
+    return {int(hit.id): (hit, said[hit.id]) for hit in hits}
+
+
+def _differences(events: Sequence[Event], found: Found, judging: Judging) -> list[Correction]:
+    corrections = []
+    for event in events:
+        hit, said = found[event.id]
+        fix = Correction(event, said, judging.place_of(hit.address) if place_allowed(hit, said) else None)
+        if fix.changes_anything:
+            corrections.append(fix)
+    return corrections

@@ -1,0 +1,215 @@
+"""Evidence, as rows: address and user agent of hits whose verdict others may still change, and nothing older."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+from zlib import crc32
+
+from sqlalchemy import delete, func, select, update
+
+from resonanz.model import EventKind, HitKind, from_microseconds, to_microseconds
+from resonanz.store.bulk import Ids, Plain, Row, insert_many, plain, select_by_ids
+from resonanz.store.engine import Tx
+from resonanz.store.rows import in_portions
+from resonanz.store.tables import events, evidence, links, messages, submissions
+
+_NAMES = [column.name for column in evidence.columns]
+_KINDS = {kind.value: kind for kind in HitKind}
+_FROM_SOURCES_AT_MOST = 20_000  # a flood from one address is a crowd long before
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One hit's evidence. Moments are microseconds since the epoch; `id` is its event's. `due_us`: None once judged."""
+
+    id: int
+    message_id: UUID
+    kind: HitKind
+    link: int | None
+    occurred_us: int
+    received_us: int
+    method: str
+    address: str
+    user_agent: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    own: bool = False
+    due_us: int | None = None
+
+
+def keep(tx: Tx, rows: Sequence[Kept]) -> None:
+    """Write evidence of events that are written in the same transaction."""
+    as_plain = plain(tx)
+    insert_many(tx, evidence, [_row(row, as_plain) for row in rows])
+
+
+def due(tx: Tx, now_us: int, *, limit: int) -> list[tuple[int, UUID]]:
+    """Return event and message ids of evidence that is due to be judged, the longest overdue first."""
+    query = (
+        select(evidence.c.id, evidence.c.message_id)
+        .where(evidence.c.due_at <= from_microseconds(now_us))
+        .order_by(evidence.c.due_at)
+        .limit(limit)
+    )
+    return [(row.id, row.message_id) for row in tx.execute(query)]
+
+
+def of_messages(tx: Tx, message_ids: Collection[UUID]) -> list[Kept]:
+    """Return all evidence on these messages."""
+    known = Ids.known(tx, message_ids)
+    rows = select_by_ids(tx, evidence, _NAMES, message_ids, by="message_id")
+    return [_kept(row, known) for row in rows]
+
+
+def of_sources(tx: Tx, rows: Collection[Kept], *, around_us: int) -> list[Kept]:
+    """Return evidence from where these rows came, on whatever message, so long before the first and after the last."""
+    if not rows:
+        return []
+    first = from_microseconds(min(row.occurred_us for row in rows) - around_us)
+    last = from_microseconds(max(row.occurred_us for row in rows) + around_us)
+    found: list[Kept] = []
+    for portion in in_portions({source_of(row.address, row.user_agent) for row in rows}):
+        near = evidence.c.occurred_at.between(first, last)
+        query = select(evidence).where(evidence.c.source.in_(portion), near).limit(_FROM_SOURCES_AT_MOST)
+        found += [_typed(row) for row in tx.execute(query)]
+    return found
+
+
+def judged(tx: Tx, ids: Collection[int]) -> None:
+    """Note that these were judged together with the others."""
+    for portion in in_portions(ids):
+        tx.execute(update(evidence).where(evidence.c.id.in_(portion)).values(due_at=None))
+
+
+def forget(tx: Tx, received_before_us: int, *, limit: int = 10_000) -> int:
+    """Delete what came in before a moment and has been judged, the oldest first. Returns how many rows."""
+    oldest = (
+        select(evidence.c.id)
+        .where(evidence.c.received_at < from_microseconds(received_before_us), evidence.c.due_at.is_(None))
+        .order_by(evidence.c.id)
+        .limit(limit)
+    )
+    ids = list(tx.execute(oldest).scalars())
+    for portion in in_portions(ids):
+        tx.execute(delete(evidence).where(evidence.c.id.in_(portion)))
+    return len(ids)
+
+
+def next_messages(tx: Tx, after: UUID | None, *, since_us: int, limit: int) -> list[UUID]:
+    """Return messages that have evidence received since a moment, in order, from the one behind `after`."""
+    query = select(evidence.c.message_id).where(evidence.c.received_at >= from_microseconds(since_us)).distinct()
+    if after is not None:
+        query = query.where(evidence.c.message_id > after)
+    return list(tx.execute(query.order_by(evidence.c.message_id).limit(limit)).scalars())
+
+
+# ── What is known of the mails ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the judge asks about a message. Moments in microseconds since the epoch."""
+
+    sent_us: int | None = None
+    delivered_us: int | None = None
+    links: int = 0
+    replies_us: list[int] = field(default_factory=list)
+
+
+def facts_of(tx: Tx, message_ids: Collection[UUID]) -> dict[UUID, Facts]:
+    """Return when these messages were sent, delivered and answered, and how many links they have."""
+    found = {id: Facts() for id in message_ids}
+    for portion in in_portions(message_ids):
+        told = select(events.c.message_id, events.c.kind, events.c.occurred_at).where(
+            events.c.message_id.in_(portion),
+            events.c.repeat_of.is_(None),
+            events.c.kind.in_([EventKind.SENT, EventKind.DELIVERED, EventKind.REPLIED]),
+        )
+        for row in tx.execute(told):
+            _learn(found[row.message_id], row.kind, to_microseconds(row.occurred_at))
+        counted = (
+            select(messages.c.id, func.count(links.c.link).label("links"))
+            .join(submissions, submissions.c.id == messages.c.submission_id)
+            .join(links, links.c.content_id == submissions.c.content_id)
+            .where(messages.c.id.in_(portion))
+            .group_by(messages.c.id)
+        )
+        for row in tx.execute(counted):
+            found[row.id].links = row.links
+    return found
+
+
+def _learn(facts: Facts, kind: EventKind, at: int) -> None:
+    if kind is EventKind.SENT:
+        facts.sent_us = at if facts.sent_us is None else min(at, facts.sent_us)
+    elif kind is EventKind.DELIVERED:
+        facts.delivered_us = at if facts.delivered_us is None else min(at, facts.delivered_us)
+    else:
+        facts.replies_us.append(at)
+
+
+# ── Rows and values ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def source_of(address: str, user_agent: str) -> int:
+    """Return a short digest of who asked. Several may share one: what is found by it is compared in full."""
+    return crc32(f"{address}\n{user_agent}".encode("utf-8", "surrogatepass"))
+
+
+def _row(row: Kept, as_plain: Plain) -> Row:
+    return (
+        row.id,
+        as_plain.id(row.message_id),
+        row.kind.value,
+        row.link,
+        row.occurred_us,
+        row.received_us,
+        row.method,
+        row.address,
+        row.user_agent,
+        as_plain.json(row.headers),
+        row.own,
+        source_of(row.address, row.user_agent),
+        row.due_us,
+    )
+
+
+def _kept(row: Any, ids: Ids) -> Kept:
+    """Read the driver's row."""
+    id, message_id, kind, link, occurred, received, method, address, agent, headers, own, _source, due_us = row
+    if isinstance(headers, str):
+        headers = json.loads(headers) if headers != "{}" else {}
+    return Kept(
+        id,
+        ids[message_id],
+        _KINDS[kind],
+        link,
+        occurred,
+        received,
+        method,
+        address,
+        agent,
+        headers,
+        bool(own),
+        due_us,
+    )
+
+
+def _typed(row: Any) -> Kept:
+    return Kept(
+        row.id,
+        row.message_id,
+        row.kind,
+        row.link,
+        to_microseconds(row.occurred_at),
+        to_microseconds(row.received_at),
+        row.method,
+        row.address,
+        row.user_agent,
+        row.headers,
+        row.own,
+        None if row.due_at is None else to_microseconds(row.due_at),
+    )

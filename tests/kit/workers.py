@@ -9,6 +9,7 @@ from pathlib import Path
 
 from resonanz import model
 from resonanz.model import TrackingMode
+from resonanz.sending.receivers import MailHosts
 from resonanz.sending.transports.base import Delivery, Envelope, Transport
 from resonanz.sending.worker import Worker, WorkerSettings
 from resonanz.store import Database, queue
@@ -52,6 +53,7 @@ def worker_on(
     resend_uncertain: bool = False,
     documents_folder: Path | None = None,
     signing_keys_folder: Path | None = None,
+    mail_hosts: MailHosts | None = None,
 ) -> Worker:
     """Return a worker with the tests' keys and edge."""
     settings = WorkerSettings(
@@ -63,7 +65,7 @@ def worker_on(
         documents_folder=documents_folder,
         signing_keys_folder=signing_keys_folder,
     )
-    return Worker(database, transport, KEYS, settings, unknown=lambda _tx: unknown, clock=clock)
+    return Worker(database, transport, KEYS, settings, unknown=lambda _tx: unknown, clock=clock, mail_hosts=mail_hosts)
 
 
 def run_until(worker: Worker, condition: Callable[[], object], what: str = "the queue") -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from resonanz.insight import Estimate, Interval, Opens
+from resonanz.insight import Estimate, Interval, Opens, explain_coverage
 from resonanz.model import ClientKind, Confidence, Coverage, Event, EventKind, MessageState, TrackingMode, Verdict
 from resonanz.store.messages import Message, Submission
 
@@ -84,6 +84,7 @@ class MessageOut(_Out):
     created_at: datetime
     tracking: dict[str, TrackingMode]
     coverage: Coverage
+    coverage_text: str = Field(description="What of it can be measured, in words; once its copy has been built.")
     untracked_reason: str
     opens: Counts
     clicks: Counts
@@ -107,6 +108,7 @@ class MessageOut(_Out):
             created_at=row.created_at,
             tracking={"opens": row.track_opens, "clicks": row.track_clicks},
             coverage=row.coverage,
+            coverage_text=explain_coverage(row.coverage).text if row.header_id else "",
             untracked_reason=row.untracked_reason,
             opens=Counts(human=row.opens_human, indeterminate=row.opens_indeterminate, machine=row.opens_machine),
             clicks=Counts(human=row.clicks_human, indeterminate=row.clicks_indeterminate, machine=row.clicks_machine),

@@ -24,6 +24,7 @@ from resonanz.model import TemporaryFailure
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
+    from resonanz.sending.receivers import MailHosts
     from resonanz.store import Database
 
 log = structlog.get_logger(__name__)
@@ -159,6 +160,7 @@ def run_worker(settings: Settings) -> None:
             signing_keys_folder=settings.signing_keys_dir,
         ),
         unknown=unknown_mode(settings),
+        mail_hosts=_mail_hosts(settings),
     )
     sites = own_sites_of(settings)
     publisher = Publisher(database, settings.snapshot_file, sites=sites)
@@ -174,6 +176,13 @@ def run_worker(settings: Settings) -> None:
     work = [worker.run, _ingest(rounds.run), publisher.run]
     calm_collector()
     _run(database, serve([_ops(settings, "worker", database)], work))
+
+
+def _mail_hosts(settings: Settings) -> MailHosts | None:
+    """Return who knows MX records. The built-in outbox sends nothing, so there is nobody to ask about."""
+    from resonanz.outbound import Resolver
+
+    return Resolver(settings.dns_servers, seconds=2).mail_hosts if settings.smtp_url.get_secret_value() else None
 
 
 def run_relay(settings: Settings) -> None:

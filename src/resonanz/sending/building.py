@@ -13,13 +13,15 @@ from uuid import UUID
 from resonanz.mail import Tracking, dkim, parse_address
 from resonanz.mail import instrument as instrument_mail
 from resonanz.mail.tracking import Instrumented
-from resonanz.model import InvalidInput, MessageState, TrackingMode
+from resonanz.model import Coverage, InvalidInput, MessageState, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.attachments import may_become_documents
 from resonanz.sending.copies import Copy, header_id_for, make_copy
+from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver, foresee
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press
 from resonanz.store.messages import Built, Content, Link, Message, Submission
+from resonanz.store.opens import NO_PAST, Past
 from resonanz.store.queue import Claim
 from resonanz.tokens import Keys
 
@@ -32,7 +34,8 @@ _STILL_TO_SEND = frozenset({MessageState.QUEUED, MessageState.SENDING, MessageSt
 class Workshop:
     """What building needs of the instance. `content` brings a content by its id; None when it is gone. `keep` files a
     document under its key, durably; without it attachments stay in their mails. `signers` are the DKIM keys that sign
-    mail from a domain, and `clock` tells them when."""
+    mail from a domain, and `clock` tells them when. `receiver` tells who takes in a domain's mail, None when that is
+    not known yet."""
 
     keys: Keys
     press: Press
@@ -40,6 +43,7 @@ class Workshop:
     keep: Callable[[str, bytes], None] | None
     signers: Callable[[str], Sequence[dkim.Signer]]
     clock: Callable[[], datetime]
+    receiver: Callable[[str], Receiver | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,9 @@ class Work:
     """One message on its way through the steps.
 
     Known from the start: the contact's `name`, the reason for which the address is `suppressed` (empty when it is not),
-    whether an operator has `blocked` the submission, how far (opens, clicks) may be tracked, and where its links lead
-    (`base_url`).
+    whether an operator has `blocked` the submission, how far (opens, clicks) may be tracked, where its links lead
+    (`base_url`), and what was seen of the contact in the `past`. `coverage` is what of the finished copy can be
+    measured; as long as `receiver_known` is false, as far as that is known.
     """
 
     claim: Claim
@@ -58,6 +63,7 @@ class Work:
     suppressed: str = ""
     blocked: bool = False
     allowed: tuple[TrackingMode, TrackingMode] = (TrackingMode.OFF, TrackingMode.OFF)
+    past: Past = NO_PAST
     base_url: str = ""
     opens: TrackingMode = TrackingMode.OFF
     clicks: TrackingMode = TrackingMode.OFF
@@ -65,6 +71,8 @@ class Work:
     signers: Sequence[dkim.Signer] = ()
     copy: Copy | None = None
     built: Instrumented | None = None
+    coverage: Coverage = Coverage.NOT_TRACKED
+    receiver_known: bool = True
     outcome: Outcome | None = None
 
     def ended(self, outcome: Outcome) -> Work:
@@ -75,6 +83,11 @@ class Work:
     def header_id(self) -> str:
         """The Message-ID that we give, where the author gave none."""
         return header_id_for(self.message.id, self.message.sender.rpartition("@")[2])
+
+    @property
+    def domain(self) -> str:
+        """The recipient's domain, in lower case."""
+        return self.message.recipient.rpartition("@")[2].lower()
 
     @property
     def to(self) -> str:
@@ -170,6 +183,16 @@ def keep_documents(workshop: Workshop, work: Work) -> Work:
     return work
 
 
+def foresee_coverage(workshop: Workshop, work: Work) -> Work:
+    """Tell what of this copy can be measured."""
+    assert work.built is not None
+    domain = work.domain
+    receiver = workshop.receiver(domain)
+    past = work.past if work.opens is TrackingMode.INDIVIDUAL else NO_PAST  # counted without a name, nobody has one
+    coverage = foresee(work.built.coverage, domain, receiver or NOBODY_SPECIAL, past)
+    return replace(work, coverage=coverage, receiver_known=receiver is not None)
+
+
 def sign(workshop: Workshop, work: Work) -> Work:
     """Sign the finished bytes; nothing may change them any more."""
     assert work.copy is not None
@@ -189,6 +212,7 @@ STEPS: tuple[Step, ...] = (
     personalise,
     instrument,
     keep_documents,
+    foresee_coverage,
     sign,
 )
 
@@ -214,7 +238,7 @@ def built_of(work: Work) -> Built:
         message_id=work.message.id,
         track_opens=work.opens if tracked else TrackingMode.OFF,
         track_clicks=work.clicks if tracked else TrackingMode.OFF,
-        coverage=work.built.coverage,
+        coverage=work.coverage,
         untracked_reason=work.built.reason.value if work.built.reason else "",
         header_id=work.copy.header_id,
     )

@@ -13,6 +13,7 @@ from resonanz.sending.domains import TrackingHosts
 from resonanz.store import Tx, contacts, messages
 from resonanz.store.blocks import blocked_among
 from resonanz.store.messages import Message, Submission
+from resonanz.store.opens import NO_PAST, past_of
 from resonanz.store.queue import Claim
 
 Modes = tuple[TrackingMode, TrackingMode]
@@ -33,6 +34,7 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
     modes = _modes(tx, found.values(), submissions, unknown)
     blocked = blocked_among(tx, submissions.keys())
     hosts = TrackingHosts.load(tx, edge_url)
+    pasts = past_of(tx, people)
     return [
         Work(
             claim=claim,
@@ -42,6 +44,7 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
             suppressed=suppressed.get(addresses[message.id], ""),
             blocked=message.submission_id in blocked,
             base_url=hosts.for_sender(message.sender),
+            past=pasts.get(message.contact_id, NO_PAST) if message.contact_id else NO_PAST,
             allowed=modes.get(message.id, (TrackingMode.OFF, TrackingMode.OFF)),
         )
         for claim in claims

@@ -10,7 +10,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,18 +22,21 @@ from prometheus_client import Counter, Gauge
 
 from resonanz import model
 from resonanz.mail.dkim import Signer
-from resonanz.model import PermanentFailure, TemporaryFailure, TrackingMode
+from resonanz.model import Coverage, PermanentFailure, TemporaryFailure, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.building import Work, Workshop, build
+from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver
 from resonanz.sending.ledger import Ledger
 from resonanz.sending.loading import load
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press
+from resonanz.sending.receivers import MailHosts, Receivers
 from resonanz.sending.records import OnWire, Recorder, Result
 from resonanz.sending.signing import SigningKeys
 from resonanz.sending.transports.base import Envelope, Refused, Transport, Unreachable
 from resonanz.store import Database, Tx, documents, messages, queue
 from resonanz.store.messages import Content
+from resonanz.store.opens import put_coverage_right
 from resonanz.tokens import Keys, mint_return_path
 
 log = structlog.get_logger(__name__)
@@ -73,7 +76,8 @@ class _LeaseLost(Exception):
 
 
 class Worker:
-    """Carries out the queue of one database over one transport. `unknown` answers for contacts who were never asked."""
+    """Carries out the queue of one database over one transport. `unknown` answers for contacts who were never asked,
+    and `mail_hosts` for the MX records of a domain; without it nobody is asked who takes in their mail."""
 
     def __init__(
         self,
@@ -84,6 +88,7 @@ class Worker:
         *,
         unknown: Callable[[Tx], TrackingMode],
         clock: Callable[[], datetime] = model.now,
+        mail_hosts: MailHosts | None = None,
     ) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._database = database
@@ -91,6 +96,7 @@ class Worker:
         self._keys = keys
         self._settings = settings
         self._unknown = unknown
+        self._receivers = Receivers(mail_hosts, self._put_right) if mail_hosts is not None else None
         self._workshop = Workshop(
             keys,
             Press(keys),
@@ -98,6 +104,7 @@ class Worker:
             partial(documents.keep, settings.documents_folder) if settings.documents_folder else None,
             SigningKeys(settings.signing_keys_folder).signers_for if settings.signing_keys_folder else _nobody_signs,
             clock,
+            self._receivers.known if self._receivers is not None else _is_nobody_special,
         )
         self._clock = clock
         self._ledger = Ledger(database, Recorder(self.name, transport.name))
@@ -110,16 +117,18 @@ class Worker:
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set; then finish what is on its way and give the rest back."""
         lanes = [asyncio.create_task(self._lane()) for _ in range(self._settings.connections)]
-        keeping = asyncio.create_task(self._keep_leases())
+        keeping = [asyncio.create_task(self._keep_leases())]
+        if self._receivers is not None:
+            keeping.append(asyncio.create_task(self._receivers.run(stopping)))
         try:
             while not stopping.is_set():
                 pause = await self._claim_more()
                 await _wait(stopping, pause)
             await self._drain(lanes)
         finally:
-            for task in (keeping, *lanes):
+            for task in (*keeping, *lanes):
                 task.cancel()
-            await asyncio.gather(keeping, *lanes, return_exceptions=True)
+            await asyncio.gather(*keeping, *lanes, return_exceptions=True)
             await self._transport.close()
 
     # ── Claiming ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -276,6 +285,17 @@ class Worker:
         """Write down what was built, and that it is on the wire from now on. Raises _LeaseLost."""
         if not await self._ledger.write(OnWire(work)):
             raise _LeaseLost
+        # Only now: the answer may come at once, and what it changes in the row must come after this.
+        if self._receivers is not None and not work.receiver_known:
+            self._receivers.ask_for(work.domain, work.message.id)
+
+    def _put_right(self, message_ids: Collection[UUID], coverage: Coverage) -> None:
+        with self._database.write() as tx:
+            put_coverage_right(tx, message_ids, coverage)
+
+
+def _is_nobody_special(domain: str) -> Receiver:
+    return NOBODY_SPECIAL
 
 
 def _nobody_signs(domain: str) -> tuple[Signer, ...]:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 
 from resonanz.model import Coverage, MessageState, TrackingMode
 from resonanz.store.engine import Tx
+from resonanz.store.rows import in_portions
 from resonanz.store.tables import messages
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """In how many earlier mails a contact was seen opening, only Apple's privacy protection was heard of them, or they
+    clicked without any image being fetched (`blind`)."""
+
+    opened: int = 0
+    private: int = 0
+    blind: int = 0
+
+
+NO_PAST = Past()
 
 # What was handed over and did not come back. Whether a mail that was only sent arrived is not proven, but likely.
 ARRIVED = (MessageState.SENT, MessageState.DELIVERED)
@@ -56,6 +71,42 @@ def seen_opens(tx: Tx, submission_id: UUID) -> SeenOpens:
         )
     ).one()
     return SeenOpens(*row)
+
+
+def past_of(tx: Tx, contact_ids: Collection[UUID]) -> dict[UUID, Past]:
+    """Return what was seen of these contacts in all mails so far whose opens are tracked by name."""
+    found: dict[UUID, Past] = {}
+    for portion in in_portions(contact_ids):
+        query = (
+            select(
+                messages.c.contact_id,
+                _number(_OPENED),
+                _number(_PRIVATE, not_(_OPENED)),
+                _number(_CLICKED, not_(_OPENED), not_(_PRIVATE)),
+            )
+            .where(
+                messages.c.contact_id.in_(portion),
+                messages.c.track_opens == TrackingMode.INDIVIDUAL,
+                messages.c.coverage != Coverage.TEXT_ONLY,
+                or_(_SEEN, _PRIVATE),
+            )
+            .group_by(messages.c.contact_id)
+        )
+        found |= {row[0]: Past(*row[1:]) for row in tx.execute(query)}
+    return found
+
+
+def put_coverage_right(tx: Tx, message_ids: Collection[UUID], coverage: Coverage) -> None:
+    """Write what limits the measuring of these messages, where nothing that weighs more does already."""
+    weaker = [Coverage.TRACKABLE]
+    if coverage is Coverage.STRIPPING_DOMAIN:
+        weaker += [Coverage.GATEWAY_SCANNED, Coverage.CLIPPED_RISK, Coverage.IMAGES_LIKELY_BLOCKED]
+    for portion in in_portions(message_ids):
+        tx.execute(
+            update(messages)
+            .where(messages.c.id.in_(portion), messages.c.coverage.in_(weaker))
+            .values(coverage=coverage)
+        )
 
 
 def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:

@@ -141,7 +141,7 @@ def test_who_unsubscribes_again_after_coming_back_is_suppressed_again(database: 
     wish = hit(message, HitKind.UNSUBSCRIBE, method="POST", body="page")
     taken(database, wish)
     with database.write() as tx:
-        assert restore(tx, ALMA)
+        assert restore(tx, ALMA, now=NOON, source="dashboard", note="asked to", actor="olga@resonanz.example")
     first, second = taken(database, wish)
     assert second.repeat_of == first.id
     with database.read() as tx:

@@ -5,8 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import product
 
+import pytest
+
 from resonanz.model import TrackingMode, new_id
-from resonanz.people import Choice, Purpose, record_choice, still_allowed, tracking_modes
+from resonanz.people import (
+    Choice,
+    Purpose,
+    mailing_choices,
+    may_be_mailed,
+    record_choice,
+    still_allowed,
+    tracking_modes,
+)
 from resonanz.store import Database, messages
 from resonanz.store.contacts import ensure_contacts
 from tests.kit.cast import ALMA, BRUNO, NOON, Cast
@@ -89,3 +99,28 @@ def test_nothing_is_recorded_of_an_erased_contact(database: Database) -> None:
         erased = messages.get_message(tx, message.id)
         assert erased is not None
         assert still_allowed(tx, erased) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("choice", "marketing", "other"),
+    [
+        (None, False, True),
+        (Choice.UNCONFIRMED, False, True),
+        (Choice.GRANTED, True, True),
+        (Choice.REFUSED, False, False),
+        (Choice.WITHDRAWN, False, False),
+    ],
+)
+def test_marketing_needs_a_grant_and_other_mail_no_refusal(
+    database: Database, choice: Choice | None, marketing: bool, other: bool
+) -> None:
+    """Silence and an address nobody has confirmed yet are no consent to marketing; a no is a no to everything."""
+    with database.write() as tx:
+        people = Cast.enter(tx).people
+        record_choice(tx, people[BRUNO], Purpose.OPENS, Choice.GRANTED, now=NOON, source="form")
+        if choice is not None:
+            record_choice(tx, people[ALMA], Purpose.MAILING, choice, now=NOON, source="form")
+        chosen = mailing_choices(tx, people.values())
+        assert chosen == ({} if choice is None else {people[ALMA]: choice})
+        assert may_be_mailed(chosen.get(people[ALMA]), marketing=True) is marketing
+        assert may_be_mailed(chosen.get(people[ALMA]), marketing=False) is other

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from resonanz.people import Reason, reason_for, restore, suppress, suppressed_among
-from resonanz.store import Database, contacts
+from resonanz.store import Database, suppressions
 from tests.kit.cast import ALMA, BRUNO, CLEO, NOON
 
 
@@ -15,14 +15,21 @@ def test_the_first_reason_stays_until_the_address_is_restored(database: Database
         assert suppress(tx, ALMA, Reason.UNSUBSCRIBED, now=NOON, source="edge")
         assert not suppress(tx, ALMA, Reason.BOUNCED, now=NOON + timedelta(days=1), source="relay")
         assert reason_for(tx, ALMA) == "unsubscribed"
-        row = contacts.find_suppression(tx, ALMA)
+        row = suppressions.find_suppression(tx, ALMA)
         assert row is not None
         assert (row.since, row.source) == (NOON, "edge")
-        assert restore(tx, ALMA)
-        assert not restore(tx, ALMA)
+        assert restore(
+            tx, ALMA, now=NOON, source="dashboard", note="she asked to be written to", actor="olga@x.example"
+        )
+        assert not restore(tx, ALMA, now=NOON, source="dashboard", note="", actor="olga@x.example")
         assert reason_for(tx, ALMA) is None
         assert suppress(tx, ALMA, Reason.BOUNCED, now=NOON, source="relay", note="550 no such user")
         assert reason_for(tx, ALMA) == "bounced"
+        assert [(line.change, line.reason, line.note, line.actor) for line in suppressions.changes_of(tx, ALMA)] == [
+            ("added", "unsubscribed", "", ""),
+            ("removed", "unsubscribed", "she asked to be written to", "olga@x.example"),
+            ("added", "bounced", "550 no such user", ""),
+        ]
 
 
 def test_many_addresses_are_looked_up_at_once(database: Database) -> None:

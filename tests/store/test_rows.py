@@ -26,7 +26,7 @@ from resonanz.model import (
     new_id,
     to_microseconds,
 )
-from resonanz.store import Database, Tx, accounts, contacts, events, messages, open_database, queue
+from resonanz.store import Database, Tx, accounts, contacts, events, messages, open_database, queue, suppressions
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
@@ -127,14 +127,14 @@ def test_the_newest_choice_is_in_force(database: Database) -> None:
 def test_the_first_suppression_stays(database: Database) -> None:
     """A later reason does not hide why an address was suppressed first."""
     with database.write() as tx:
-        assert contacts.suppress(tx, contacts.SuppressionRow("a@example.org", "hard_bounce", NOW, "dsn"))
-        assert not contacts.suppress(tx, contacts.SuppressionRow("a@example.org", "unsubscribed", NOW, "edge"))
-        found = contacts.find_suppression(tx, "a@example.org")
+        assert suppressions.suppress(tx, suppressions.SuppressionRow("a@example.org", "hard_bounce", NOW, "dsn"))
+        assert not suppressions.suppress(tx, suppressions.SuppressionRow("a@example.org", "unsubscribed", NOW, "edge"))
+        found = suppressions.find_suppression(tx, "a@example.org")
         assert found is not None
         assert found.reason == "hard_bounce"
-        assert contacts.unsuppress(tx, "a@example.org")
-        assert not contacts.unsuppress(tx, "a@example.org")
-        assert contacts.find_suppression(tx, "a@example.org") is None
+        assert suppressions.unsuppress(tx, "a@example.org")
+        assert not suppressions.unsuppress(tx, "a@example.org")
+        assert suppressions.find_suppression(tx, "a@example.org") is None
 
 
 def test_a_claim_belongs_to_one_worker(database: Database) -> None:

@@ -30,6 +30,7 @@ class Choice(StrEnum):
     """What the contact said."""
 
     GRANTED = "granted"
+    UNCONFIRMED = "unconfirmed"  # mailing alone: asked for, but that it was them is not confirmed yet
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
 
@@ -37,6 +38,7 @@ class Choice(StrEnum):
 _STRICTEST_FIRST = (TrackingMode.OFF, TrackingMode.ANONYMOUS, TrackingMode.INDIVIDUAL)
 _ALLOWS = {
     Choice.GRANTED: TrackingMode.INDIVIDUAL,
+    Choice.UNCONFIRMED: TrackingMode.OFF,
     Choice.REFUSED: TrackingMode.OFF,
     Choice.WITHDRAWN: TrackingMode.OFF,
 }
@@ -51,13 +53,33 @@ def record_choice(
     now: datetime,
     source: str,
     text_version: str = "",
+    actor: str = "",
 ) -> None:
     """Append what a contact chose at `now`; it is in force unless they have chosen since.
 
     `source` says where the choice was made (a form, the preference page, an import), `text_version` which wording the
-    contact had before them.
+    contact had before them, `actor` who entered it when the contact did not.
     """
-    add_consent(tx, ConsentRow(contact_id, purpose, choice, now, source, text_version))
+    add_consent(tx, ConsentRow(contact_id, purpose, choice, now, source, text_version, actor))
+
+
+def mailing_choices(tx: Tx, contact_ids: Collection[UUID]) -> dict[UUID, Choice]:
+    """Return what these contacts chose last about getting mail; who was never asked is left out."""
+    return {
+        contact_id: Choice(state)
+        for (contact_id, purpose), state in current_consents(tx, contact_ids).items()
+        if purpose == Purpose.MAILING
+    }
+
+
+def may_be_mailed(choice: Choice | None, *, marketing: bool) -> bool:
+    """Tell whether a contact with this choice about mailing may be written to, suppression apart.
+
+    Marketing needs a grant that is in force; other mail (about an order, say) only that they have not said no.
+    """
+    if choice is None or choice is Choice.UNCONFIRMED:
+        return not marketing
+    return choice is Choice.GRANTED
 
 
 def tracking_modes(

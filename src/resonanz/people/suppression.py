@@ -1,6 +1,7 @@
 """The suppression list: addresses that get no mail, why and since when.
 
-It is kept apart from contacts, so that erasing a contact does not make their address writable again.
+It is kept apart from contacts, so that erasing a contact does not make their address writable again. How an address
+came on the list and off it is kept too.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from datetime import datetime
 from enum import StrEnum
 
 from resonanz.store import Tx
-from resonanz.store import contacts as store
-from resonanz.store.contacts import SuppressionRow
+from resonanz.store import suppressions as store
+from resonanz.store.softly import begin_anew
+from resonanz.store.suppressions import SuppressionChange, SuppressionRow
 
 
 class Reason(StrEnum):
     """Why an address is on the list."""
 
     BOUNCED = "bounced"  # the mailbox does not exist, by the word of its own system
+    SOFT_BOUNCED = "soft_bounced"  # one mail after the other came back, and none arrived between
     COMPLAINED = "complained"  # the recipient called our mail spam
     UNSUBSCRIBED = "unsubscribed"
     MANUAL = "manual"  # somebody put it there
@@ -34,11 +37,27 @@ def suppressed_among(tx: Tx, addresses: Collection[str]) -> dict[str, str]:
     return {row.address: row.reason for row in store.find_suppressions(tx, addresses)}
 
 
-def suppress(tx: Tx, address: str, reason: str, *, now: datetime, source: str, note: str = "") -> bool:
-    """Put a normalised address on the list; a first reason stays. Returns whether it was new."""
-    return store.suppress(tx, SuppressionRow(address, reason, now, source, note))
+def suppress(
+    tx: Tx, address: str, reason: Reason, *, now: datetime, source: str, note: str = "", actor: str = ""
+) -> bool:
+    """Put a normalised address on the list; a first reason stays. Returns whether it was new.
+
+    `source` is where that came from, `actor` who did it: empty when nobody did, but it happened.
+    """
+    is_new = store.suppress(tx, SuppressionRow(address, reason, now, source, note))
+    if is_new:
+        store.add_change(tx, SuppressionChange(address, "added", reason, now, source, note, actor))
+    return is_new
 
 
-def restore(tx: Tx, address: str) -> bool:
-    """Take an address off the list, so that it is written to again. Returns whether it was on it."""
-    return store.unsuppress(tx, address)
+def restore(tx: Tx, address: str, *, now: datetime, source: str, note: str, actor: str) -> bool:
+    """Take a normalised address off the list, so that it is written to again. Returns whether it was on it.
+
+    Soft bounces are counted from the beginning again.
+    """
+    found = store.find_suppression(tx, address)
+    if found is None or not store.unsuppress(tx, address):
+        return False
+    store.add_change(tx, SuppressionChange(address, "removed", found.reason, now, source, note, actor))
+    begin_anew(tx, address, now)
+    return True

@@ -1,32 +1,38 @@
-"""Contacts, their consents, and the suppression list, as rows."""
+"""Contacts and their consents, as rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
 
 from resonanz.model import new_id
 from resonanz.store.bulk import Ids, select_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions, insert_missing
-from resonanz.store.tables import consents, contacts, suppressions
+from resonanz.store.tables import consents, contacts, memberships
+from resonanz.store.text import storable
 
 _CHOSEN_AT = itemgetter(3)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A person we know, by the normalised address."""
+    """A person we know, by the normalised address. `attributes` holds text, numbers, true or false by name; a date is
+    text like 2026-03-18."""
 
     id: UUID
     address: str
     name: str
     created_at: datetime
+    language: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +45,18 @@ class ConsentRow:
     occurred_at: datetime
     source: str
     text_version: str = ""
+    actor: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SuppressionRow:
-    """An address that gets no mail, why and since when."""
-
-    address: str
-    reason: str
-    since: datetime
-    source: str
-    note: str = ""
+_COLUMNS = (
+    contacts.c.id,
+    contacts.c.address,
+    contacts.c.name,
+    contacts.c.created_at,
+    contacts.c.language,
+    contacts.c.attributes,
+    contacts.c.changed_at,
+)
 
 
 def ensure_contacts(tx: Tx, people: Sequence[tuple[str, str]], now: datetime) -> dict[str, UUID]:
@@ -72,8 +79,115 @@ def ensure_contacts(tx: Tx, people: Sequence[tuple[str, str]], now: datetime) ->
 
 def find_contact(tx: Tx, address: str) -> Contact | None:
     """Return the contact with this normalised address."""
-    row = tx.execute(select(contacts).where(contacts.c.address == address)).one_or_none()
-    return None if row is None else Contact(row.id, row.address, row.name, row.created_at)
+    row = tx.execute(select(*_COLUMNS).where(contacts.c.address == address)).one_or_none()
+    return None if row is None else Contact(*row)
+
+
+def get_contact(tx: Tx, contact_id: UUID) -> Contact | None:
+    """Return one contact."""
+    return get_contacts(tx, [contact_id]).get(contact_id)
+
+
+def get_contacts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Contact]:
+    """Return these contacts; unknown ones are left out."""
+    return {
+        row.id: Contact(*row)
+        for portion in in_portions(ids)
+        for row in tx.execute(select(*_COLUMNS).where(contacts.c.id.in_(portion)))
+    }
+
+
+def find_contacts(tx: Tx, addresses: Collection[str]) -> dict[str, Contact]:
+    """Return the contacts with these normalised addresses, by address; unknown ones are left out."""
+    return {
+        row.address: Contact(*row)
+        for portion in in_portions(addresses)
+        for row in tx.execute(select(*_COLUMNS).where(contacts.c.address.in_(portion)))
+    }
+
+
+def list_contacts(
+    tx: Tx, *, limit: int, before: UUID | None = None, search: str = "", list_id: UUID | None = None
+) -> list[Contact]:
+    """Return contacts, newest first, from the one behind `before`: a page costs the same wherever it is.
+
+    `search` finds part of an address or name, whatever its case; `list_id` keeps to the members of a list.
+    """
+    query: Select[Any] = select(*_COLUMNS).limit(limit)
+    key = contacts.c.id
+    if list_id is not None:
+        key = memberships.c.contact_id  # so that the list's own index gives the order
+        query = query.join(memberships, key == contacts.c.id).where(memberships.c.list_id == list_id)
+    query = query.order_by(key.desc())
+    if before is not None:
+        query = query.where(key < before)
+    if wanted := storable(search):
+        query = query.where(
+            or_(
+                contacts.c.address.icontains(wanted, autoescape=True),
+                contacts.c.name.icontains(wanted, autoescape=True),
+            )
+        )
+    return [Contact(*row) for row in tx.execute(query)]
+
+
+def count_contacts(tx: Tx) -> int:
+    """Return how many contacts there are."""
+    return tx.execute(select(func.count()).select_from(contacts)).scalar_one()
+
+
+def add_contacts(tx: Tx, people: Iterable[Contact]) -> None:
+    """Insert contacts, those whose address is there already left alone.
+
+    They are inserted in the order of their addresses, so that two transactions with the same new people cannot wait for
+    each other.
+    """
+    rows = [
+        {
+            "id": one.id,
+            "address": one.address,
+            "name": one.name,
+            "created_at": one.created_at,
+            "language": one.language,
+            "attributes": dict(one.attributes),
+            "changed_at": one.changed_at,
+        }
+        for one in sorted(people, key=lambda one: one.address)
+    ]
+    insert_missing(tx, contacts, rows)
+
+
+def save_contacts(tx: Tx, people: Collection[Contact]) -> None:
+    """Bring the name, language, attributes and time of change of contacts that exist to these."""
+    if people:
+        tx.execute(
+            update(contacts).where(contacts.c.id == bindparam("of_id")),
+            [
+                {
+                    "of_id": one.id,
+                    "name": one.name,
+                    "language": one.language,
+                    "attributes": dict(one.attributes),
+                    "changed_at": one.changed_at,
+                }
+                for one in sorted(people, key=lambda one: one.id)
+            ],
+        )
+
+
+def change_address(tx: Tx, contact_id: UUID, address: str, now: datetime) -> None:
+    """Give a contact another normalised address; what bounced at the old one says nothing about it. Raises
+    IntegrityError when another contact has it."""
+    tx.execute(
+        update(contacts)
+        .where(contacts.c.id == contact_id)
+        .values(address=address, changed_at=now, soft_bounces=0, softly_since=now)
+    )
+
+
+def delete_contact(tx: Tx, contact_id: UUID) -> bool:
+    """Delete a contact with its choices and memberships; messages lose it. Returns whether there was one."""
+    return tx.execute(delete(contacts).where(contacts.c.id == contact_id)).rowcount > 0
 
 
 def names_of(tx: Tx, ids: Collection[UUID]) -> dict[UUID, str]:
@@ -88,16 +202,24 @@ def names_of(tx: Tx, ids: Collection[UUID]) -> dict[UUID, str]:
 
 def add_consent(tx: Tx, consent: ConsentRow) -> None:
     """Append a choice; it is in force from now on."""
-    tx.execute(
-        insert(consents).values(
-            contact_id=consent.contact_id,
-            purpose=consent.purpose,
-            state=consent.state,
-            occurred_at=consent.occurred_at,
-            source=consent.source,
-            text_version=consent.text_version,
-        )
-    )
+    add_consents(tx, [consent])
+
+
+def add_consents(tx: Tx, rows: Iterable[ConsentRow]) -> None:
+    """Append choices, in this order."""
+    if values := [
+        {
+            "contact_id": row.contact_id,
+            "purpose": row.purpose,
+            "state": row.state,
+            "occurred_at": row.occurred_at,
+            "source": row.source,
+            "text_version": row.text_version,
+            "actor": row.actor,
+        }
+        for row in rows
+    ]:
+        tx.execute(insert(consents), values)
 
 
 def current_consents(tx: Tx, contact_ids: Collection[UUID]) -> dict[tuple[UUID, str], str]:
@@ -115,53 +237,6 @@ def consent_history(tx: Tx, contact_id: UUID) -> list[ConsentRow]:
     """Return every recorded choice of one contact, oldest first."""
     rows = tx.execute(select(consents).where(consents.c.contact_id == contact_id).order_by(consents.c.id))
     return [
-        ConsentRow(row.contact_id, row.purpose, row.state, row.occurred_at, row.source, row.text_version)
+        ConsentRow(row.contact_id, row.purpose, row.state, row.occurred_at, row.source, row.text_version, row.actor)
         for row in rows
     ]
-
-
-def suppress(tx: Tx, row: SuppressionRow) -> bool:
-    """Put an address on the list; the first reason stays. Returns whether it was new."""
-    return bool(
-        insert_missing(
-            tx,
-            suppressions,
-            [
-                {
-                    "address": row.address,
-                    "reason": row.reason,
-                    "since": row.since,
-                    "source": row.source,
-                    "note": row.note,
-                }
-            ],
-        )
-    )
-
-
-def find_suppression(tx: Tx, address: str) -> SuppressionRow | None:
-    """Return why this normalised address is suppressed, or None."""
-    row = tx.execute(select(suppressions).where(suppressions.c.address == address)).one_or_none()
-    return None if row is None else SuppressionRow(row.address, row.reason, row.since, row.source, row.note)
-
-
-def find_suppressions(tx: Tx, addresses: Collection[str]) -> list[SuppressionRow]:
-    """Return the rows of those of these normalised addresses that are suppressed."""
-    return [
-        SuppressionRow(row.address, row.reason, row.since, row.source, row.note)
-        for portion in in_portions(addresses)
-        for row in tx.execute(select(suppressions).where(suppressions.c.address.in_(portion)))
-    ]
-
-
-def list_suppressions(tx: Tx, limit: int = 100, after: str = "") -> list[SuppressionRow]:
-    """Return suppressed addresses in order, from the one behind `after`."""
-    rows = tx.execute(
-        select(suppressions).where(suppressions.c.address > after).order_by(suppressions.c.address).limit(limit)
-    )
-    return [SuppressionRow(row.address, row.reason, row.since, row.source, row.note) for row in rows]
-
-
-def unsuppress(tx: Tx, address: str) -> bool:
-    """Take an address off the list. Returns whether it was on it."""
-    return tx.execute(delete(suppressions).where(suppressions.c.address == address)).rowcount > 0

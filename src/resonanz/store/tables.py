@@ -105,6 +105,41 @@ contacts = Table(
     Column("address", String(320), nullable=False, unique=True),  # normalised
     Column("name", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("language", String(35), nullable=False, server_default=""),  # a tag of RFC 5646, such as de or pt-BR
+    Column("attributes", Json, nullable=False, server_default=text("'{}'")),  # by name; what each is says `attributes`
+    Column("changed_at", Moment),
+    # A projection: mails that bounced softly since the last one arrived, counted from `softly_since` on.
+    Column("soft_bounces", Integer, nullable=False, server_default="0"),
+    Column("softly_since", Moment),  # when the address was put back on, or changed; null: count everything
+)
+
+attributes = Table(  # what this instance wants to know of contacts, beside address, name and language
+    "attributes",
+    metadata,
+    Column("name", String(40), primary_key=True),  # as placeholders write it
+    Column("label", Text, nullable=False),
+    Column("kind", String(16), nullable=False),  # text, number, date, yes_no, choice
+    Column("choices", Json, nullable=False),  # a list of texts, empty for other kinds
+    Column("created_at", Moment, nullable=False),
+)
+
+lists = Table(
+    "lists",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(120), nullable=False, unique=True),
+    Column("description", Text, nullable=False),
+    Column("is_marketing", Boolean, nullable=False),  # whether mail to it needs the contact's consent to mailing
+    Column("created_at", Moment, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("list_id", Id, ForeignKey("lists.id", ondelete="CASCADE"), primary_key=True),
+    Column("contact_id", Id, ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("since", Moment, nullable=False),
+    Column("source", Text, nullable=False),
 )
 
 consents = Table(  # append-only; what was chosen last per contact and purpose is in force
@@ -113,10 +148,11 @@ consents = Table(  # append-only; what was chosen last per contact and purpose i
     Column("id", BigKey, primary_key=True, autoincrement=True),
     Column("contact_id", Id, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),
     Column("purpose", String(32), nullable=False),  # mailing, opens, clicks
-    Column("state", String(16), nullable=False),  # granted, refused, withdrawn
+    Column("state", String(16), nullable=False),  # granted, unconfirmed, refused, withdrawn
     Column("occurred_at", Moment, nullable=False),
     Column("source", Text, nullable=False),
     Column("text_version", Text, nullable=False),
+    Column("actor", Text, nullable=False, server_default=""),  # who entered it: empty for the contact's own act
     Index("ix_consents_contact_id_purpose", "contact_id", "purpose", "id"),
 )
 
@@ -128,6 +164,59 @@ suppressions = Table(
     Column("since", Moment, nullable=False),
     Column("source", Text, nullable=False),
     Column("note", Text, nullable=False),
+)
+
+suppression_changes = Table(  # append-only: how an address came on the list, and off it again
+    "suppression_changes",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("address", String(320), nullable=False, index=True),
+    Column("change", String(16), nullable=False),  # added, removed
+    Column("reason", String(32), nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("actor", Text, nullable=False),  # the account's address, `command line`, or empty: nobody, it happened
+)
+
+imports = Table(  # files of contacts on their way in; `position` and what is counted move with each portion
+    "imports",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="SET NULL"), index=True),
+    Column("file_name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),  # bytes
+    Column("state", String(16), nullable=False),  # uploaded, running, finished, failed, cancelled
+    Column("plan", Json, nullable=False),  # how the file is read, and what becomes of its columns and rows
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("position", BigInteger, nullable=False),  # bytes that are read
+    Column("line", Integer, nullable=False),  # lines that are read
+    Column("added", Integer, nullable=False),
+    Column("updated", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("suppressed", Integer, nullable=False),  # rows of addresses that get no mail and stay so
+    Column("kept", Integer, nullable=False),  # choices against, which an import does not turn
+    Column("note", Text, nullable=False),  # why it failed
+    Index("ix_imports_state", "state"),
+)
+
+import_pieces = Table(  # the file itself, until it is read: whichever worker goes on with it finds it here
+    "import_pieces",
+    metadata,
+    Column("import_id", Id, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+import_errors = Table(
+    "import_errors",
+    metadata,
+    Column("import_id", Id, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False),  # where the row begins in the file
+    Column("reason", Text, nullable=False),
+    Column("cells", Json, nullable=False),
 )
 
 # ── What is sent ────────────────────────────────────────────────────────────────────────────────────────────────────

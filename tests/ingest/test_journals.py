@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from resonanz.ingest import journals as taking
-from resonanz.ingest import take_journals
+from resonanz.ingest import retry_aside, take_journals
 from resonanz.ingest.pipeline import DropReason
 from resonanz.journal import JournalReader, JournalUnavailable, SqliteJournal
 from resonanz.model import (
@@ -30,6 +30,7 @@ from resonanz.model import (
 )
 from resonanz.people import Choice, Purpose, reason_for, record_choice, restore
 from resonanz.store import Database, events, messages
+from resonanz.store.aside import count_aside, list_aside
 from resonanz.store.messages import Message, Submission
 from tests.kit.cast import ALMA, APPLE_PRIVACY, BROWSER, GMAIL, NOON, OUTLOOK, Cast, hit
 from tests.kit.journals import MemoryJournals
@@ -393,6 +394,33 @@ def test_a_hit_that_breaks_a_step_is_set_aside_and_the_others_go_on(
     assert len(taken(database, hit(message), broken, timeless, hit(message))) == 2
     assert taking.metrics.SET_ASIDE._value.get() == before + 2
     assert "192.0.2.7" not in capsys.readouterr().out
+    with database.read() as tx:
+        assert count_aside(tx) == 2
+
+
+def test_what_was_set_aside_is_taken_once_the_mistake_is_mended(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hit that a mistake of ours kept out was acknowledged: it is kept word for word, tried again it becomes the fact
+    it would have been, once, and what is still impossible stays."""
+    message = given(database)
+    to_event = taking.to_event
+
+    def mistaken(draft: Any, now: datetime) -> Event:
+        raise KeyError("a mistake of ours")
+
+    monkeypatch.setattr(taking, "to_event", mistaken)
+    later_hit = replace(hit(message, at=NOON + timedelta(minutes=5)), user_agent="odd \udcff agent")
+    assert taken(database, hit(message, at=NOON), later_hit) == []
+    assert retry_aside(database, now=later) == (0, 2)
+    monkeypatch.setattr(taking, "to_event", to_event)
+    assert retry_aside(database, now=later) == (2, 0)
+    first, second = facts(database)
+    assert (first.occurred_at, second.occurred_at) == (NOON, NOON + timedelta(minutes=5))
+    assert retry_aside(database, now=later) == (0, 0)
+    assert len(facts(database)) == 2
+    with database.read() as tx:
+        assert count_aside(tx) == 0
 
 
 def test_a_hit_that_the_database_refuses_is_found_and_set_aside(
@@ -422,6 +450,11 @@ def test_a_hit_that_the_database_refuses_is_found_and_set_aside(
     assert [event.occurred_at.second for event in facts(database)] == [0, 1, 2, 3, 5, 6]
     assert taking.metrics.SET_ASIDE._value.get() == before + 1
     assert journals.depth("edge") == 0
+    with database.read() as tx:
+        assert [row.position for row in list_aside(tx)] == [5]
+    monkeypatch.undo()
+    assert retry_aside(database, now=later) == (1, 0)
+    assert [event.occurred_at.second for event in facts(database)] == [0, 1, 2, 3, 5, 6, 4]
 
 
 def test_a_database_that_is_away_stops_the_round_and_loses_nothing(

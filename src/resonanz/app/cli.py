@@ -14,6 +14,7 @@ from resonanz import __version__
 from resonanz.app.domain_commands import check as check_domain
 from resonanz.app.domain_commands import commands as domain_commands
 from resonanz.app.evidence_commands import commands as evidence_commands
+from resonanz.app.journal_commands import commands as journal_commands
 from resonanz.app.judge_commands import commands as judge_commands
 from resonanz.app.letter_commands import commands as letter_commands
 from resonanz.app.network_commands import commands as network_commands
@@ -48,6 +49,7 @@ def cli() -> None:
 for _command in (
     *domain_commands,
     *evidence_commands,
+    *journal_commands,
     *judge_commands,
     *letter_commands,
     *network_commands,
@@ -235,50 +237,6 @@ def rebuild(*, as_json: bool) -> None:
     else:
         for name, amount in asdict(summary).items():
             click.echo(f"{amount:>12,}  {name.replace('_', ' ')}")
-
-
-@cli.group()
-def journal() -> None:
-    """The journals of raw hits that have not been taken over yet."""
-
-
-@journal.command("dump")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one hit a line.")
-def dump_journal(*, as_json: bool) -> None:
-    """Print every hit that is in the journals right now, oldest first within each. They hold personal data."""
-    from resonanz.journal import JournalReader
-    from resonanz.model import from_microseconds
-
-    reader = JournalReader(_start("journal").journal_dir)
-    for name in reader.journals():
-        position = 0
-        while entries := reader.read(name, position, 1000):
-            position = entries[-1].position
-            for entry in entries:
-                hit = entry.hit
-                moment = from_microseconds(hit.occurred_us).isoformat()
-                if as_json:
-                    click.echo(
-                        json.dumps(
-                            {
-                                "journal": name,
-                                "position": entry.position,
-                                "kind": hit.kind.value,
-                                "occurred_at": moment,
-                                "id": str(hit.id),
-                                "anonymous": hit.anonymous,
-                                "link": hit.link,
-                                "destination": hit.destination,
-                                "method": hit.method,
-                                "address": hit.address,
-                                "user_agent": hit.user_agent,
-                                "headers": dict(hit.headers),
-                                "body": hit.body,
-                            }
-                        )
-                    )
-                else:
-                    click.echo(f"{name[:8]} {entry.position:>10}  {moment}  {hit.kind.value:12} {hit.id}")
 
 
 @cli.group()

@@ -63,6 +63,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 def _database(settings: Settings) -> Iterator[Finding]:
     from resonanz.store import open_database
+    from resonanz.store.aside import count_aside
     from resonanz.store.revision import check_migrated
 
     database = open_database(settings.database_url.get_secret_value())
@@ -72,6 +73,13 @@ def _database(settings: Settings) -> Iterator[Finding]:
             version = tx.execute(text("SELECT sqlite_version()" if database.is_sqlite else "SHOW server_version"))
             kind = "SQLite" if database.is_sqlite else "PostgreSQL"
             yield Finding("database", "ok", f"{kind} {version.scalar_one()}, tables up to date")
+            if aside := count_aside(tx):
+                yield Finding(
+                    "hits aside",
+                    "warning",
+                    f"{aside} hits could not be turned into facts; they are kept",
+                    "report the error in the log, upgrade, then `resonanz journal retry`",
+                )
     finally:
         database.close()
 

@@ -25,11 +25,12 @@ from resonanz.ingest.pipeline import STEPS, DropReason, Surroundings, span_folde
 from resonanz.ingest.record import write_facts
 from resonanz.ingest.sources.edge import EVENT_KINDS, Draft, to_event
 from resonanz.ingest.sources.site import about_of
-from resonanz.journal import JournalUnavailable
+from resonanz.journal import JournalUnavailable, decode, encode, whole_row
 from resonanz.model import Event, EventKind, Hit, HitKind, JournalEntry, NotFound, from_microseconds, to_microseconds
 from resonanz.people import allowed_among
 from resonanz.store import Database, Tx
 from resonanz.store import events as store
+from resonanz.store.aside import AsideRow, drop_aside, keep_aside, list_aside
 from resonanz.store.evidence import Kept, keep
 from resonanz.store.messages import existing_submissions
 from resonanz.store.standings import lock_standings
@@ -67,7 +68,7 @@ class _Outcome:
     events: list[Event] = field(default_factory=list)
     evidence: list[Kept] = field(default_factory=list)
     dropped: Counter[DropReason] = field(default_factory=Counter)
-    set_aside: int = 0
+    aside: list[AsideRow] = field(default_factory=list)
 
 
 def take_journals(
@@ -137,10 +138,10 @@ def _take_batch(taking: _Taking, entries: Sequence[JournalEntry]) -> None:
             _take_batch(taking, entries[:middle])
             _take_batch(taking, entries[middle:])
             return
+        outcome = _Outcome(aside=[_set_aside(entries[0], error, taking.now())])
         with taking.database.write() as tx:
+            keep_aside(tx, outcome.aside)
             store.move_cursor(tx, entries[0].journal, entries[0].position, taking.now())
-        _note_set_aside(entries[0], error)
-        outcome = _Outcome(set_aside=1)
     _count(outcome, time.perf_counter() - started, taking.now())
 
 
@@ -150,6 +151,13 @@ def _write_batch(tx: Tx, entries: Sequence[JournalEntry], taking: _Taking, now: 
     fresh = [entry for entry in entries if entry.position > position]
     if not fresh:
         return _Outcome()
+    outcome = _write_fresh(tx, fresh, taking, now)
+    store.move_cursor(tx, journal, fresh[-1].position, now)
+    return outcome
+
+
+def _write_fresh(tx: Tx, fresh: Sequence[JournalEntry], taking: _Taking, now: datetime) -> _Outcome:
+    """Turn hits that nobody has taken yet into facts, and keep those aside with which that is not possible."""
     around = _look_around(tx, fresh, taking, now)
     outcome = _Outcome()
     for entry, id in zip(fresh, store.reserve_ids(tx, len(fresh)), strict=True):
@@ -157,7 +165,7 @@ def _write_batch(tx: Tx, entries: Sequence[JournalEntry], taking: _Taking, now: 
             follow_choice(tx, entry.hit, around, now)
     write_facts(tx, outcome.events, around.standings)
     keep(tx, outcome.evidence)
-    store.move_cursor(tx, journal, fresh[-1].position, now)
+    keep_aside(tx, outcome.aside)
     return outcome
 
 
@@ -210,13 +218,13 @@ def _take_hit(entry: JournalEntry, id: int, around: Surroundings, now: datetime,
             outcome.evidence.append(draft.kept)
         return True
     except Exception as error:  # whatever is wrong with this hit, those behind it must not wait for it
-        outcome.set_aside += 1
-        _note_set_aside(entry, error)
+        outcome.aside.append(_set_aside(entry, error, now))
         return False
 
 
-def _note_set_aside(entry: JournalEntry, error: Exception) -> None:
-    """Log where the hit stands and what sort of failure it was; the failure's text could quote personal data."""
+def _set_aside(entry: JournalEntry, error: Exception, now: datetime) -> AsideRow:
+    """Keep the hit as it is: it was acknowledged. The log says where it stands and what sort of failure it was; the
+    failure's text could quote personal data."""
     _log.error(
         "ingest.hit_set_aside",
         journal=entry.journal,
@@ -224,11 +232,48 @@ def _note_set_aside(entry: JournalEntry, error: Exception) -> None:
         kind=entry.hit.kind.value,
         error=type(error).__name__,
     )
+    return AsideRow(entry.journal, entry.position, encode([whole_row(entry.hit)]), type(error).__name__, now)
+
+
+def retry_aside(
+    database: Database, *, now: Callable[[], datetime], sites: Sites = own_sites, judging: Judging | None = None
+) -> tuple[int, int]:
+    """Try the hits that were set aside again; return how many were settled and how many stay.
+
+    For after an upgrade that put right what was wrong. A hit is settled once: it becomes an event, or is dropped as it
+    would have been at first.
+    """
+    taking = _Taking(database, now, sites, judging or Judging())
+    settled = stay = 0
+    after = ("", 0)
+    while True:
+        with database.read() as tx:
+            rows = list_aside(tx, after)
+        if not rows:
+            return settled, stay
+        for row in rows:
+            after = (row.journal, row.position)
+            done = _retry(taking, row)
+            settled, stay = settled + done, stay + (not done)
+
+
+def _retry(taking: _Taking, row: AsideRow) -> bool:
+    entry, now = JournalEntry(row.journal, row.position, decode(row.hit)[0]), taking.now()
+    try:
+        with taking.database.write() as tx:
+            if not drop_aside(tx, row.journal, row.position):
+                return True
+            outcome = _write_fresh(tx, [entry], taking, now)
+    except _REFUSALS as error:
+        _set_aside(entry, error, now)
+        return False
+    _count(outcome, 0.0, now)
+    return not outcome.aside
 
 
 def _count(outcome: _Outcome, seconds: float, now: datetime) -> None:
     metrics.BATCH_SECONDS.observe(seconds)
-    metrics.SET_ASIDE.inc(outcome.set_aside)
+    metrics.SET_ASIDE.inc(len(outcome.aside))
     for reason, amount in outcome.dropped.items():
         metrics.DROPPED.labels(reason.value).inc(amount)
     for kind, amount in Counter(event.kind for event in outcome.events).items():

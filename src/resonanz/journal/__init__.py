@@ -5,8 +5,17 @@ arrived meanwhile); `JournalReader` reads and trims the files of all edge proces
 """
 
 from resonanz.journal.append import SqliteJournal
+from resonanz.journal.codec import decode, encode, whole_row
 from resonanz.journal.pending import JournalUnavailable
 from resonanz.journal.read import JournalReader
 from resonanz.journal.writer import AppendObserver
 
-__all__ = ["AppendObserver", "JournalReader", "JournalUnavailable", "SqliteJournal"]
+__all__ = [
+    "AppendObserver",
+    "JournalReader",
+    "JournalUnavailable",
+    "SqliteJournal",
+    "decode",
+    "encode",
+    "whole_row",
+]

@@ -429,6 +429,16 @@ cursors = Table(  # how far each journal has been taken over
     Column("moved_at", Moment, nullable=False),
 )
 
+aside = Table(  # hits that could not be turned into events, word for word, until they are tried again
+    "aside",
+    metadata,
+    Column("journal", String(64), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hit", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("set_aside_at", Moment, nullable=False),
+)
+
 rollup = Table(  # first events (repeats folded) by quarter of an hour: every time zone's day is made of whole ones
     "rollup",
     metadata,

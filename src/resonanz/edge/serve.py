@@ -42,7 +42,9 @@ OpsBuilder = Callable[[Health, Callable[[], str], Mapping[str, Ask]], AsgiApp]
 _BACKLOG = 4096
 _CONNECTIONS = 16_384
 _HEADER_SECONDS = 15  # until a request's head must be complete; also how long an idle connection is kept
-_HEAD_BYTES = 65_536  # request line and headers; the server answers 431 to more, or to more than 100 headers
+# Request line and headers: the server answers 431 to more than about twice as much (it doubles its buffer until it is
+# past this), or to more than 100 headers.
+_HEAD_BYTES = 65_536
 _DRAIN_SECONDS = 10
 _KEYS_SECONDS = 2
 _OPEN_FILES = 65_536

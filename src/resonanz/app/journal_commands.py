@@ -54,12 +54,15 @@ def retry() -> None:
 
     Exit code 1 when some stay.
     """
-    from resonanz.app.wiring import database_of
+    from resonanz.app.wiring import database_of, judging_of, own_sites_of
     from resonanz.ingest import retry_aside
+    from resonanz.ingest.judge.networks import Networks
 
-    database = database_of(_settings())
+    settings = _settings()
+    database = database_of(settings)
     try:
-        settled, stay = retry_aside(database, now=model.now)
+        judging = judging_of(settings, Networks(settings.networks_dir))
+        settled, stay = retry_aside(database, now=model.now, sites=own_sites_of(settings), judging=judging)
     finally:
         database.close()
     click.echo(f"{settled} settled, {stay} stay aside")

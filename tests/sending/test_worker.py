@@ -304,7 +304,7 @@ def test_a_lost_lease_is_not_sent(sqlite_database: Database) -> None:
     transport = Stalls()
     run_until(worker_on(sqlite_database, transport), stalled.is_set)
     assert transport.taken == []
-    assert _message(sqlite_database, receipt.messages[0][0]).state is MessageState.SENDING
+    assert _message(sqlite_database, receipt.messages[0][0]).state is MessageState.QUEUED
 
 
 def test_a_lease_that_could_not_be_extended(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from resonanz.app.letter_commands import commands as letter_commands
 from resonanz.app.network_commands import commands as network_commands
 from resonanz.app.operator_commands import commands as operator_commands
 from resonanz.app.tracking_commands import commands as tracking_commands
+from resonanz.app.transport_commands import commands as transport_commands
 from resonanz.model import InvalidInput, ResonanzError, TrackingMode
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ for _command in (
     *network_commands,
     *operator_commands,
     *tracking_commands,
+    *transport_commands,
 ):
     cli.add_command(_command)
 

@@ -139,7 +139,7 @@ def run_worker(settings: Settings) -> None:
     """Run ingest and sending."""
     from resonanz.app.calm import calm_collector
     from resonanz.app.publishing import Publisher
-    from resonanz.app.wiring import judging_of, keys_of, own_sites_of, transport_of, unknown_mode
+    from resonanz.app.wiring import judging_of, keys_of, open_named_of, own_sites_of, transport_of, unknown_mode
     from resonanz.ingest.judge.networks import Networks
     from resonanz.ingest.rounds import Rounds
     from resonanz.journal import JournalReader
@@ -161,6 +161,7 @@ def run_worker(settings: Settings) -> None:
         ),
         unknown=unknown_mode(settings),
         mail_hosts=_mail_hosts(settings),
+        open_named=open_named_of(settings),
     )
     sites = own_sites_of(settings)
     publisher = Publisher(database, settings.snapshot_file, sites=sites)

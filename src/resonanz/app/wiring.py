@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +17,17 @@ from resonanz.accounts.instance import own_sites
 from resonanz.model import InvalidInput, TrackingMode
 from resonanz.sending.submit import Draft, Limits, Receipt, submit
 from resonanz.sending.transports import Transport, open_transport
+from resonanz.sending.transports.opening import open_stored
 from resonanz.store import Database, Tx, open_database
 from resonanz.store import accounts as account_rows
 from resonanz.store.accounts import Account
 from resonanz.store.revision import check_migrated
+from resonanz.store.transports import StoredTransport
 from resonanz.tokens import Keys, create_keys, load_keys
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
+    from resonanz.sealing import Sealer
 
 if TYPE_CHECKING:
     from resonanz.ingest.judge.networks import Networks
@@ -115,6 +119,23 @@ def transport_of(settings: Settings) -> Transport:
         outbox_folder=settings.outbox_dir,
         ca_file=settings.smtp_ca_file,
     )
+
+
+def sealer_of(settings: Settings) -> Callable[[], Sealer]:
+    """What seals other systems' secrets; its key is made, and what it needs is loaded, when it is asked for first."""
+
+    @cache
+    def sealer() -> Sealer:
+        from resonanz.sealing import open_sealer
+
+        return open_sealer(settings.sealing_file)
+
+    return sealer
+
+
+def open_named_of(settings: Settings) -> Callable[[StoredTransport], Transport]:
+    """What makes the transports that are stored in the database."""
+    return partial(open_stored, sealer=sealer_of(settings), ca_file=settings.smtp_ca_file)
 
 
 def unknown_mode(settings: Settings) -> Callable[[Tx], TrackingMode]:

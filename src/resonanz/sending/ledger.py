@@ -7,7 +7,7 @@ and has to be written down before anything else. A record that fails by itself f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -39,11 +39,31 @@ class Ledger:
 
     async def write(self, record: Record) -> bool:
         """Write a record and return its answer, once it is on disk."""
+        return await self._add(record)
+
+    def post(self, record: Record, done: Callable[[], None] = lambda: None) -> None:
+        """Write a record without waiting for it; those that are written later are on disk later. `done` is called when
+        it is there, or cannot be written at all."""
+
+        def finish(written: asyncio.Future[bool]) -> None:
+            done()
+            if not written.cancelled() and (error := written.exception()):
+                # What was on the wire stays marked, and is told as uncertain when its lease has ended.
+                log.error("a result could not be written down", error=repr(error))
+
+        self._add(record).add_done_callback(finish)
+
+    async def settled(self, seconds: float) -> None:
+        """Wait until everything is written, so long at most."""
+        if self._writer is not None:
+            await asyncio.wait({self._writer}, timeout=seconds)
+
+    def _add(self, record: Record) -> asyncio.Future[bool]:
         waiting = _Waiting(record)
         self._waiting.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._run())
-        return await waiting.done
+        return waiting.done
 
     async def _run(self) -> None:
         while self._waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -36,17 +36,24 @@ class Result:
     outcome: Outcome
     started_at: datetime
     finished_at: datetime
+    transport: str
 
 
-Record = OnWire | Result
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something learned on the way, to be written down with the rest."""
+
+    write: Callable[[Tx], None]
+
+
+Record = OnWire | Result | Note
 
 
 class Recorder:
-    """Writes records for one worker over one transport."""
+    """Writes records for one worker."""
 
-    def __init__(self, worker: str, transport: str) -> None:
+    def __init__(self, worker: str) -> None:
         self._worker = worker
-        self._transport = transport
         self._linked: UUID | None = None
 
     def write(self, tx: Tx, records: Sequence[Record], *, again: bool) -> list[bool]:
@@ -55,7 +62,7 @@ class Recorder:
         `again` says that an earlier try may have been committed although it failed to say so. Then a result whose row
         is not in the queue any more is written already.
         """
-        ids = [record.work.message.id for record in records]
+        ids = [record.work.message.id for record in records if not isinstance(record, Note)]
         held = queue.lock(tx, self._worker, ids)
         messages.lock(tx, ids)
         results = [record for record in records if isinstance(record, Result)]
@@ -63,6 +70,9 @@ class Recorder:
             results = [result for result in results if result.work.message.id in held]
         may_send = self._mark(tx, [record.work for record in records if isinstance(record, OnWire)])
         self._record(tx, results)
+        for record in records:
+            if isinstance(record, Note):
+                record.write(tx)
         return [not isinstance(record, OnWire) or record.work.message.id in may_send for record in records]
 
     def _mark(self, tx: Tx, works: Sequence[Work]) -> frozenset[UUID]:
@@ -70,6 +80,7 @@ class Recorder:
         marked = queue.mark_on_wire(tx, self._worker, [work.message.id for work in works])
         kept = [work for work in works if work.message.id in marked]
         messages.save_built(tx, [built_of(work) for work in kept])
+        messages.mark_sending(tx, marked)
         # The copies of one content have the same links, and follow each other: those of the last are not written again.
         links: dict[UUID, list[Link]] = {}
         for work in kept:
@@ -106,7 +117,7 @@ class Recorder:
             number=result.work.claim.attempts + 1,
             started_at=result.started_at,
             finished_at=result.finished_at,
-            transport=self._transport,
+            transport=result.transport,
             outcome=result.outcome.kind,
             reply=result.outcome.reply,
         )

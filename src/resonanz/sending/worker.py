@@ -10,6 +10,7 @@ import asyncio
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,16 +26,26 @@ from resonanz.mail.dkim import Signer
 from resonanz.model import Coverage, PermanentFailure, TemporaryFailure, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.building import Work, Workshop, build
+from resonanz.sending.directory import Carrier, Directory, Known, Open, as_moment
+from resonanz.sending.dispatch import Dispatch, Job
 from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver
 from resonanz.sending.ledger import Ledger
 from resonanz.sending.loading import load
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press
 from resonanz.sending.receivers import MailHosts, Receivers
-from resonanz.sending.records import OnWire, Recorder, Result
+from resonanz.sending.records import Note, OnWire, Recorder, Result
 from resonanz.sending.signing import SigningKeys
-from resonanz.sending.transports.base import Envelope, Refused, Transport, Unreachable
-from resonanz.store import Database, Tx, documents, messages, queue
+from resonanz.sending.transports.base import (
+    Envelope,
+    Refused,
+    SignInAgain,
+    Throttled,
+    Transport,
+    Unreachable,
+)
+from resonanz.store import Database, Tx, documents, messages, queue, transports
+from resonanz.store.destinations import save_slowness
 from resonanz.store.messages import Content
 from resonanz.store.opens import put_coverage_right
 from resonanz.tokens import Keys, mint_return_path
@@ -45,7 +56,7 @@ POLL_SECONDS = 0.2  # how soon a mail that another process stored is noticed
 BUSY_SECONDS = 0.01
 AHEAD = 4  # mails claimed per connection: one look-up and one commit for several
 FAILED_SECONDS = 2.0
-RESTS_SECONDS = (1, 2, 5, 10, 30, 60)  # after the n-th failure in a row to reach the other side
+LOOK_SECONDS = 1.0  # how soon a paused queue or a changed transport is noticed
 DRAIN_SECONDS = 12.0
 
 ATTEMPTS = Counter("resonanz_sending_attempts", "Attempts to carry a mail out, by how they ended", ["outcome"])
@@ -76,8 +87,9 @@ class _LeaseLost(Exception):
 
 
 class Worker:
-    """Carries out the queue of one database over one transport. `unknown` answers for contacts who were never asked,
-    and `mail_hosts` for the MX records of a domain; without it nobody is asked who takes in their mail."""
+    """Carries out the queue of one database. `unknown` answers for contacts who were never asked, `open_named` makes
+    the transports that are stored there, beside the default one, and `mail_hosts` answers for the MX records of a
+    domain; without it nobody is asked who takes in their mail."""
 
     def __init__(
         self,
@@ -87,12 +99,12 @@ class Worker:
         settings: WorkerSettings,
         *,
         unknown: Callable[[Tx], TrackingMode],
+        open_named: Open | None = None,
         clock: Callable[[], datetime] = model.now,
         mail_hosts: MailHosts | None = None,
     ) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._database = database
-        self._transport = transport
         self._keys = keys
         self._settings = settings
         self._unknown = unknown
@@ -107,17 +119,22 @@ class Worker:
             self._receivers.known if self._receivers is not None else _is_nobody_special,
         )
         self._clock = clock
-        self._ledger = Ledger(database, Recorder(self.name, transport.name))
+        self._ledger = Ledger(database, Recorder(self.name))
+        self._directory = Directory(transport, open_named)
+        self._dispatch = Dispatch(self._directory, lambda: clock().timestamp(), settings.connections)
         self._held: set[UUID] = set()
-        self._waiting: asyncio.Queue[Work | None] = asyncio.Queue()  # None ends a lane
         self._content: Content | None = None
-        self._rests = 0
-        self._rests_until: datetime | None = None
+        self._looks_at = 0.0
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is sent because the queue is paused."""
+        return self._directory.queue_paused
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set; then finish what is on its way and give the rest back."""
         lanes = [asyncio.create_task(self._lane()) for _ in range(self._settings.connections)]
-        keeping = [asyncio.create_task(self._keep_leases())]
+        keeping = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._end(stopping))]
         if self._receivers is not None:
             keeping.append(asyncio.create_task(self._receivers.run(stopping)))
         try:
@@ -129,26 +146,31 @@ class Worker:
             for task in (*keeping, *lanes):
                 task.cancel()
             await asyncio.gather(*keeping, *lanes, return_exceptions=True)
-            await self._transport.close()
+            for carrier in self._directory.carriers:
+                await carrier.transport.close()
 
     # ── Claiming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _claim_more(self) -> float:
         """Claim while there is room; return how long to wait before looking again, in seconds."""
-        wait = (self._rests_until - self._clock()).total_seconds() if self._rests_until else 0
-        if wait > 0:
-            return min(wait, POLL_SECONDS)
-        room = AHEAD * self._settings.connections - self._waiting.qsize()
-        if room < self._settings.connections:
-            return BUSY_SECONDS
         try:
+            await self._look()
+            if self._directory.queue_paused:
+                await self._return([work.message.id for work in self._dispatch.clear()])
+                return POLL_SECONDS
+            await self._put_off()
+            now = self._clock().timestamp()
+            if (rest := self._directory.rest_until(now) - now) > 0:
+                return min(rest, POLL_SECONDS)
+            room = AHEAD * self._settings.connections - self._dispatch.ready()
+            if room < self._settings.connections:
+                return BUSY_SECONDS
             works = await asyncio.to_thread(self._claim, room, frozenset(self._held))
         except TemporaryFailure as failure:
             log.error("the queue cannot be read", error=str(failure), in_seconds=FAILED_SECONDS)
             return FAILED_SECONDS
         self._held.update(work.message.id for work in works)
-        for work in works:
-            self._waiting.put_nowait(work)
+        self._dispatch.add(works)
         return 0 if works else POLL_SECONDS
 
     def _claim(self, limit: int, held: frozenset[UUID]) -> list[Work]:
@@ -161,8 +183,33 @@ class Worker:
         with self._database.write() as tx:
             claimed = queue.claim(tx, self.name, now, now + self._settings.lease, limit)
             claims = [claim for claim in claimed if claim.message_id not in held]
-            messages.mark_sending(tx, [claim.message_id for claim in claims])
             return load(tx, claims, self._unknown(tx), self._settings.edge_url)
+
+    async def _look(self) -> None:
+        """Learn now and then what has changed about transports and domains, and whether the queue is paused."""
+        if time.monotonic() < self._looks_at:
+            return
+        known = await asyncio.to_thread(self._read_known)
+        self._looks_at = time.monotonic() + LOOK_SECONDS
+        gone, is_changed = self._directory.update(known)
+        if is_changed:
+            self._dispatch.reroute()
+        for transport in gone:
+            await transport.close()
+
+    def _read_known(self) -> Known:
+        with self._database.read() as tx:
+            return Known.read(tx)
+
+    async def _put_off(self) -> None:
+        """Give back what has to wait for a gate, each with a time of its own."""
+        if waiting := self._dispatch.surplus():
+            await asyncio.to_thread(self._write_put_off, waiting)
+            self._held.difference_update(one.message_id for one in waiting)
+
+    def _write_put_off(self, waiting: list[queue.PutOff]) -> None:
+        with self._database.write() as tx:
+            queue.put_off(tx, self.name, waiting)
 
     async def _keep_leases(self) -> None:
         """Move the leases of what we hold, so that only a dead worker's end."""
@@ -181,20 +228,26 @@ class Worker:
         with self._database.write() as tx:
             queue.extend(tx, self.name, list(held), self._clock() + self._settings.lease)
 
+    async def _end(self, stopping: asyncio.Event) -> None:
+        """Let no lane begin another mail once we are told to stop."""
+        await stopping.wait()
+        self._dispatch.end()
+
     async def _drain(self, lanes: list[asyncio.Task[None]]) -> None:
         """Give back what was not begun, and let the lanes finish the mail they are at."""
-        unbegun = []
-        while not self._waiting.empty():
-            work = self._waiting.get_nowait()
-            unbegun += [work.message.id] if work else []
-        for _ in lanes:
-            self._waiting.put_nowait(None)
-        self._held.difference_update(unbegun)
+        await self._return([work.message.id for work in self._dispatch.clear()])
+        await asyncio.wait(lanes, timeout=DRAIN_SECONDS)
+        await self._ledger.settled(DRAIN_SECONDS)
+
+    async def _return(self, message_ids: list[UUID]) -> None:
+        """Give claims back that were not begun; the next worker takes them at once."""
+        if not message_ids:
+            return
+        self._held.difference_update(message_ids)
         try:
-            await asyncio.to_thread(self._give_back, unbegun)
+            await asyncio.to_thread(self._give_back, message_ids)
         except TemporaryFailure as failure:
             log.error("claims could not be given back; they end with their lease", error=str(failure))
-        await asyncio.wait(lanes, timeout=DRAIN_SECONDS)
 
     def _give_back(self, message_ids: list[UUID]) -> None:
         with self._database.write() as tx:
@@ -204,24 +257,33 @@ class Worker:
 
     async def _lane(self) -> None:
         """Carry out one message after the other; as many lanes as connections."""
-        while (work := await self._waiting.get()) is not None:
+        while (job := await self._dispatch.take()) is not None:
+            message_id = job.work.message.id
             try:
                 with ON_THE_WAY.track_inprogress():
-                    await self._process(work)
+                    await self._process(job)
             except _LeaseLost:
-                log.warning("another worker took a message over", message=str(work.message.id))
+                log.warning("another worker took a message over", message=str(message_id))
+                self._held.discard(message_id)
             except Exception:
                 # Nothing was written down: the message comes back when its lease ends.
-                log.exception("a message could not be processed", message=str(work.message.id))
+                log.exception("a message could not be processed", message=str(message_id))
+                self._held.discard(message_id)
             finally:
-                self._held.discard(work.message.id)
+                self._dispatch.leave(job)
 
-    async def _process(self, work: Work) -> None:
-        """Build, deliver, record: the whole way of one message."""
+    async def _process(self, job: Job) -> None:
+        """Build, deliver, record: the whole way of one message. That its result is on disk is not waited for: the next
+        mail of this lane is put on the wire by the same commit or a later one, so that never more are there at once
+        than connections."""
         started_at = self._clock()
-        work = await asyncio.to_thread(self._build, work)
-        outcome = work.outcome or await self._deliver(work)
-        await self._ledger.write(Result(work, outcome, started_at, self._clock()))
+        work = job.work if job.work.copy else await asyncio.to_thread(self._build, job.work)
+        outcome = work.outcome or await self._deliver(job, work)
+        if outcome is None:
+            self._dispatch.add([work])
+            return
+        result = Result(work, outcome, started_at, self._clock(), job.carrier.transport.name)
+        self._ledger.post(result, lambda: self._held.discard(work.message.id))
         ATTEMPTS.labels(outcome.kind.value if outcome.kind else "nothing").inc()
 
     def _build(self, work: Work) -> Work:
@@ -244,20 +306,21 @@ class Worker:
                 last = self._content = messages.get_content(tx, content_id)
         return last
 
-    async def _deliver(self, work: Work) -> Outcome:
-        """Hand the mail to the transport. What nobody has classified is temporary."""
+    async def _deliver(self, job: Job, work: Work) -> Outcome | None:
+        """Hand the mail to its carrier. None: another one is to try. What nobody has classified is temporary."""
         assert work.copy is not None
-        message = work.message
+        message, carrier = work.message, job.carrier
         envelope = Envelope(message.id, self._return_path(work), message.recipient, lambda: self._hand_over(work))
         try:
-            delivery = await self._transport.deliver(envelope, work.copy.message)
-            self._rests, self._rests_until = 0, None
-            return outcomes.sent(delivery)
-        except Refused as refused:
-            return outcomes.bounced(refused.what, refused.refusal)
+            delivery = await carrier.transport.deliver(envelope, work.copy.message)
         except Unreachable as failure:
-            self._rest(failure)
+            return self._unreachable(job, work, failure)
+        except Throttled as failure:
+            self._slow_down(job, failure)
             return outcomes.deferred(failure.what, work.claim)
+        except Refused as refused:
+            self._answered(carrier)
+            return outcomes.bounced(refused.what, refused.refusal)
         except PermanentFailure as failure:
             return outcomes.failed(failure.what)
         except TemporaryFailure as failure:
@@ -267,14 +330,9 @@ class Worker:
         except Exception as error:
             log.exception("a delivery failed for no known reason", message=str(message.id))
             return outcomes.deferred(f"our own failure: {type(error).__name__}", work.claim)
-
-    def _rest(self, failure: Unreachable) -> None:
-        """Claim nothing for a while: a server that is down would cost every mail in the queue one of its attempts."""
-        if self._rests_until is None or self._rests_until <= self._clock():
-            seconds = RESTS_SECONDS[min(self._rests, len(RESTS_SECONDS) - 1)]
-            self._rests += 1
-            self._rests_until = self._clock() + timedelta(seconds=seconds)
-            log.warning("sending rests", error=str(failure), in_seconds=seconds)
+        self._answered(carrier)
+        self._went_well(job)
+        return outcomes.sent(delivery)
 
     def _return_path(self, work: Work) -> str:
         """Where bounces go: back to us with the message's own token, where a domain for that is set."""
@@ -292,6 +350,63 @@ class Worker:
     def _put_right(self, message_ids: Collection[UUID], coverage: Coverage) -> None:
         with self._database.write() as tx:
             put_coverage_right(tx, message_ids, coverage)
+
+    # ── What is learned on the way ──────────────────────────────────────────────────────────────────────────────────
+
+    def _unreachable(self, job: Job, work: Work, failure: Unreachable) -> Outcome | None:
+        """Let the carrier rest. The mail goes to the next carrier of its match; where there is none, it has had its
+        attempt, and those behind it wait without one."""
+        carrier, now = job.carrier, self._clock().timestamp()
+        if isinstance(failure, SignInAgain):
+            carrier.usable = False
+            log.error("a transport needs somebody to sign in", transport=carrier.name, error=str(failure))
+            self._note_trouble(carrier, failure.what, sign_in_again=True)
+            return None
+        until = carrier.rest(now)
+        log.warning("a transport rests", transport=carrier.name, error=str(failure), in_seconds=round(until - now, 1))
+        self._note_trouble(carrier, failure.what)
+        route = self._directory.route(work.message.sender, work.submission.account_id, work.message.recipient)
+        return None if route.carrier(now).rests_until <= now else outcomes.deferred(failure.what, work.claim)
+
+    def _answered(self, carrier: Carrier) -> None:
+        carrier.answered()
+        self._note_trouble(carrier, "")
+
+    def _note_trouble(self, carrier: Carrier, trouble: str, *, sign_in_again: bool = False) -> None:
+        """Let the pages say what keeps a named transport from working, once per trouble."""
+        if carrier.stored is None or carrier.trouble == trouble:
+            return
+        carrier.trouble = trouble
+        note = partial(transports.set_trouble, name=carrier.name, trouble=trouble, sign_in_again=sign_in_again)
+        self._ledger.post(Note(lambda tx: note(tx)))
+
+    def _slow_down(self, job: Job, failure: Throttled) -> None:
+        """Go slower to a domain that asks for it, or by a transport that does; everything else goes on."""
+        now = self._clock().timestamp()
+        if not failure.by_domain:
+            until = job.carrier.rest(now)
+            log.warning("a transport asks us to slow down", transport=job.carrier.name, error=str(failure))
+            return
+        gate = job.gates[1]
+        until = gate.slow_down(now)
+        log.warning(
+            "a domain asks us to slow down",
+            domain=job.destination,
+            error=str(failure),
+            in_seconds=round(until - now, 1),
+        )
+        self._note_slowness(job, failure.what)
+
+    def _went_well(self, job: Job) -> None:
+        gate = job.gates[1]
+        if gate.slow_steps and gate.went_well(self._clock().timestamp()):
+            self._note_slowness(job, "")
+
+    def _note_slowness(self, job: Job, note: str) -> None:
+        gate = job.gates[1]
+        until = as_moment(gate.slow_until, self._clock()) if gate.slow_steps else None
+        steps, domain = gate.slow_steps, job.destination
+        self._ledger.post(Note(lambda tx: save_slowness(tx, domain, until, steps, note)))
 
 
 def _is_nobody_special(domain: str) -> Receiver:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
 
 from resonanz.model import EventKind
 from resonanz.store.engine import Tx
@@ -17,11 +17,13 @@ from resonanz.store.tables import attempts, messages, queue
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message that one worker holds until its lease ends. `attempts` were made before this one."""
+    """A message that one worker holds until its lease ends. `attempts` were made before this one; `waited_for` is what
+    it was put off for last."""
 
     message_id: UUID
     attempts: int
     on_wire: bool
+    waited_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,9 @@ def claim(tx: Tx, worker: str, now: datetime, until: datetime, limit: int) -> li
         update(queue)
         .where(queue.c.message_id.in_(ids), free)
         .values(claimed_by=worker, claimed_until=until)
-        .returning(queue.c.message_id, queue.c.attempts, queue.c.on_wire)
+        .returning(queue.c.message_id, queue.c.attempts, queue.c.on_wire, queue.c.waits_for)
     )
-    return [Claim(row.message_id, row.attempts, row.on_wire) for row in rows]
+    return [Claim(row.message_id, row.attempts, row.on_wire, row.waits_for) for row in rows]
 
 
 def lock(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozenset[UUID]:
@@ -115,8 +117,79 @@ def release(tx: Tx, worker: str, message_id: UUID, due_at: datetime, *, attempts
     tx.execute(
         update(queue)
         .where(queue.c.message_id == message_id, queue.c.claimed_by == worker)
-        .values(due_at=due_at, attempts=attempts_made, claimed_by=None, claimed_until=None, on_wire=False)
+        .values(due_at=due_at, attempts=attempts_made, claimed_by=None, claimed_until=None, on_wire=False, waits_for="")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """A message that has to wait although nothing was tried: until when, and for what."""
+
+    message_id: UUID
+    due_at: datetime
+    waits_for: str
+
+
+def put_off(tx: Tx, worker: str, waiting: Sequence[PutOff]) -> None:
+    """Give messages back without an attempt; what another worker holds by now is left alone."""
+    for one in sorted(waiting, key=lambda one: one.message_id):
+        held = and_(queue.c.message_id == one.message_id, queue.c.claimed_by == worker, queue.c.on_wire.is_(False))
+        tx.execute(
+            update(queue)
+            .where(held)
+            .values(due_at=one.due_at, waits_for=one.waits_for, claimed_by=None, claimed_until=None)
+        )
+
+
+def hasten_waiting(tx: Tx, waits_for: str, now: datetime) -> None:
+    """Make due at once what was put off for this: it may have ended."""
+    _hasten(tx, queue.c.waits_for == waits_for, now)
+
+
+def hasten_transports(tx: Tx, now: datetime) -> None:
+    """Make due at once what waits for any transport: another than before may carry it."""
+    _hasten(tx, queue.c.waits_for.like("transport %"), now)
+
+
+def _hasten(tx: Tx, what: ColumnElement[bool], now: datetime) -> None:
+    waiting = and_(what, queue.c.claimed_by.is_(None), queue.c.due_at > now)
+    tx.execute(update(queue).where(waiting).values(due_at=now, waits_for=""))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the queue stands: how many are due, being carried out, to be tried again later or at their time, and how many
+    were put off by what they wait for."""
+
+    due: int
+    claimed: int
+    later: int
+    waiting: dict[str, int]
+
+    @property
+    def messages(self) -> int:
+        """All of them."""
+        return self.due + self.claimed + self.later + sum(self.waiting.values())
+
+
+def standing(tx: Tx, now: datetime) -> Standing:
+    """Count the queue."""
+    claimed = and_(queue.c.claimed_until.is_not(None), queue.c.claimed_until >= now)
+    kind = case((claimed, 1), (queue.c.due_at <= now, 0), else_=2)
+    rows = tx.execute(
+        select(kind.label("kind"), queue.c.waits_for, func.count().label("number"))
+        .select_from(queue)
+        .group_by(kind, queue.c.waits_for)
+    )
+    numbers: list[int] = [0, 0, 0]
+    waiting: dict[str, int] = {}
+    for row in rows:
+        if row.kind == 2 and row.waits_for:
+            waiting[row.waits_for] = row.number
+        else:
+            numbers[row.kind] += row.number
+    due, under_way, later = numbers
+    return Standing(due, under_way, later, dict(sorted(waiting.items())))
 
 
 def hasten(tx: Tx, submission_id: UUID, now: datetime) -> None:

@@ -331,6 +331,8 @@ queue = Table(  # messages that still have to be carried out; a row goes when it
     Column("claimed_by", String(64)),
     Column("claimed_until", Moment),
     Column("on_wire", Boolean, nullable=False, server_default=text("false")),  # set just before DATA
+    # Why it was put off without an attempt: `transport <name>` or `domain <name>`; empty when nothing holds it.
+    Column("waits_for", String(300), nullable=False, server_default=""),
     Index("ix_queue_due_at", "due_at"),
 )
 
@@ -345,6 +347,53 @@ attempts = Table(
     Column("transport", String(64), nullable=False),
     Column("outcome", Word(EventKind), nullable=False),
     Column("reply", Text, nullable=False),
+)
+
+transports = Table(  # servers that mail goes out by, beside the one in the settings
+    "transports",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(48), nullable=False, unique=True),
+    # Whose mail alone it carries; empty: everybody's.
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), index=True),
+    Column("host", String(253), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("security", String(16), nullable=False),  # none, starttls, tls
+    Column("authentication", String(16), nullable=False),  # none, password, xoauth2
+    Column("username", String(320), nullable=False),
+    Column("secret", LargeBinary),  # sealed: the password, or the refresh token
+    Column("provider", String(16), nullable=False, server_default=""),  # whose tokens: google, microsoft
+    Column("client_id", Text, nullable=False, server_default=""),
+    Column("client_secret", LargeBinary),  # sealed
+    Column("tenant", String(64), nullable=False, server_default=""),  # Microsoft's directory
+    Column("priority", SmallInteger, nullable=False),  # the lowest goes first among those for the same senders
+    Column("connections", SmallInteger),  # at once; empty: as many as the worker has
+    Column("rate_per_minute", Integer),
+    Column("paused", Boolean, nullable=False, server_default=text("false")),
+    Column("sign_in_again", Boolean, nullable=False, server_default=text("false")),  # its refresh token is dead
+    Column("trouble", Text, nullable=False, server_default=""),  # what kept it from working last; empty: nothing
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+transport_senders = Table(  # whose mail a transport carries: an address, a domain, or * for everybody's
+    "transport_senders",
+    metadata,
+    Column("transport_id", Id, ForeignKey("transports.id", ondelete="CASCADE"), primary_key=True),
+    Column("sender", String(320), primary_key=True),
+)
+
+destinations = Table(  # what was set for one recipient domain, or learned about it
+    "destinations",
+    metadata,
+    Column("domain", String(253), primary_key=True),
+    Column("connections", SmallInteger),  # empty: as the built-in table says
+    Column("rate_per_minute", Integer),
+    Column("paused", Boolean, nullable=False, server_default=text("false")),
+    Column("slow_until", Moment),  # it asked us to slow down
+    Column("slow_steps", SmallInteger, nullable=False, server_default="0"),  # how often in a row
+    Column("note", Text, nullable=False, server_default=""),  # its words, or who paused it
 )
 
 # ── What happened ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -56,6 +56,18 @@ class Unreachable(Deferred):
     """The other side cannot be reached or does not let us in at all: no mail will go out there for now."""
 
 
+class SignInAgain(Unreachable):
+    """The other side honours our refresh token no more: mail waits until somebody signs in."""
+
+
+class Throttled(Deferred):
+    """Not now, because we are too fast: `by_domain` is whether the recipient's domain says so, not the transport."""
+
+    def __init__(self, reply: str, *, by_domain: bool) -> None:
+        super().__init__(reply)
+        self.by_domain = by_domain
+
+
 class Transport(Protocol):
     """What carries a message out. One instance serves many deliveries at once."""
 

@@ -7,9 +7,11 @@ back to our return path and name the message. Addresses are checked before they 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -18,7 +20,14 @@ from aiosmtplib.email import quote_address
 
 from resonanz.mail.refusals import DEAD, Reason, Refusal, understand
 from resonanz.model import InvalidInput
-from resonanz.sending.transports.base import Deferred, Delivery, Envelope, Refused, Unreachable
+from resonanz.sending.transports.base import (
+    Deferred,
+    Delivery,
+    Envelope,
+    Refused,
+    Throttled,
+    Unreachable,
+)
 
 CONNECT_SECONDS = 30.0
 REPLY_SECONDS = 300.0  # RFC 5321 section 4.5.3.2: minutes, not seconds; a server may be scanning
@@ -31,7 +40,8 @@ _SCHEMES = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mail goes out. `security` is none, starttls or tls."""
+    """Where mail goes out. `security` is none, starttls or tls. A server that is not its operator's choice is
+    `public_only`: nobody else gets to talk to machines inside our network."""
 
     host: str
     port: int
@@ -39,6 +49,10 @@ class SmtpServer:
     username: str = ""
     password: str = field(default="", repr=False)
     ca_file: Path | None = None
+    public_only: bool = False
+
+
+Login = Callable[[aiosmtplib.SMTP], Awaitable[None]]
 
 
 def read_smtp_url(url: str, ca_file: Path | None = None) -> SmtpServer:
@@ -61,11 +75,16 @@ def read_smtp_url(url: str, ca_file: Path | None = None) -> SmtpServer:
 
 
 class SmtpTransport:
-    """Delivers to one SMTP server. As many connections are open as deliveries run at once."""
+    """Delivers to one SMTP server. As many connections are open as deliveries run at once.
 
-    def __init__(self, server: SmtpServer, *, helo_name: str = "") -> None:
-        self.name = f"smtp:{server.host}:{server.port}"[:64]
+    `login` is awaited on every new connection; without it user and password of `server` are used, where it has some.
+    """
+
+    def __init__(self, server: SmtpServer, *, name: str = "", helo_name: str = "", login: Login | None = None) -> None:
+        self.name = name or f"smtp:{server.host}:{server.port}"[:64]
         self._server = server
+        self._login = login or (_password_login(server) if server.username else None)
+        self._closed = False
         self._helo_name = helo_name or None
         self._context = _tls_context(server)
         self._idle: list[_Connection] = []
@@ -81,8 +100,8 @@ class SmtpTransport:
         connection = await self._connect()
         try:
             return await self._deliver_over(connection, envelope, message)
-        except _LostBeforeData as error:
-            raise Deferred(f"the connection was lost: {error}") from error
+        except _LostBeforeData as lost:
+            raise lost.meaning from lost
 
     async def check(self) -> str:
         """Connect, secure, log in, and say what the server offers. Raises Unreachable."""
@@ -97,6 +116,7 @@ class SmtpTransport:
 
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
+        self._closed = True
         idle, self._idle = self._idle, []
         for connection in idle:
             connection.stop_clock()
@@ -130,7 +150,7 @@ class SmtpTransport:
         connection.mails += 1
         if not client.is_connected:
             return
-        if connection.mails >= MAX_MAILS_PER_CONNECTION:
+        if self._closed or connection.mails >= MAX_MAILS_PER_CONNECTION:
             await _quit(client)
             return
         if reset:
@@ -149,9 +169,11 @@ class SmtpTransport:
 
     async def _connect(self) -> _Connection:
         server = self._server
+        sock = await _public_socket(server) if server.public_only else None
         client = aiosmtplib.SMTP(
             hostname=server.host,
-            port=server.port,
+            port=None if sock else server.port,
+            sock=sock,
             local_hostname=self._helo_name,
             timeout=CONNECT_SECONDS,
             use_tls=server.security == "tls",
@@ -161,8 +183,8 @@ class SmtpTransport:
         try:
             await client.connect()
             await client.ehlo()
-            if server.username:
-                await client.login(server.username, server.password)
+            if self._login:
+                await self._login(client)
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
             raise _connection_failure(error, server) from error
@@ -173,8 +195,46 @@ class SmtpTransport:
         return _Connection(client)
 
 
+def _password_login(server: SmtpServer) -> Login:
+    async def login(client: aiosmtplib.SMTP) -> None:
+        await client.login(server.username, server.password)
+
+    return login
+
+
+async def _public_socket(server: SmtpServer) -> socket.socket:
+    """Connect to an address that was looked at: a name that answers differently the second time gains nothing."""
+    from resonanz.outbound.web import is_public  # loads an HTTP client, which few processes need
+
+    where = f"{server.host}:{server.port}"
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise Unreachable(f"{where} has no address: {error.strerror or error}") from error
+    if not all(is_public(ip_address(str(entry[4][0]).partition("%")[0])) for entry in found):
+        raise Unreachable(f"{where} leads into a private network")
+    family, kind, protocol, _, address = found[0]
+    connected = socket.socket(family, kind, protocol)
+    connected.setblocking(False)
+    try:
+        await asyncio.wait_for(loop.sock_connect(connected, address), CONNECT_SECONDS)
+    except OSError as error:
+        connected.close()
+        raise Unreachable(f"{where} cannot be reached: {error.strerror or error}") from error
+    except BaseException:
+        connected.close()
+        raise
+    return connected
+
+
 class _LostBeforeData(Exception):
-    """The connection broke at a moment when the mail was certainly not taken."""
+    """The connection broke at a moment when the mail was certainly not taken; `meaning` is what that is on a connection
+    that was new."""
+
+    def __init__(self, meaning: Refused | Deferred) -> None:
+        super().__init__(meaning.what)
+        self.meaning = meaning
 
 
 @dataclass(eq=False, slots=True)
@@ -246,10 +306,10 @@ async def _transact(client: aiosmtplib.SMTP, envelope: Envelope, message: bytes)
         await client.rcpt(_checked(envelope.recipient), options=_rcpt_options(client, envelope), encoding=encoding)
     except aiosmtplib.SMTPResponseException as error:
         if error.code == 421:
-            raise _LostBeforeData(_short(f"{error.code} {error.message}")) from error
+            raise _LostBeforeData(_refusal(error)) from error
         raise _refusal(error) from error
     except (aiosmtplib.SMTPException, OSError) as error:
-        raise _LostBeforeData(_short(str(error))) from error
+        raise _LostBeforeData(Deferred(f"the connection was lost: {_short(str(error))}")) from error
     await envelope.handing_over()
     try:
         response = await client.data(message)
@@ -263,9 +323,11 @@ async def _transact(client: aiosmtplib.SMTP, envelope: Envelope, message: bytes)
 
 def _refusal(error: aiosmtplib.SMTPResponseException, *, context: str = "") -> Refused | Deferred:
     reply = _short(f"{error.code} {error.message}")
-    if not 500 <= error.code <= 599:
-        return Deferred(reply)
     refusal = understand(error.message, code=error.code, context=context)
+    if not 500 <= error.code <= 599:
+        if error.code == 421 or refusal.reason is Reason.RATE_LIMITED:
+            return Throttled(reply, by_domain=not isinstance(error, aiosmtplib.SMTPSenderRefused))
+        return Deferred(reply)
     if isinstance(error, aiosmtplib.SMTPSenderRefused) and refusal.reason in DEAD:
         # "User unknown" in answer to MAIL is about the sender; the recipient was not even named yet.
         refusal = Refusal(refusal.code, refusal.status, Reason.SENDER_REFUSED)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from resonanz.ingest.projections import apply
+from resonanz.ingest.softly import rebuild_runs
 from resonanz.model import Event, MessageState
 from resonanz.store import Database
 from resonanz.store import events as store
@@ -33,11 +34,13 @@ class Summary:
     messages_changed: int
     submissions_changed: int
     buckets_changed: int
+    contacts_changed: int
 
     def __str__(self) -> str:
         return (
             f"{self.messages} messages replayed; {self.messages_changed} messages, {self.submissions_changed} "
-            f"submissions and {self.buckets_changed} counts were not as the facts say, and are now"
+            f"submissions, {self.buckets_changed} counts and {self.contacts_changed} contacts were not as the facts "
+            "say, and are now"
         )
 
 
@@ -45,7 +48,8 @@ def rebuild(database: Database) -> Summary:
     """Recompute every projection. Safe while mail is sent and hits come in. Raises TemporaryFailure; run it again."""
     messages, changed = _rebuild_messages(database)
     submissions_changed, buckets_changed = _rebuild_totals(database)
-    return Summary(messages, changed, submissions_changed, buckets_changed)
+    contacts_changed = rebuild_runs(database)
+    return Summary(messages, changed, submissions_changed, buckets_changed, contacts_changed)
 
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,13 +1,14 @@
 """Writing facts down: the one place where an event enters the database, with everything derived from it.
 
-Use one `record` or `record_all` per transaction: it takes its locks in one order (messages, submissions, rollup), and
-two in a row could wait for another transaction that does the same the other way round (PostgreSQL then ends one of them
-with TemporaryFailure).
+Use one `record` or `record_all` per transaction: it takes its locks in one order (messages, contacts, submissions,
+rollup), and two in a row could wait for another transaction that does the same the other way round (PostgreSQL then
+ends one of them with TemporaryFailure).
 
 What an event's `detail` may hold that is acted upon:
 
 - `reply`: what the other server said; shown beside the message's state.
-- `bounce`: `hard` (the address does not exist) or `soft`; a hard one suppresses the address.
+- `bounce`: `hard` (the address does not exist) or `soft`; a hard one suppresses the address, and so do five soft ones
+  in a row.
 - `uncertain`: with `failed`, that the mail may have gone out all the same.
 """
 
@@ -19,9 +20,10 @@ from uuid import UUID
 
 from resonanz.ingest.corrections import confirm_by_replies
 from resonanz.ingest.projections import COUNTED, MOVED, NOTHING, apply, count_anonymous, count_buckets
+from resonanz.ingest.softly import Step, follow, step_of
 from resonanz.mail.address import parse_address
 from resonanz.model import Event, EventKind, InvalidInput
-from resonanz.people import Reason, suppress
+from resonanz.people import Reason, is_pseudonym, suppress, without_person
 from resonanz.store import Tx
 from resonanz.store import events as store
 from resonanz.store.messages import add_anonymous
@@ -42,25 +44,39 @@ def record_all(tx: Tx, events: Sequence[Event]) -> list[Event]:
 
 def write_facts(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, Standing]) -> list[Event]:
     """Write facts that have their ids, given the locked standings of their messages; what `record_all` ends with."""
+    events = [_without_person(event, standings) for event in events]
     store.add_events(tx, [event for event in events if not event.source_key])
     new = [event for event in events if not event.source_key or store.add_event_once(tx, event)]
-    _project_messages(tx, new, standings)
+    given_up = follow(tx, _project_messages(tx, new, standings))
     _project_submissions(tx, new)
     _project_rollup(tx, new)
-    _suppress(tx, new)
+    _suppress(tx, new, given_up)
     confirm_by_replies(tx, new, standings)
     return new
 
 
-def _project_messages(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, Standing]) -> None:
+def _without_person(event: Event, standings: Mapping[UUID, Standing]) -> Event:
+    """Leave out of a fact about an erased contact's message what could name them: it came in after the erasure."""
+    standing = standings.get(event.message_id) if event.message_id is not None else None
+    if standing is None or standing.contact_id is not None:
+        return event
+    return replace(event, recipient=standing.recipient, url="", place=None, detail=without_person(event.detail))
+
+
+def _project_messages(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, Standing]) -> list[Step]:
+    """Bring messages to where these events lead. Returns what that means for their contacts' runs of soft bounces."""
     changed: dict[UUID, int] = {}
+    steps: list[Step] = []
     for event in events:
         id = event.message_id
         standing = standings.get(id) if id is not None else None
         if id is not None and standing is not None and (change := apply(standing, event)):
             changed[id] = max(change, changed.get(id, NOTHING))
+            if change == MOVED and (step := step_of(standing, event)) is not None:
+                steps.append(step)
     save_standings(tx, [standings[id] for id, change in changed.items() if change == MOVED])
     save_counts(tx, [standings[id] for id, change in changed.items() if change == COUNTED])
+    return steps
 
 
 def _project_submissions(tx: Tx, events: Sequence[Event]) -> None:
@@ -75,7 +91,7 @@ def _project_rollup(tx: Tx, events: Sequence[Event]) -> None:
 # ── Suppression: an act, not a projection; a rebuild must not undo what a person restored since ─────────────────────
 
 
-def _suppress(tx: Tx, events: Sequence[Event]) -> None:
+def _suppress(tx: Tx, events: Sequence[Event], given_up: Mapping[str, Event]) -> None:
     """Suppress addresses in their order, as every transaction does. A first reason stays."""
     wanted: dict[str, tuple[Reason, Event]] = {}
     for event in events:
@@ -83,6 +99,8 @@ def _suppress(tx: Tx, events: Sequence[Event]) -> None:
         address = _normalised(event.recipient) if reason is not None else None
         if reason is not None and address is not None:
             wanted.setdefault(address, (reason, event))
+    for address, event in given_up.items():
+        wanted.setdefault(address, (Reason.SOFT_BOUNCED, event))
     for address in sorted(wanted):
         reason, event = wanted[address]
         note = str(event.detail.get("reply", ""))
@@ -105,6 +123,7 @@ def _reason_to_suppress(event: Event) -> Reason | None:
 def _normalised(recipient: str) -> str | None:
     """Return the address as the list keeps it. An erased recipient has none."""
     try:
-        return parse_address(recipient).normalised
+        address = parse_address(recipient).normalised
     except InvalidInput:
         return None
+    return None if is_pseudonym(address) else address

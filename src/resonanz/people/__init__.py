@@ -13,6 +13,7 @@ from resonanz.people.consent import (
     still_allowed,
     tracking_modes,
 )
+from resonanz.people.erasure import is_pseudonym, without_person
 from resonanz.people.groups import SMALLEST_GROUP, hides_in_group
 from resonanz.people.suppression import Reason, reason_for, restore, suppress, suppressed_among
 
@@ -23,6 +24,7 @@ __all__ = [
     "Reason",
     "allowed_among",
     "hides_in_group",
+    "is_pseudonym",
     "mailing_choices",
     "may_be_mailed",
     "reason_for",
@@ -32,4 +34,5 @@ __all__ = [
     "suppress",
     "suppressed_among",
     "tracking_modes",
+    "without_person",
 ]

@@ -1,0 +1,46 @@
+"""What stays of a contact who was erased: their messages and facts, without anything that could name them.
+
+GDPR articles 17 and 5 (1) (e). Counts and states of a mailing stay what they were; nobody can tell any more whose they
+are. The suppression list keeps an address that is on it, so that it is not written to again (article 17 (3) (b)).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+from resonanz.store import Tx
+from resonanz.store import erasure as store
+from resonanz.store.contacts import Contact, delete_contact
+
+# A domain under .invalid belongs to nobody, ever (RFC 6761 section 6.4).
+_PSEUDONYMS = "@erased.invalid"
+# Words of our own that say what happened and to no one in particular; other servers' words and pages' addresses go.
+_KEPT = frozenset(
+    {"bounce", "reason", "status", "report", "uncertain", "gave_up", "held", "tracking", "blocked", "event", "was"}
+)
+
+
+def is_pseudonym(address: str) -> bool:
+    """Tell whether an address is what stands in place of an erased one."""
+    return address.endswith(_PSEUDONYMS)
+
+
+def without_person(detail: Mapping[str, object]) -> dict[str, object]:
+    """Return what of a fact's detail may stay when its person is erased."""
+    return {name: value for name, value in detail.items() if name in _KEPT}
+
+
+def erase(tx: Tx, contact: Contact) -> int:
+    """Erase a contact: the row goes with its choices and memberships, their messages get a pseudonym that is written
+    down nowhere else. Returns how many messages. Nothing of theirs may be waiting in the queue."""
+    pseudonym = f"erased-{secrets.token_hex(5)}{_PSEUDONYMS}"
+    erased = 0
+    while portion := store.next_messages(tx, contact.id):
+        store.detach_messages(tx, portion, pseudonym)
+        store.blank_events(tx, portion, pseudonym, without_person)
+        store.blank_contents(tx, portion)
+        erased += len(portion)
+    store.forget_import_errors(tx, contact.address)
+    delete_contact(tx, contact.id)
+    return erased

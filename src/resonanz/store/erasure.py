@@ -1,0 +1,104 @@
+"""Taking a person out of the rows that stay: messages, attempts, facts, contents nobody else got.
+
+This is the one place that changes facts beside corrections of verdicts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, bindparam, cast, delete, or_, select, update
+
+from resonanz.store.engine import Tx
+from resonanz.store.tables import (
+    attempts,
+    contents,
+    events,
+    evidence,
+    import_errors,
+    links,
+    messages,
+    queue,
+    submissions,
+)
+
+_PORTION = 1_000
+
+
+def next_messages(tx: Tx, contact_id: UUID) -> list[UUID]:
+    """Return the next of a contact's messages, none when all are detached; in the order of their ids, and locked."""
+    query = select(messages.c.id).where(messages.c.contact_id == contact_id).order_by(messages.c.id).limit(_PORTION)
+    return list(tx.execute(query.with_for_update()).scalars())
+
+
+def waiting_messages(tx: Tx, contact_id: UUID) -> dict[UUID, bool]:
+    """Return which of a contact's messages are in the queue, and whether each is on the wire; locked."""
+    query = (
+        select(queue.c.message_id, queue.c.on_wire)
+        .join(messages, messages.c.id == queue.c.message_id)
+        .where(messages.c.contact_id == contact_id)
+        .order_by(queue.c.message_id)
+    )
+    return {row.message_id: row.on_wire for row in tx.execute(query.with_for_update(of=queue))}
+
+
+def take_back(tx: Tx, message_ids: Collection[UUID]) -> None:
+    """Take messages out of the queue, whoever holds them: a worker sends none whose row is gone."""
+    tx.execute(delete(queue).where(queue.c.message_id.in_(message_ids)))
+
+
+def detach_messages(tx: Tx, ids: Collection[UUID], pseudonym: str) -> None:
+    """Take the person out of messages and of what was said while they were sent."""
+    tx.execute(
+        update(messages)
+        .where(messages.c.id.in_(ids))
+        .values(contact_id=None, recipient=pseudonym, header_id=None, state_note="")
+    )
+    tx.execute(update(attempts).where(attempts.c.message_id.in_(ids)).values(reply=""))
+    tx.execute(delete(evidence).where(evidence.c.message_id.in_(ids)))
+
+
+def blank_events(
+    tx: Tx,
+    message_ids: Collection[UUID],
+    pseudonym: str,
+    keep: Callable[[Mapping[str, object]], Mapping[str, object]],
+) -> None:
+    """Take the person out of the facts about messages: address, page and place beyond the country go, and of the detail
+    all but what `keep` returns."""
+    about = events.c.message_id.in_(message_ids)
+    said: list[dict[str, Any]] = [
+        {"of_id": row.id, "kept": dict(kept)}
+        for row in tx.execute(select(events.c.id, events.c.detail).where(about))
+        if (kept := keep(row.detail)) != row.detail
+    ]
+    tx.execute(update(events).where(about).values(recipient=pseudonym, url="", region="", city="", client_device=""))
+    if said:
+        tx.execute(update(events).where(events.c.id == bindparam("of_id")).values(detail=bindparam("kept")), said)
+
+
+def blank_contents(tx: Tx, message_ids: Collection[UUID]) -> None:
+    """Forget the mails that were written to nobody who is still known: their text and subject speak to one person."""
+    theirs = select(messages.c.submission_id).where(messages.c.id.in_(message_ids))
+    others = select(messages.c.submission_id).where(
+        messages.c.submission_id == submissions.c.id, messages.c.contact_id.is_not(None)
+    )
+    rows = tx.execute(
+        select(submissions.c.id, submissions.c.content_id)
+        .join(contents, contents.c.id == submissions.c.content_id)
+        .where(submissions.c.id.in_(theirs), ~others.exists(), contents.c.form.in_(("rfc822", "composed")))
+    ).all()
+    for row in rows:
+        tx.execute(update(contents).where(contents.c.id == row.content_id).values(body=b"", subject=""))
+        tx.execute(delete(links).where(links.c.content_id == row.content_id))
+        tx.execute(update(messages).where(messages.c.submission_id == row.id).values(subject=""))
+
+
+def forget_import_errors(tx: Tx, address: str) -> None:
+    """Delete the rows of imports that were refused and hold this address."""
+    cells = cast(import_errors.c.cells, Text)  # one database writes beyond ASCII as it is, the other escaped
+    written = {address, json.dumps(address)[1:-1]}
+    tx.execute(delete(import_errors).where(or_(*(cells.icontains(text, autoescape=True) for text in written))))

@@ -126,6 +126,17 @@ def test_config_shows_every_setting_without_secrets(run: Run) -> None:
     assert "RESONANZ_EDGE_PORT" in wrong.stderr
 
 
+def test_judging_anew_says_what_moved(run: Run) -> None:
+    """On a fresh instance nothing did, and nothing is tried in shadow."""
+    run("setup")
+    said = json.loads(run("rejudge", "--since", "2026-03-01", "--json").stdout)
+    assert said == {"looked_at": 0, "moved": [], "reworded": 0, "forgotten": 0}
+    assert run("rejudge").stdout.split("  ")[-1] == "verdicts changed\n"
+    assert run("rejudge", "--since", "lately").returncode == 2
+    assert run("shadow").stdout == run("shadow", "--past").stdout == "Nothing in shadow would have changed anything.\n"
+    assert json.loads(run("shadow", "--json", "--reset").stdout) == []
+
+
 def test_keys_are_rotated_and_kept(run: Run, tmp_path: Path) -> None:
     """The fresh key comes first, the older one stays behind it."""
     run("setup")

@@ -66,6 +66,7 @@ def run_edge(settings: Settings, number: int = 0) -> None:
 def run_app(settings: Settings) -> None:
     """Run dashboard, API and preview."""
     from resonanz.accounts import Passwords
+    from resonanz.accounts.own import OwnBrowsers
     from resonanz.api import ApiParts
     from resonanz.api import build as build_api
     from resonanz.app.doctor import examine
@@ -105,6 +106,7 @@ def run_app(settings: Settings) -> None:
         mode_is_fixed=settings.tracking_without_choice is not None,
         submission=_submission_of(settings),
         check_domain=check_domain,
+        note_own=OwnBrowsers(database, secret_of(settings)).note,
         operations=lambda: watch.operations,
     )
     api = build_api(

@@ -109,12 +109,23 @@ class Settings(Derived, BaseSettings):
         description="Hosts of your own sites, separated by commas, with all below them: there visits after a click are "
         "recorded (`docs/visits.md`). Empty: as named on the account page.",
     )
+    count_own: bool = Field(
+        False,
+        description="Whether the sender's own opens and clicks count like anybody's: of mail to the address of the "
+        "account that sent it, and from a browser that was signed in to that account within a day. Otherwise they are "
+        "shown as the sender's.",
+    )
     keep_evidence_days: int = Field(
         0,
         ge=0,
         le=400,
         description="How many days address and user agent of each request are kept. 0: judge, then forget; they stay "
         "for as long as other requests may still change the verdict, about half an hour.",
+    )
+    shadow_rules: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names of judging rules that decide nothing and only show what they would change "
+        "(`resonanz shadow`), separated by commas. `docs/accuracy.md` lists them.",
     )
     judge_windows: str = Field(
         "",
@@ -143,7 +154,7 @@ class Settings(Derived, BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
-    @field_validator("trusted_proxies", "dns_servers", mode="before")
+    @field_validator("trusted_proxies", "shadow_rules", "dns_servers", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -173,6 +184,17 @@ class Settings(Derived, BaseSettings):
                 _ = parts.port
             except ValueError:
                 raise ValueError("must hold IP addresses, such as 192.0.2.53 or [2001:db8::53]:5353") from None
+        return value
+
+    @field_validator("shadow_rules")
+    @classmethod
+    def _rules(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            from resonanz.ingest.judge import AFTERWARDS, RULES, WINDOWED
+
+            known = {*(rule.name for rule in RULES), *(rule.name for rule in (*WINDOWED, *AFTERWARDS))}
+            if unknown := sorted(set(value) - known):
+                raise ValueError(f"there is no rule {unknown[0]!r}; there are: {', '.join(sorted(known))}")
         return value
 
     @field_validator("judge_windows")

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -149,11 +150,19 @@ def judging_of(settings: Settings, networks: Networks) -> Judging:
     from resonanz.ingest.judge import Windows
     from resonanz.ingest.judging import Judging
 
-    return Judging(
+    in_force = Judging(
         windows=Windows.of(json.loads(settings.judge_windows)) if settings.judge_windows else Windows(),
         classify=networks.classify,
         keep=timedelta(days=settings.keep_evidence_days) if settings.keep_evidence_days else None,
+        own_key=None if settings.count_own else secret_of(settings),
+        silent=frozenset(settings.shadow_rules),
     )
+    with_shadow = replace(in_force, classify=partial(networks.classify, shadow=True), silent=frozenset())
+
+    def shadow() -> Judging | None:
+        return with_shadow if in_force.silent or any(row.state == "shadow" for row in networks.rows) else None
+
+    return replace(in_force, shadow=shadow)
 
 
 def own_sites_of(settings: Settings) -> Callable[[Tx], frozenset[str]]:

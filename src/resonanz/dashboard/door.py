@@ -148,6 +148,7 @@ def _visit(parts: DashboardParts, request: Request) -> Visit:
     visit.signed_in = resume_session(parts.database, visit.session_secret, visit.now)
     if visit.signed_in is not None and request.method == "GET":
         visit.renew_session()
+        parts.note_own(visit.signed_in.account.id, visit.peer, visit.user_agent, visit.now)
     return visit
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlsplit
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from resonanz import model
@@ -38,6 +39,10 @@ class Finding(Protocol):
     def remedy(self) -> str: ...
 
 
+def not_noted(_account: UUID, _address: str, _user_agent: str, _now: datetime) -> None:
+    """Note no browser."""
+
+
 @dataclass(frozen=True, slots=True)
 class DashboardParts:
     """Everything the pages work with.
@@ -47,8 +52,9 @@ class DashboardParts:
     goes out by SMTP. `unknown_mode` tells how contacts without a recorded choice are tracked, and `mode_is_fixed` that
     a setting says so and the account page cannot; `own_sites` and `sites_are_fixed` are the same for the sites where
     visits are recorded. `submission` is where mail clients hand mail in (`host:port`), empty when nothing listens for
-    them. `check_domain` finds out whether a host leads to the edge, `operations` how the instance is doing. `now` is
-    the clock at this door.
+    them. `check_domain` finds out whether a host leads to the edge, `operations` how the instance is doing.
+    `note_own` is told account, address and user agent of each signed-in browser, and the time. `now` is the clock at
+    this door.
     """
 
     database: Database
@@ -71,6 +77,7 @@ class DashboardParts:
     submission: str = ""
     check_domain: Check = not_checked
     operations: Callable[[], Operations] = Operations
+    note_own: Callable[[UUID, str, str, datetime], None] = not_noted
     now: Callable[[], datetime] = model.now
 
     @property

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import DataError, IntegrityError
@@ -21,6 +22,7 @@ from resonanz.ingest import metrics
 from resonanz.ingest.choices import follow_choice
 from resonanz.ingest.judge.folding import FOLDED_FOR
 from resonanz.ingest.judging import Judging
+from resonanz.ingest.own import NOTHING, Own, find_own
 from resonanz.ingest.pipeline import STEPS, DropReason, Surroundings, span_folded
 from resonanz.ingest.record import write_facts
 from resonanz.ingest.sources.edge import EVENT_KINDS, Draft, to_event
@@ -33,7 +35,7 @@ from resonanz.store import events as store
 from resonanz.store.aside import AsideRow, drop_aside, keep_aside, list_aside
 from resonanz.store.evidence import Kept, keep
 from resonanz.store.messages import existing_submissions
-from resonanz.store.standings import lock_standings
+from resonanz.store.standings import Standing, lock_standings
 
 DEFAULT_BATCH = 2_000
 
@@ -179,9 +181,18 @@ def _look_around(tx: Tx, entries: Sequence[JournalEntry], taking: _Taking, now: 
         sites=taking.sites(tx) if any(entry.hit.kind is HitKind.BEACON for entry in entries) else frozenset(),
         judging=taking.judging,
         received_us=to_microseconds(now),
+        own=_find_own(tx, entries, standings, taking.judging, now),
     )
     _find_firsts(tx, entries, around)
     return around
+
+
+def _find_own(
+    tx: Tx, entries: Sequence[JournalEntry], standings: Mapping[UUID, Standing], judging: Judging, now: datetime
+) -> Own:
+    if judging.own_key is None:
+        return NOTHING
+    return find_own(tx, (entry.hit for entry in entries), standings, judging.own_key, now)
 
 
 def _find_firsts(tx: Tx, entries: Sequence[JournalEntry], around: Surroundings) -> None:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from uuid import UUID
 
-from resonanz.ingest.judge import CACHED_AGENTS, Evidence, Judgement, Mail, Network, Windows, identify, judge_alone
+from resonanz.ingest.judge import (
+    CACHED_AGENTS,
+    Evidence,
+    Judgement,
+    Mail,
+    Network,
+    Windows,
+    identify,
+    judge_all,
+    judge_alone,
+)
 from resonanz.ingest.judge.evidence import MailKey
 from resonanz.ingest.judge.networks import classify
 from resonanz.ingest.judge.rules import PREFETCH_HEADERS
 from resonanz.model import Hit, HitKind, Place
-from resonanz.store.evidence import Facts, Kept
+from resonanz.store import Tx
+from resonanz.store.evidence import Facts, Kept, facts_of, of_sources
 from resonanz.store.text import storable
 
 Classify = Callable[[str], Network | None]
@@ -58,6 +69,9 @@ class Judging:
     place_of: Callable[[str], Place | None] = no_place
     keep: timedelta | None = None
     few_repeats: FewRepeats = field(default_factory=FewRepeats)
+    own_key: bytes | None = None  # of the digests of own browsers; None: the sender counts like anybody
+    silent: frozenset[str] = frozenset()  # rules that are not in force
+    shadow: Callable[[], Judging | None] | None = None  # how it would judge with all that is in shadow, if anything is
 
     @property
     def kept_for_us(self) -> int:
@@ -94,7 +108,7 @@ def told_address(address: str) -> str:
 # ── Hits, evidence, rows ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def evidence_of(hit: Hit, judging: Judging) -> Evidence:
+def evidence_of(hit: Hit, judging: Judging, *, own: bool = False) -> Evidence:
     """Return a hit as the judge sees it by itself."""
     address = told_address(hit.address) if hit.address else ""
     return Evidence(
@@ -106,10 +120,11 @@ def evidence_of(hit: Hit, judging: Judging) -> Evidence:
         identity=identify(hit.user_agent),
         network=judging.classify(address) if address else None,
         address=address,
+        own=own,
     )
 
 
-def judged_alone(evidence: Evidence) -> Judgement | None:
+def judged_alone(evidence: Evidence, silent: frozenset[str] = frozenset()) -> Judgement | None:
     """Return what a hit tells by itself; the same programs ask the same way again and again, and are asked once."""
     return _judged_alone(
         evidence.kind,
@@ -119,6 +134,7 @@ def judged_alone(evidence: Evidence) -> Judgement | None:
         evidence.network,
         bool(evidence.address),
         evidence.own,
+        silent,
     )
 
 
@@ -131,11 +147,11 @@ def _judged_alone(
     network: Network | None,
     has_address: bool,  # a key of the cache
     own: bool,
+    silent: frozenset[str],
 ) -> Judgement | None:
     address = "192.0.2.1" if has_address else ""  # no rule about one hit asks which
-    return judge_alone(
-        Evidence(kind, method, dict(headers), user_agent, identify(user_agent), network, address, own=own)
-    )
+    hit = Evidence(kind, method, dict(headers), user_agent, identify(user_agent), network, address, own=own)
+    return judge_alone(hit, silent)
 
 
 def _purposes(headers: Mapping[str, str]) -> dict[str, str]:
@@ -197,3 +213,28 @@ def mails_of(facts: Mapping[UUID, Facts]) -> dict[MailKey, Mail]:
         id: Mail(fact.sent_us, fact.delivered_us, fact.links, tuple(sorted(fact.replies_us)))
         for id, fact in facts.items()
     }
+
+
+# ── Together ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Found = Mapping[int, tuple[Evidence, Judgement]]
+
+
+def judge_rows(tx: Tx, rows: Sequence[Kept], judging: Judging, now_us: int) -> Found:
+    """Return what the judge says of kept hits on whole messages, by their events' ids."""
+    around = [
+        row
+        for row in of_sources(tx, [row for row in rows if row.address], around_us=judging.windows.closes_after)
+        if row.address
+    ]
+    messages = {row.message_id for row in rows}
+    hits = from_rows(rows, judging.classify)
+    others = from_rows([row for row in around if row.message_id not in messages], judging.classify)
+    mails = mails_of(facts_of(tx, messages))
+    said = judge_all([*hits, *others], mails, judging.windows, now_us, only=messages, silent=judging.silent)
+    return {int(hit.id): (hit, said[hit.id]) for hit in hits}
+
+
+def complete_since(judging: Judging, now_us: int) -> int:
+    """Return from when on all is kept that was around a hit, so that it can be judged anew."""
+    return now_us - judging.kept_for_us + judging.windows.open_for

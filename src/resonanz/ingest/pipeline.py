@@ -10,6 +10,7 @@ from uuid import UUID
 from resonanz.ingest.judge import identify, judge_now, judge_one, place_allowed
 from resonanz.ingest.judge.folding import FOLDED_FOR_US, repeated_by
 from resonanz.ingest.judging import Judging, evidence_of, judged_alone, matters_to_others, to_kept
+from resonanz.ingest.own import NOTHING, Own
 from resonanz.ingest.sources.edge import CHOICES, EVENT_KINDS, Draft, tracking_chosen
 from resonanz.mail.sites import is_of
 from resonanz.model import CONTINUED, EventKind, Hit, HitKind
@@ -42,6 +43,7 @@ class Surroundings:
     sites: frozenset[str] = frozenset()  # the sender's own; known where there is a beacon
     judging: Judging = field(default_factory=Judging)
     received_us: int = 0
+    own: Own = NOTHING
 
 
 Step = Callable[[Draft, Surroundings], DropReason | None]
@@ -116,8 +118,8 @@ def judge(draft: Draft, around: Surroundings) -> DropReason | None:
     hit = draft.hit
     if hit.kind is HitKind.PREFERENCES:
         return None
-    draft.evidence = evidence = evidence_of(hit, around.judging)
-    draft.alone = alone = judged_alone(evidence)
+    draft.evidence = evidence = evidence_of(hit, around.judging, own=hit in around.own)
+    draft.alone = alone = judged_alone(evidence, around.judging.silent)
     draft.judgement = judge_now(evidence, alone) if _settles(hit) else judge_one(evidence, alone)
     return None
 

@@ -6,18 +6,18 @@ evidence is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from resonanz.ingest.corrections import Correction, correct
-from resonanz.ingest.judge import Evidence, Judgement, judge_all, place_allowed
-from resonanz.ingest.judging import Judging, from_rows, mails_of
+from resonanz.ingest.judge import place_allowed
+from resonanz.ingest.judging import Found, Judging, judge_rows
+from resonanz.ingest.shadow import count_in_shadow
 from resonanz.model import Event, to_microseconds
 from resonanz.store import Database, Tx
 from resonanz.store import events as event_store
 from resonanz.store import evidence as store
-from resonanz.store.evidence import Kept
 from resonanz.store.standings import lock_standings
 
 AT_A_TIME = 1_000
@@ -62,25 +62,8 @@ def judge_messages(
     found = judge_rows(tx, rows, judging, now_us)
     corrections = _differences(event_store.by_ids(tx, open_ids), found, judging)
     correct(tx, corrections, standings, now)
+    count_in_shadow(tx, rows, [row.id for row in rows if row.due_us is not None], found, judging, now_us)
     return corrections
-
-
-Found = Mapping[int, tuple[Evidence, Judgement]]
-
-
-def judge_rows(tx: Tx, rows: Sequence[Kept], judging: Judging, now_us: int) -> Found:
-    """Return what the judge says of kept hits on whole messages, by their events' ids."""
-    around = [
-        row
-        for row in store.of_sources(tx, [row for row in rows if row.address], around_us=judging.windows.closes_after)
-        if row.address
-    ]
-    messages = {row.message_id for row in rows}
-    hits = from_rows(rows, judging.classify)
-    others = from_rows([row for row in around if row.message_id not in messages], judging.classify)
-    mails = mails_of(store.facts_of(tx, messages))
-    said = judge_all([*hits, *others], mails, judging.windows, now_us, only=messages)
-    return {int(hit.id): (hit, said[hit.id]) for hit in hits}
 
 
 def _differences(events: Sequence[Event], found: Found, judging: Judging) -> list[Correction]:

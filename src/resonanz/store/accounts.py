@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from resonanz.model import InvalidInput
 from resonanz.store.engine import Tx
 from resonanz.store.rows import upsert
-from resonanz.store.tables import accounts, api_keys, choices, sessions, throttles
+from resonanz.store.tables import accounts, api_keys, choices, own_sources, sessions, throttles
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +152,29 @@ def extend_session(tx: Tx, secret_hash: bytes, seen_at: datetime, expires_at: da
 def end_session(tx: Tx, secret_hash: bytes) -> None:
     """Sign one browser out."""
     tx.execute(delete(sessions).where(sessions.c.secret_hash == secret_hash))
+
+
+def note_own_source(tx: Tx, account_id: UUID, source: bytes, now: datetime) -> None:
+    """Remember from where an account's browser came, or that it came again."""
+    upsert(tx, own_sources, {"account_id": account_id, "source": source}, {"seen_at": now})
+
+
+def forget_own_sources(tx: Tx, seen_before: datetime) -> None:
+    """Forget browsers that have not been seen since."""
+    tx.execute(delete(own_sources).where(own_sources.c.seen_at < seen_before))
+
+
+def list_own_sources(tx: Tx, seen_since: datetime) -> dict[bytes, frozenset[UUID]]:
+    """Return by source the accounts whose browsers came from there."""
+    found: dict[bytes, set[UUID]] = {}
+    for row in tx.execute(select(own_sources).where(own_sources.c.seen_at >= seen_since)):
+        found.setdefault(bytes(row.source), set()).add(row.account_id)
+    return {source: frozenset(ids) for source, ids in found.items()}
+
+
+def addresses(tx: Tx) -> dict[str, UUID]:
+    """Return every account's id by its address, in lower case."""
+    return {row.address.lower(): row.id for row in tx.execute(select(accounts.c.address, accounts.c.id))}
 
 
 def list_sessions(tx: Tx, account_id: UUID, now: datetime) -> list[tuple[bytes, Session]]:

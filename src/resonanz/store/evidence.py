@@ -106,6 +106,26 @@ def next_messages(tx: Tx, after: UUID | None, *, since_us: int, limit: int) -> l
     return list(tx.execute(query.order_by(evidence.c.message_id).limit(limit)).scalars())
 
 
+def count_judged(tx: Tx, since_us: int, complete_us: int) -> tuple[int, int]:
+    """Return of the judged hits that came in since a moment how many have all evidence around them, and have not.
+
+    Evidence is complete from the second moment on.
+    """
+    since, complete = from_microseconds(since_us), from_microseconds(complete_us)
+    kept = tx.execute(
+        select(func.count()).where(evidence.c.received_at >= complete, evidence.c.kind != HitKind.UNSUBSCRIBE)
+    ).scalar_one()
+    judged_events = tx.execute(
+        select(func.count()).where(
+            events.c.received_at >= since,
+            events.c.verdict.is_not(None),
+            events.c.message_id.is_not(None),
+            events.c.kind.in_([EventKind.OPENED, EventKind.CLICKED, EventKind.DOWNLOADED, EventKind.SHOWN]),
+        )
+    ).scalar_one()
+    return kept, max(judged_events - kept, 0)
+
+
 # ── What is known of the mails ──────────────────────────────────────────────────────────────────────────────────────
 
 

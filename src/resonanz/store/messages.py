@@ -153,6 +153,17 @@ def _submission(row: Any) -> Submission | None:
     return None if row is None else Submission(**row._mapping)
 
 
+def senders_of(tx: Tx, submission_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return the accounts that handed these submissions in, by submission; those without one are left out."""
+    found: dict[UUID, UUID] = {}
+    for portion in in_portions(submission_ids):
+        query = select(submissions.c.id, submissions.c.account_id).where(
+            submissions.c.id.in_(portion), submissions.c.account_id.is_not(None)
+        )
+        found |= {row.id: row.account_id for row in tx.execute(query)}
+    return found
+
+
 def existing_submissions(tx: Tx, ids: Collection[UUID]) -> frozenset[UUID]:
     """Return those of these ids that are submissions."""
     return frozenset(

@@ -470,6 +470,23 @@ evidence = Table(  # who asked, of hits whose verdict other hits may still chang
     ),
 )
 
+shadows = Table(  # what would have been said of hits with a network or rule that is only being tried
+    "shadows",
+    metadata,
+    Column("name", String(128), primary_key=True),  # the network's owner and kind, or that it is a rule
+    Column("was", Word(Verdict), primary_key=True),
+    Column("would", Word(Verdict), primary_key=True),
+    Column("events", BigInteger, nullable=False),
+)
+
+own_sources = Table(  # browsers that were signed in to the dashboard: whose own opens and clicks do not count
+    "own_sources",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("source", LargeBinary(16), primary_key=True),  # a keyed digest of address and user agent
+    Column("seen_at", Moment, nullable=False, index=True),
+)
+
 cursors = Table(  # how far each journal has been taken over
     "cursors",
     metadata,

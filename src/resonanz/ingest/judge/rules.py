@@ -5,7 +5,7 @@ What only several hits together show, or only the time since delivery, stands in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from resonanz.ingest.judge.agents import Machine
@@ -24,10 +24,13 @@ class Rule:
     ask: Callable[[Evidence], Judgement | None]
 
 
-def judge_alone(evidence: Evidence) -> Judgement | None:
-    """Return who caused a hit where that hit alone tells; None where nothing in it speaks against a person."""
+def judge_alone(evidence: Evidence, silent: Set[str] = frozenset()) -> Judgement | None:
+    """Return who caused a hit where that hit alone tells; None where nothing in it speaks against a person.
+
+    The rules named in `silent` are not asked.
+    """
     for rule in RULES:
-        judgement = rule.ask(evidence)
+        judgement = rule.ask(evidence) if rule.name not in silent else None
         if judgement is not None:
             return judgement
     return None

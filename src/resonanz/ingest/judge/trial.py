@@ -30,17 +30,19 @@ def judge_all(
     now: int | None = None,
     *,
     only: Set[MailKey] | None = None,
+    silent: Set[str] = frozenset(),
 ) -> dict[HitId, Judgement]:
     """Return who caused each of these hits, by their ids, as it looks at the moment `now` (microseconds).
 
     Without `now` all windows are closed: nothing stays pending. Mails that are not in `mails` are unknown. With `only`,
-    hits on other mails are looked at, because one program may have reached many, and not judged.
+    hits on other mails are looked at, because one program may have reached many, and not judged. The rules named in
+    `silent` are not asked.
     """
     by_mail: dict[MailKey, list[Evidence]] = defaultdict(list)
     alone: dict[HitId, Judgement | None] = {}
     found: dict[HitId, Judgement] = {}
     for hit in hits:
-        alone[hit.id] = judgement = judge_alone(hit)
+        alone[hit.id] = judgement = judge_alone(hit, silent)
         if hit.mail is None:
             found[hit.id] = judgement or _default(hit)
         else:
@@ -52,7 +54,7 @@ def judge_all(
         some.sort(key=lambda hit: (hit.at, str(hit.id)))
         scene = Scene(mails.get(mail, UNKNOWN_MAIL), some, alone, crowded, windows)
         scene.swept = find_sweeps(scene)
-        found.update(_judge_mail(scene, now))
+        found.update(_judge_mail(scene, now, silent))
     return found
 
 
@@ -73,7 +75,7 @@ def _pending(default: Judgement) -> Judgement:
     return says(Verdict.PENDING, Confidence.WEAK, Reason.WINDOW_OPEN, *default.reasons)
 
 
-def _judge_mail(scene: Scene, now: int | None) -> dict[HitId, Judgement]:
+def _judge_mail(scene: Scene, now: int | None, silent: Set[str]) -> dict[HitId, Judgement]:
     found: dict[HitId, Judgement] = {}
     left: list[Evidence] = []
     for hit in scene.hits:
@@ -82,7 +84,8 @@ def _judge_mail(scene: Scene, now: int | None) -> dict[HitId, Judgement]:
             left.append(hit)
         else:
             found[hit.id] = judgement
-    for rules in _ROUNDS:
+    for every in _ROUNDS:
+        rules = [rule for rule in every if rule.name not in silent] if silent else every
         # All hits are asked before any answer is used: their order within a moment must not matter.
         answers = {hit.id: answer for hit in left if (answer := _ask(rules, hit, scene)) is not None}
         scene.machines.update(answers)

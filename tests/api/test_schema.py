@@ -36,6 +36,9 @@ OPERATIONS = {
     "POST /api/v1/domains",
     "DELETE /api/v1/domains/{name}",
     "POST /api/v1/domains/{name}/check",
+    "GET /api/v1/senders",
+    "POST /api/v1/senders",
+    "DELETE /api/v1/senders/{account}/{sender}",
     "GET /api/v1/events",
 }
 

@@ -16,9 +16,9 @@ from structlog.testing import capture_logs
 from resonanz.model import TemporaryFailure
 from resonanz.relay.submission import SubmissionHandler
 from resonanz.sending.submit import Draft, Receipt
-from resonanz.store import Database, messages, queue
+from resonanz.store import Database, accounts, messages, queue
 from tests.kit.certificates import make_certificate
-from tests.kit.mails import RAW
+from tests.kit.mails import NOW, RAW
 from tests.kit.relays import LOGIN, MAX_MESSAGE, Relay, running_relay, trusting
 from tests.kit.waiting import wait_for
 
@@ -144,6 +144,26 @@ def test_no_smuggling(sqlite_database: Database, relay: Relay, ending: bytes) ->
         assert client.noop()[0] == 250
     with sqlite_database.read() as tx:
         assert queue.depth(tx) == 0
+
+
+def test_a_forbidden_sender(sqlite_database: Database) -> None:
+    """An account that does not run the instance sends from its own address; any other one, in the envelope or in From,
+    is 550 5.7.1 and nothing is stored of it. A client's own read receipt, with the null path, is its account's."""
+    with sqlite_database.write() as tx:
+        accounts.add_account(tx, accounts.Account(uuid4(), "owner@sender.example", "", "x", NOW, NOW))
+    eve = RAW.replace(b"ada@sender.example", b"eve@sender.example")
+    with running_relay(sqlite_database) as relay, relay.logged_in() as client:
+        for sender, content in (("eve@sender.example", RAW), (LOGIN, eve), ("<>", eve)):
+            client.mail(sender)
+            client.rcpt("grace@rcpt.example")
+            code, text = _data(client, content)
+            assert (code, text[:6]) == (550, b"5.7.1 ")
+            assert b"eve@sender.example" in text
+        client.mail("")
+        client.rcpt("grace@rcpt.example")
+        assert _data(client, RAW)[0] == 250
+    with sqlite_database.read() as tx:
+        assert queue.depth(tx) == 1
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from resonanz.accounts.instance import tracking_without_choice
 from resonanz.accounts.keys import authenticate_key, create_key
 from resonanz.accounts.passwords import Passwords, change_password, reset_password
 from resonanz.accounts.sessions import SignedIn, end_session, end_sessions, resume_session, start_session
-from resonanz.accounts.setup import finish_setup, set_up_is_open, setup_link_secret
+from resonanz.accounts.setup import create_account, finish_setup, set_up_is_open, setup_link_secret
 from resonanz.accounts.signin import sign_in
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "SignedIn",
     "authenticate_key",
     "change_password",
+    "create_account",
     "create_key",
     "end_session",
     "end_sessions",

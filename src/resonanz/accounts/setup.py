@@ -58,6 +58,32 @@ def finish_setup(
     """
     if not set_up_is_open(database, secret, now):
         raise _closed()
+    account = _new_account(passwords, address, name, password, now)
+    with database.write() as tx:
+        # Whoever deletes the link's row used it up; a second request at the same moment finds none and is refused.
+        if not _opens(tx, secret, now) or not rows.delete_choice(tx, _LINK) or rows.count_accounts(tx):
+            raise _closed()
+        rows.add_account(tx, account)
+        choose_tracking_without_choice(tx, tracking_without_choice, now)
+    return account
+
+
+def create_account(
+    database: Database, passwords: Passwords, *, address: str, name: str, password: str, now: datetime
+) -> rows.Account:
+    """Create a further account, which does not run the instance. Raises InvalidInput as `finish_setup`, and for an
+    address that is taken; Forbidden while there is no first account."""
+    account = _new_account(passwords, address, name, password, now)
+    with database.write() as tx:
+        if not rows.count_accounts(tx):
+            raise Forbidden(
+                "the first account is made through the set-up link", remedy="`resonanz account link` prints it"
+            )
+        rows.add_account(tx, account)
+    return account
+
+
+def _new_account(passwords: Passwords, address: str, name: str, password: str, now: datetime) -> rows.Account:
     mailbox = parse_address(address)
     name = " ".join(storable(name).split()) or mailbox.name
     if len(name) > MAX_NAME_CHARACTERS:
@@ -66,14 +92,7 @@ def finish_setup(
         check_password(password, mailbox.normalised)
     except InvalidInput as refused:
         raise InvalidInput(refused.what, where="password", remedy=refused.remedy) from None
-    account = rows.Account(new_id(), mailbox.normalised, name, passwords.hash(password), now, now)
-    with database.write() as tx:
-        # Whoever deletes the link's row used it up; a second request at the same moment finds none and is refused.
-        if not _opens(tx, secret, now) or not rows.delete_choice(tx, _LINK) or rows.count_accounts(tx):
-            raise _closed()
-        rows.add_account(tx, account)
-        choose_tracking_without_choice(tx, tracking_without_choice, now)
-    return account
+    return rows.Account(new_id(), mailbox.normalised, name, passwords.hash(password), now, now)
 
 
 def _opens(tx: Tx, secret: str, now: datetime) -> bool:

@@ -350,6 +350,28 @@ class DomainsOut(_Out):
     domains: list[DomainOut]
 
 
+class SenderIn(_In):
+    """An address or domain that an account is to be allowed to send from."""
+
+    account: Line = Field(description="The account's address")
+    sender: Line = Field(description="An address, or a domain for every address at it")
+
+
+class SenderOut(_Out):
+    """What an account may send from beside its own address."""
+
+    account: str
+    sender: str = Field(description="An address, or `@` and a domain for every address at it.")
+    created_at: datetime
+    created_by: str
+
+
+class SendersOut(_Out):
+    """Everything that accounts may send from beside their own addresses."""
+
+    senders: list[SenderOut]
+
+
 class StandingOut(_Out):
     """Whether a submission is blocked, and every decision about that, newest first."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from resonanz import __version__
+from resonanz.app.account_commands import commands as account_commands
 from resonanz.app.domain_commands import check as check_domain
 from resonanz.app.domain_commands import commands as domain_commands
 from resonanz.app.evidence_commands import commands as evidence_commands
@@ -48,6 +49,7 @@ def cli() -> None:
 
 
 for _command in (
+    *account_commands,
     *domain_commands,
     *evidence_commands,
     *journal_commands,
@@ -258,41 +260,6 @@ def rotate_keys() -> None:
         f"Key {rotated.signing.id} signs from now on; {len(list(rotated))} keys verify. "
         "A running edge takes it up by itself; restart worker and relay, so that they sign with it."
     )
-
-
-@cli.group()
-def account() -> None:
-    """People who may sign in."""
-
-
-@account.command("link")
-def account_link() -> None:
-    """Print a new one-time link that creates the first account."""
-    from resonanz.app.wiring import prepare, setup_link
-
-    settings = _start("account")
-    prepare(settings)
-    link = setup_link(settings)
-    if link is None:
-        raise click.ClickException("there is an account already; sign in at " + settings.dashboard_url)
-    click.echo(link)
-
-
-@account.command("password")
-@click.argument("address")
-@click.password_option(help="The new password; asked for when it is not given.")
-def account_password(address: str, password: str) -> None:
-    """Set a new password for the account ADDRESS and sign it out everywhere."""
-    from resonanz import model
-    from resonanz.accounts import Passwords, reset_password
-    from resonanz.app.wiring import database_of
-
-    database = database_of(_start("account"))
-    try:
-        reset_password(database, Passwords(), address, password, model.now())
-    finally:
-        database.close()
-    click.echo(f"New password set for {address}; every browser is signed out.")
 
 
 # Commands that tell of misspelt settings; the roles, which `up` starts, need not say it again.

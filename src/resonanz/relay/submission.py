@@ -17,7 +17,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from resonanz import model
 from resonanz.accounts.throttle import count, network_bucket
 from resonanz.mail.address import parse_address
-from resonanz.model import InvalidInput, TemporaryFailure, TooLarge, TooMany
+from resonanz.model import Forbidden, InvalidInput, TemporaryFailure, TooLarge, TooMany
 from resonanz.relay.door import OUR_FAILURE, Door, Handler, one_line
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.store import Database
@@ -105,6 +105,8 @@ class SubmissionHandler(Handler):
             # Too many recipients are a matter of this mail too: RFC 5321 section 4.5.3.1.10 has 452 for them.
             code = "452 4.5.3" if error.where == "recipients" else "552 5.3.4"
             return f"{code} {one_line(error.what)}"
+        except Forbidden as error:
+            return f"550 5.7.1 {one_line(f'{error.what}: {error.remedy}')}"
         except InvalidInput as error:
             return f"554 5.6.0 {one_line(str(error))}"
         except TemporaryFailure as error:

@@ -29,6 +29,15 @@ def read_envelope(
     return senders[0], receivers
 
 
+def read_authors(structure: Structure) -> list[Address]:
+    """Read the mailboxes in a raw mail's From. Raises InvalidInput for what is no address."""
+    refused: list[InvalidInput] = []
+    authors = _read(_fields(structure, "From"), refused, alone=False)
+    if refused:
+        raise InvalidInput.together(refused)
+    return authors
+
+
 def check_mailboxes(text: str, where: str) -> None:
     """Check that a text names mailboxes, at least one. Raises InvalidInput."""
     refused: list[InvalidInput] = []

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from resonanz import ingest
+from resonanz.accounts.senders import check_sender
 from resonanz.mail.address import Address
 from resonanz.mail.structure import Structure, parse
 from resonanz.model import (
@@ -27,7 +28,7 @@ from resonanz.model import (
     TrackingMode,
     new_id,
 )
-from resonanz.sending.addressees import check_mailboxes, read_envelope
+from resonanz.sending.addressees import check_mailboxes, read_authors, read_envelope
 from resonanz.sending.copies import HIDDEN, Fields, compose_copy, header_id_for
 from resonanz.store import Database, Tx, contacts, queue
 from resonanz.store import messages as rows
@@ -86,11 +87,13 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A draft in which everything is right: content in its stored form, addresses normalised and distinct."""
+    """A draft in which everything is right: content in its stored form, addresses normalised and distinct. `authors`
+    are the addresses in From."""
 
     form: str
     body: bytes
     sender: Address
+    authors: tuple[Address, ...]
     subject: str
     recipients: tuple[Address, ...]
 
@@ -98,12 +101,16 @@ class _Checked:
 def submit(database: Database, draft: Draft, *, limits: Limits, now: datetime) -> Receipt:
     """Check and store a draft. When it returns, the mail is on disk and will be sent.
 
-    Raises InvalidInput (naming the place, such as `recipients[2]`; every bad address at once), TooLarge, and Conflict
-    for an idempotency key that was used for another mail, with nothing stored.
+    Raises InvalidInput (naming the place, such as `recipients[2]`; every bad address at once), TooLarge, Forbidden
+    when the account may not send from the envelope's sender or an author in From, and Conflict for an idempotency key
+    that was used for another mail, with nothing stored. Without an account any sender will do: that is the operator's
+    own command line.
     """
     checked = _check(draft, limits, now)
     try:
         with database.write() as tx:
+            if draft.account_id is not None:
+                check_sender(tx, draft.account_id, (checked.sender, *checked.authors))
             return _first_receipt(tx, draft, checked) or _store(tx, draft, checked, now)
     except IntegrityError:
         # The race: another submission with the same key was committed after we had looked. Its receipt is ours.
@@ -127,13 +134,14 @@ def _check(draft: Draft, limits: Limits, now: datetime) -> _Checked:
         return _check_raw(draft, draft.raw, limits)
     sender, recipients = _check_envelope(draft, limits)
     body = _check_composed(draft, sender, recipients, limits, now)
-    return _Checked("composed", body, sender, draft.subject, recipients)
+    return _Checked("composed", body, sender, (sender,), draft.subject, recipients)
 
 
 def _check_raw(draft: Draft, raw: bytes, limits: Limits) -> _Checked:
     structure = _read_mail(raw, limits)
     sender, recipients = _check_envelope(draft, limits, structure)
-    return _Checked("rfc822", raw, sender, structure.header("Subject") or "", recipients)
+    authors = () if draft.account_id is None else tuple(read_authors(structure))
+    return _Checked("rfc822", raw, sender, authors, structure.header("Subject") or "", recipients)
 
 
 def _check_envelope(

@@ -80,6 +80,15 @@ api_keys = Table(
     Column("revoked_at", Moment),
 )
 
+senders = Table(  # what an account may send from beside its own address
+    "senders",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("pattern", String(320), primary_key=True),  # a normalised address, or `@` and a domain
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),  # the account's address, or `command line`
+)
+
 throttles = Table(  # attempts per bucket (an address, a network) inside one window
     "throttles",
     metadata,

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from resonanz.dashboard.visit import Visit, errors_of, told
 from resonanz.mail.address import Address, parse_address, parse_addresses
-from resonanz.model import Conflict, InvalidInput, TooLarge, TrackingMode, new_id
+from resonanz.model import Conflict, Forbidden, InvalidInput, TooLarge, TrackingMode, new_id
 from resonanz.sending.submit import Draft
 
 # Where an error comes from, and which field of the form it is shown beside.
@@ -48,6 +48,8 @@ def send(visit: Visit) -> Response:
     except TooLarge as refused:
         field = "to" if refused.where == "recipients" else "text" if written else "file"
         return _render(visit, form.fields, {field: told(refused)}, written=written, status=413)
+    except Forbidden as refused:
+        return _render(visit, form.fields, {"from": told(refused)}, written=written, status=403)
     except Conflict:
         # Back in the browser, changed, and sent again: with a key of its own it is a mail of its own.
         text = "This form was sent before, with something else in it. Send it once more to send this as a new mail."

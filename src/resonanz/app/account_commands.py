@@ -1,0 +1,123 @@
+"""`resonanz account …` and `resonanz sender …`: who may sign in, and which addresses they may send from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from resonanz import model
+from resonanz.app.operator_commands import ACTOR, open_instance
+
+if TYPE_CHECKING:
+    from resonanz.store import Database
+
+
+@contextmanager
+def _opened() -> Iterator[Database]:
+    _, database = open_instance()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@click.group()
+def account() -> None:
+    """People who may sign in."""
+
+
+@account.command("link")
+def account_link() -> None:
+    """Print a new one-time link that creates the first account."""
+    from resonanz.app.logs import configure_logs
+    from resonanz.app.settings import load_settings
+    from resonanz.app.wiring import prepare, setup_link
+
+    settings = load_settings()
+    configure_logs("account", form=settings.log_format, level=settings.log_level)
+    prepare(settings)
+    link = setup_link(settings)
+    if link is None:
+        raise click.ClickException("there is an account already; sign in at " + settings.dashboard_url)
+    click.echo(link)
+
+
+@account.command("create")
+@click.argument("address")
+@click.option("--name", default="", help="The person's name.")
+@click.password_option(help="The password; asked for when it is not given.")
+def create(address: str, name: str, password: str) -> None:
+    """Create a further account, for ADDRESS. It sends from that address, and from what `resonanz sender add` allows."""
+    from resonanz.accounts import Passwords, create_account
+
+    with _opened() as database:
+        made = create_account(database, Passwords(), address=address, name=name, password=password, now=model.now())
+    click.echo(f"Account {made.address} created.")
+
+
+@account.command("password")
+@click.argument("address")
+@click.password_option(help="The new password; asked for when it is not given.")
+def account_password(address: str, password: str) -> None:
+    """Set a new password for the account ADDRESS and sign it out everywhere."""
+    from resonanz.accounts import Passwords, reset_password
+
+    with _opened() as database:
+        reset_password(database, Passwords(), address, password, model.now())
+    click.echo(f"New password set for {address}; every browser is signed out.")
+
+
+@click.group()
+def sender() -> None:
+    """Addresses and domains that accounts may send from, beside their own address."""
+
+
+@sender.command("add")
+@click.argument("account_address", metavar="ACCOUNT")
+@click.argument("pattern", metavar="SENDER")
+def add_sender(account_address: str, pattern: str) -> None:
+    """Allow ACCOUNT (its address) to send from SENDER: an address, or a domain for every address at it."""
+    from resonanz.accounts.senders import allow_sender
+
+    with _opened() as database:
+        allowed = allow_sender(database, account_address, pattern, actor=ACTOR, now=model.now())
+    click.echo(f"{account_address} may send from {allowed.pattern}.")
+
+
+@sender.command("remove")
+@click.argument("account_address", metavar="ACCOUNT")
+@click.argument("pattern", metavar="SENDER")
+def remove_sender(account_address: str, pattern: str) -> None:
+    """Take it back. Mail that is stored already still goes out."""
+    from resonanz.accounts.senders import forbid_sender
+
+    with _opened() as database:
+        forbid_sender(database, account_address, pattern)
+    click.echo(f"{account_address} may no longer send from {pattern}.")
+
+
+@sender.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_all(*, as_json: bool) -> None:
+    """Print what each account may send from. The account that runs the instance may send from any address."""
+    from resonanz.store import accounts, senders
+
+    with _opened() as database, database.read() as tx:
+        addresses = {one.id: one.address for one in accounts.list_accounts(tx)}
+        found = [(addresses[one.account_id], one) for one in senders.list_senders(tx)]
+    if as_json:
+        rows = [
+            {"account": address, "sender": one.pattern, "since": one.created_at.isoformat(), "by": one.created_by}
+            for address, one in found
+        ]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for address, one in found:
+        click.echo(f"{address}  {one.pattern}")
+
+
+commands = (account, sender)

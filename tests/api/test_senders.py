@@ -1,0 +1,45 @@
+"""Senders over REST: operators change them, each account sees its own, and a forbidden one is 403."""
+
+from __future__ import annotations
+
+from starlette.testclient import TestClient
+
+from tests.api.test_blocking import clients
+
+__all__ = ["clients"]
+
+OTHER = "other@resonanz.example"
+MAIL = {"from": "sales@shop.example", "to": ["a@rcpt.example"], "subject": "Hi", "text": "Hello"}
+
+
+def test_a_sender_is_allowed_used_and_removed(clients: tuple[TestClient, TestClient, str]) -> None:
+    """403 names the sender until an operator allows it."""
+    operator, somebody, _ = clients
+    refused = somebody.post("/api/v1/messages", json=MAIL)
+    assert (refused.status_code, refused.json()["where"]) == (403, "from")
+    assert "sales@shop.example" in refused.json()["detail"]
+    raw = b"From: sales@shop.example\r\nTo: a@rcpt.example\r\n\r\nHi\r\n"
+    mime = {"Content-Type": "message/rfc822"}
+    assert somebody.post("/api/v1/messages", content=raw, headers=mime).status_code == 403
+    wanted = {"account": OTHER, "sender": "shop.example"}
+    assert somebody.post("/api/v1/senders", json=wanted).status_code == 403
+    added = operator.post("/api/v1/senders", json=wanted)
+    assert (added.status_code, added.json()["sender"]) == (201, "@shop.example")
+    assert operator.post("/api/v1/senders", json=wanted).status_code == 409
+    assert somebody.post("/api/v1/messages", json=MAIL).status_code == 202
+    assert somebody.post("/api/v1/messages", content=raw, headers=mime).status_code == 202
+    (listed,) = somebody.get("/api/v1/senders").json()["senders"]
+    assert (listed["account"], listed["created_by"]) == (OTHER, "owner@resonanz.example")
+    path = f"/api/v1/senders/{OTHER}/@shop.example"
+    assert somebody.delete(path).status_code == 403
+    assert operator.delete(path).status_code == 204
+    assert operator.delete(path).status_code == 404
+    assert somebody.post("/api/v1/messages", json=MAIL).status_code == 403
+
+
+def test_others_senders_are_not_told(clients: tuple[TestClient, TestClient, str]) -> None:
+    """Who does not run the instance sees only what concerns its own account."""
+    operator, somebody, _ = clients
+    operator.post("/api/v1/senders", json={"account": "owner@resonanz.example", "sender": "x.example"})
+    assert len(operator.get("/api/v1/senders").json()["senders"]) == 1
+    assert somebody.get("/api/v1/senders").json() == {"senders": []}

@@ -1,0 +1,58 @@
+"""Further accounts and what they may send from, on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from resonanz import model
+from resonanz.accounts import finish_setup, setup_link_secret
+from resonanz.app.settings import Settings
+from resonanz.app.wiring import database_of, prepare
+from resonanz.model import TrackingMode
+from tests.app.test_domain_commands import Run, run
+from tests.kit.accounts import PASSWORD, cheap_passwords
+
+__all__ = ["run"]
+
+
+def test_an_account_and_its_senders(run: Run, tmp_path: Path) -> None:
+    """Created, allowed a domain, listed, and taken back; errors are one line."""
+    settings = Settings(data_dir=tmp_path)
+    prepare(settings)
+    early = run("account", "create", "bob@example.org", "--password", PASSWORD)
+    assert (early.exit_code, "set-up link" in early.output) == (1, True)
+    database = database_of(settings)
+    finish_setup(
+        database,
+        cheap_passwords(),
+        secret=setup_link_secret(database, model.now()),
+        address="alice@example.org",
+        name="Alice",
+        password=PASSWORD,
+        tracking_without_choice=TrackingMode.ANONYMOUS,
+        now=model.now(),
+    )
+    database.close()
+    assert run("account", "create", "bob@example.org", "--password", PASSWORD).exit_code == 0
+    assert run("account", "create", "bob@example.org", "--password", PASSWORD).exit_code == 1
+    assert run("sender", "add", "bob@example.org", "shop.example").output == (
+        "bob@example.org may send from @shop.example.\n"
+    )
+    assert run("sender", "add", "bob@example.org", "shop.example").exit_code == 1
+    (listed,) = json.loads(run("sender", "list", "--json").output)
+    assert (listed["account"], listed["sender"], listed["by"]) == ("bob@example.org", "@shop.example", "command line")
+    assert run("sender", "list").output == "bob@example.org  @shop.example\n"
+    assert run("sender", "remove", "bob@example.org", "shop.example").exit_code == 0
+    assert run("sender", "list").output == ""
+
+
+@pytest.mark.parametrize("command", ["create", "password"])
+def test_passwords_are_never_printed(run: Run, tmp_path: Path, command: str) -> None:
+    """Whatever goes wrong, what was typed as a password is not repeated."""
+    prepare(Settings(data_dir=tmp_path))
+    done = run("account", command, "bob@example.org", "--password", "a secret of mine")
+    assert done.exit_code == 1
+    assert "a secret of mine" not in done.output

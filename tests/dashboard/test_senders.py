@@ -1,0 +1,45 @@
+"""Sender addresses on their page, and what the compose page says to a forbidden one."""
+
+from __future__ import annotations
+
+from tests.dashboard.test_blocking import other_account
+from tests.dashboard.test_compose import MAIL, stored
+from tests.kit.pages import Site
+
+
+def test_a_sender_is_allowed_and_removed(site: Site) -> None:
+    """Refused beside its field with 403 at first, sent once it is allowed, refused again when that is taken back."""
+    bob, alice = other_account(site), site.alice()
+    mail = MAIL | {"from": "sales@shop.example"}
+    refused = bob.submit("/compose", mail)
+    assert refused.status_code == 403
+    assert 'id="from-note" role="alert"' in refused.text
+    assert "Dear Bob" in refused.text
+    assert stored(site) == []
+    sent = {"account": "bob@example.org", "sender": "shop.example"}
+    assert alice.submit("/senders", sent).headers["location"] == "/senders?done=allowed"
+    assert "every address at" in bob.get("/senders").text
+    assert bob.submit("/compose", mail).status_code == 303
+    gone = alice.submit("/senders/remove", sent, page="/senders")
+    assert gone.headers["location"] == "/senders?done=removed"
+    assert bob.submit("/compose", mail).status_code == 403
+
+
+def test_what_is_wrong_stands_beside_its_field(site: Site) -> None:
+    """What was typed stays."""
+    alice = site.alice()
+    answer = alice.submit("/senders", {"account": "nobody@example.org", "sender": "<b>@x"})
+    assert answer.status_code == 422
+    assert 'id="sender-note" role="alert"' in answer.text
+    assert "&lt;b&gt;@x" in answer.text
+    assert 'id="account-note" role="alert"' in alice.submit("/senders", {"account": "no@x.org", "sender": "x.org"}).text
+
+
+def test_others_may_look(site: Site) -> None:
+    """Somebody who does not run the instance sees their own account's, and changes nothing."""
+    bob = other_account(site)
+    page = bob.get("/senders").text
+    assert "bob@example.org" in page
+    assert "alice@example.org" not in page
+    assert 'action="/senders"' not in page
+    assert bob.submit("/senders", {"account": "bob@example.org", "sender": "x.org"}, page="/account").status_code == 403

@@ -5,8 +5,8 @@ signing key, the payload, and a 12-byte keyed BLAKE2b tag over everything before
 is hopeless while URLs stay short). The payload is a 16-byte id and, for links, a varint index and the destination
 itself: a redirect needs no database and cannot be pointed anywhere that was not signed.
 
-Return-path tokens are base32 (RFC 4648 section 6) because receivers fold the case of local parts; 50 characters
-stay within the 64 octets that RFC 5321 section 4.5.3.1.1 allows.
+Return-path tokens, and those of the addresses to unsubscribe by mail, are base32 (RFC 4648 section 6) because receivers
+fold the case of local parts; 50 characters stay within the 64 octets that RFC 5321 section 4.5.3.1.1 allows.
 
     >>> keys = Keys([Key(1, bytes(32))])
     >>> text = mint(keys, Token(TokenKind.OPEN, UUID(int=7)))
@@ -37,6 +37,7 @@ TAG_BYTES = 12
 KEY_BYTES = 32
 MAX_TOKEN_CHARACTERS = 16_384
 RETURN_PATH_PREFIX = "b+"
+UNSUBSCRIBE_PREFIX = "u+"
 
 _PERSON_INSIDE = b"resonanz.inside"
 _PERSON = b"resonanz.token"  # BLAKE2b personalisation: a key shared by mistake with another use signs nothing here
@@ -152,8 +153,16 @@ def mint(keys: Keys, token: Token) -> str:
 
 def mint_return_path(keys: Keys, message: UUID) -> str:
     """Return the local part of the return path for `message`: 50 characters, lower case, safe to be folded."""
-    sealed = _seal(keys.signing, Token(TokenKind.RETURN_PATH, message))
-    return RETURN_PATH_PREFIX + base64.b32encode(sealed).rstrip(b"=").decode("ascii").lower()
+    return RETURN_PATH_PREFIX + _local_part(keys, TokenKind.RETURN_PATH, message)
+
+
+def mint_unsubscribe_path(keys: Keys, message: UUID) -> str:
+    """Return the local part of the address that unsubscribes the recipient of `message` when mail comes to it."""
+    return UNSUBSCRIBE_PREFIX + _local_part(keys, TokenKind.UNSUBSCRIBE, message)
+
+
+def _local_part(keys: Keys, kind: TokenKind, message: UUID) -> str:
+    return base64.b32encode(_seal(keys.signing, Token(kind, message))).rstrip(b"=").decode("ascii").lower()
 
 
 def read(keys: Keys, text: str) -> Token:
@@ -190,17 +199,26 @@ def link_in(signed: bytes) -> tuple[int, str]:
 
 def read_return_path(keys: Keys, local_part: str) -> UUID:
     """Verify a return path's local part, in whatever case it came back, and return the message's id."""
+    return _read_local_part(keys, local_part, RETURN_PATH_PREFIX, TokenKind.RETURN_PATH)
+
+
+def read_unsubscribe_path(keys: Keys, local_part: str) -> UUID:
+    """Verify the local part of an address to unsubscribe by mail, and return the id of the message it stood in."""
+    return _read_local_part(keys, local_part, UNSUBSCRIBE_PREFIX, TokenKind.UNSUBSCRIBE)
+
+
+def _read_local_part(keys: Keys, local_part: str, prefix: str, kind: TokenKind) -> UUID:
     folded = local_part.lower()
-    if not folded.startswith(RETURN_PATH_PREFIX):
-        raise BadToken("not a return path", where="return path")
-    body = folded.removeprefix(RETURN_PATH_PREFIX).upper()
+    if not folded.startswith(prefix):
+        raise BadToken("not an address of ours", where="local part")
+    body = folded.removeprefix(prefix).upper()
     try:
         sealed = base64.b32decode(body + "=" * (-len(body) % 8))
     except (binascii.Error, ValueError):
-        raise BadToken("not a return path", where="return path") from None
+        raise BadToken("not an address of ours", where="local part") from None
     token = _parse(_signed(keys, sealed))
-    if token.kind is not TokenKind.RETURN_PATH:
-        raise BadToken("a token of another kind", where="return path")
+    if token.kind is not kind:
+        raise BadToken("a token of another kind", where="local part")
     return token.id
 
 

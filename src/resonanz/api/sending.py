@@ -55,6 +55,9 @@ async def send(
     documents: Annotated[
         bool, Query(description="For a raw mail: attachments become tracked documents, links stand in their place")
     ] = False,
+    bulk: Annotated[
+        bool, Query(description="For a raw mail: say in the headers that it is bulk mail, and how to leave")
+    ] = False,
     idempotency_key: Annotated[str | None, Header(max_length=128, description="The same key sends once")] = None,
 ) -> Accepted:
     """Accept a mail as JSON fields, or as raw bytes (`Content-Type: message/rfc822`). 202 means: stored, will be sent.
@@ -68,7 +71,7 @@ async def send(
 
     def hand_in() -> Receipt:
         if kind == RAW:
-            draft = _raw_draft(body, to, caller.id, idempotency_key, opens, clicks, documents=documents)
+            draft = _raw_draft(body, to, caller.id, idempotency_key, opens, clicks, documents=documents, bulk=bulk)
         else:
             draft = _composed_draft(_decode(body), caller.id, idempotency_key)
         return parts.submit(draft, model.now())
@@ -138,6 +141,7 @@ def _composed_draft(message: MessageIn, account: UUID, idempotency_key: str | No
         headers=message.headers,
         track_opens=message.tracking.opens,
         track_clicks=message.tracking.clicks,
+        bulk=message.bulk,
         idempotency_key=idempotency_key,
     )
 
@@ -151,6 +155,7 @@ def _raw_draft(
     clicks: TrackingMode,
     *,
     documents: bool,
+    bulk: bool,
 ) -> Draft:
     return Draft(
         account_id=account,
@@ -161,6 +166,7 @@ def _raw_draft(
         track_opens=opens,
         track_clicks=clicks,
         documents=documents,
+        bulk=bulk,
         idempotency_key=idempotency_key,
     )
 

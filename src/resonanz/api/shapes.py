@@ -45,6 +45,7 @@ class MessageIn(_In):
     reply_to: Line | None = None
     headers: dict[Annotated[str, Field(max_length=76)], Line] = Field(default_factory=dict)
     tracking: TrackingIn = Field(default_factory=TrackingIn)
+    bulk: Annotated[bool, Field(description="Say in the headers that it is bulk mail, and how to leave")] = False
 
 
 class AcceptedMessage(_Out):

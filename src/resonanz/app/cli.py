@@ -134,6 +134,7 @@ _modes = click.Choice([mode.value for mode in TrackingMode])
 @click.option("--opens", type=_modes, default="individual", show_default=True, help="The most opens may be tracked.")
 @click.option("--clicks", type=_modes, default="individual", show_default=True, help="The most clicks may be tracked.")
 @click.option("--documents", is_flag=True, help="Attachments become tracked documents; links stand in their place.")
+@click.option("--bulk", is_flag=True, help="Say in the headers that it is bulk mail, and how to leave.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def send(
     mail: Any,
@@ -143,6 +144,7 @@ def send(
     clicks: str,
     *,
     documents: bool,
+    bulk: bool,
     as_json: bool,
 ) -> None:
     """Hand in MAIL, a file in RFC 822 form (- for standard input): one message per recipient."""
@@ -158,6 +160,7 @@ def send(
             opens=TrackingMode(opens),
             clicks=TrackingMode(clicks),
             documents=documents,
+            bulk=bulk,
         )
     except ResonanzError as error:
         for problem in error.problems if isinstance(error, InvalidInput) else (error,):

@@ -199,6 +199,7 @@ def submit_raw(
     opens: TrackingMode,
     clicks: TrackingMode,
     documents: bool,
+    bulk: bool,
 ) -> Receipt:
     """Hand in a mail from the command line."""
     draft = Draft(
@@ -210,6 +211,7 @@ def submit_raw(
         track_opens=opens,
         track_clicks=clicks,
         documents=documents,
+        bulk=bulk,
     )
     database = database_of(settings)
     try:

@@ -5,7 +5,7 @@ Each step takes the work so far and returns it with something added, or with an 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +16,8 @@ from resonanz.mail.tracking import Instrumented
 from resonanz.model import Coverage, InvalidInput, MessageState, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.attachments import may_become_documents
-from resonanz.sending.copies import Copy, header_id_for, make_copy
+from resonanz.sending.bulk import Ways, bulk_headers
+from resonanz.sending.copies import Copy, Further, header_id_for, make_copy
 from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver, foresee
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press
@@ -35,7 +36,7 @@ class Workshop:
     """What building needs of the instance. `content` brings a content by its id; None when it is gone. `keep` files a
     document under its key, durably; without it attachments stay in their mails. `signers` are the DKIM keys that sign
     mail from a domain, and `clock` tells them when. `receiver` tells who takes in a domain's mail, None when that is
-    not known yet."""
+    not known yet. `return_path_domain` is where mail to us arrives, empty for nowhere."""
 
     keys: Keys
     press: Press
@@ -44,6 +45,7 @@ class Workshop:
     signers: Callable[[str], Sequence[dkim.Signer]]
     clock: Callable[[], datetime]
     receiver: Callable[[str], Receiver | None]
+    return_path_domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,29 @@ def choose_signers(workshop: Workshop, work: Work) -> Work:
     return replace(work, signers=workshop.signers(domain))
 
 
+def _further(workshop: Workshop, work: Work) -> Further:
+    """Which header fields this copy gets beside the author's."""
+
+    def further(given: Collection[str]) -> Mapping[str, str]:
+        if not work.submission.bulk:
+            return {}
+        ways = Ways(work.base_url, workshop.return_path_domain)
+        return bulk_headers(workshop.keys, work.message, work.submission, ways, given=given)
+
+    return further
+
+
 def print_copy(workshop: Workshop, work: Work) -> Work:
     """Take the finished copy from the press where many get the same content; the next two steps are done then."""
     assert work.content is not None
     printed = workshop.press.print(
-        work.message, work.submission, work.content, work.to, (work.opens, work.clicks), work.base_url
+        work.message,
+        work.submission,
+        work.content,
+        work.to,
+        (work.opens, work.clicks),
+        work.base_url,
+        _further(workshop, work),
     )
     return work if printed is None else replace(work, copy=printed[0], built=printed[1])
 
@@ -148,7 +168,13 @@ def personalise(workshop: Workshop, work: Work) -> Work:
         return work
     assert work.content is not None
     try:
-        copy = make_copy(work.content, to=work.to, header_id=work.header_id, date=work.message.created_at)
+        copy = make_copy(
+            work.content,
+            to=work.to,
+            header_id=work.header_id,
+            date=work.message.created_at,
+            further=_further(workshop, work),
+        )
     except InvalidInput as error:
         return work.ended(outcomes.failed(str(error)))
     return replace(work, copy=copy)

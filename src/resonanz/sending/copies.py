@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from email.utils import format_datetime
 from uuid import UUID
@@ -53,11 +53,23 @@ class Fields:
         return cls(**json.loads(body))
 
 
-def make_copy(content: Content, *, to: str, header_id: str, date: datetime) -> Copy:
+Further = Callable[[Collection[str]], Mapping[str, str]]
+"""Tells which fields a copy gets on top, given the names of those it has."""
+
+
+def _nothing_further(given: Collection[str]) -> Mapping[str, str]:
+    return {}
+
+
+def make_copy(
+    content: Content, *, to: str, header_id: str, date: datetime, further: Further = _nothing_further
+) -> Copy:
     """Return the copy of a content for one recipient. Raises InvalidInput where its fields make no mail."""
     if content.form == "rfc822":
-        return prepare_copy(content.body, header_id=header_id, date=date)
-    return compose_copy(Fields.decode(content.body), to=to, header_id=header_id, date=date)
+        return prepare_copy(content.body, header_id=header_id, date=date, further=further)
+    fields = Fields.decode(content.body)
+    headers = {**fields.headers, **further(fields.headers)}
+    return compose_copy(replace(fields, headers=headers), to=to, header_id=header_id, date=date)
 
 
 def compose_copy(fields: Fields, *, to: str, header_id: str, date: datetime) -> Copy:
@@ -76,7 +88,7 @@ def compose_copy(fields: Fields, *, to: str, header_id: str, date: datetime) -> 
     return Copy(message, header_id)
 
 
-def prepare_copy(raw: bytes, *, header_id: str, date: datetime) -> Copy:
+def prepare_copy(raw: bytes, *, header_id: str, date: datetime, further: Further = _nothing_further) -> Copy:
     """Make an author's mail ready for SMTP. `header_id` and `date` are used where the author gave none."""
     structure = parse(_with_crlf(raw))
     splices = [
@@ -92,6 +104,8 @@ def prepare_copy(raw: bytes, *, header_id: str, date: datetime) -> Copy:
         added += write_header("Date", format_datetime(date))
     if not own_id:
         added += write_header("Message-ID", header_id)
+    given = frozenset(found.name for found in structure.headers)
+    added += b"".join(write_header(name, value) for name, value in further(given).items())
     return Copy(added + message, own_id or header_id)
 
 

@@ -14,7 +14,7 @@ from resonanz.mail import Tracking, compile_campaign, instrument
 from resonanz.mail.compiling import Compiled
 from resonanz.mail.tracking import Instrumented
 from resonanz.model import InvalidInput, TrackingMode
-from resonanz.sending.copies import Copy, Fields, compose_copy, header_id_for
+from resonanz.sending.copies import Copy, Fields, Further, compose_copy, header_id_for
 from resonanz.store.messages import Content, Message, Submission
 from resonanz.tokens import Keys
 
@@ -31,6 +31,7 @@ class _Plate:
     content_id: UUID
     base_url: str
     base: bytes = b""
+    given: frozenset[str] = frozenset()  # the names of the author's own header fields
     compiled: Compiled | None = None
     samples: dict[Modes, Instrumented] = field(default_factory=dict)
 
@@ -44,11 +45,19 @@ class Press:
         self._lock = threading.Lock()
 
     def print(
-        self, message: Message, submission: Submission, content: Content, to: str, modes: Modes, base_url: str
+        self,
+        message: Message,
+        submission: Submission,
+        content: Content,
+        to: str,
+        modes: Modes,
+        base_url: str,
+        further: Further,
     ) -> tuple[Copy, Instrumented] | None:
         """Return one recipient's finished copy, or None when this content is to be built copy by copy.
 
-        `modes` are how far (opens, clicks) may be tracked, `base_url` is where links and pixel lead.
+        `modes` are how far (opens, clicks) may be tracked, `base_url` is where links and pixel lead, `further` tells
+        which header fields this copy gets on top.
         """
         if content.form != "composed" or submission.recipients < WORTHWHILE_RECIPIENTS:
             return None
@@ -64,7 +73,10 @@ class Press:
                 sample = plate.samples[modes] = instrument(plate.base, tracking)
             header_id = header_id_for(message.id, message.sender.rpartition("@")[2])
             printed = plate.compiled.render(
-                message.id, headers={"To": to, "Message-ID": header_id}, opens=modes[0], clicks=modes[1]
+                message.id,
+                headers={"To": to, "Message-ID": header_id, **further(plate.given)},
+                opens=modes[0],
+                clicks=modes[1],
             )
         return Copy(printed, header_id), replace(sample, message=printed)
 
@@ -81,7 +93,7 @@ class Press:
         except InvalidInput:
             return _Plate(content.id, base_url)
         fit = compiled if compiled.reason is None else None
-        return _Plate(content.id, base_url, base.message, fit)
+        return _Plate(content.id, base_url, base.message, frozenset(fields.headers), fit)
 
     def _tracking(self, submission: Submission, base_url: str) -> Tracking:
         return Tracking(base_url, self._keys, message=submission.id, campaign=submission.id)

@@ -48,7 +48,8 @@ class Draft:
     empty of these is read from the mail's From, and To, Cc and Bcc. Without it the mail is composed from the other
     fields, each recipient alone in its To. The tracking modes are the most that is asked for:
     a contact's consent can only lower them. With `documents` all attachments of a raw mail become tracked documents:
-    links stand in their place. The same `idempotency_key` of the same account sends once.
+    links stand in their place. A `bulk` mail says in each copy's headers that it is one and how to leave
+    (`sending.bulk`). The same `idempotency_key` of the same account sends once.
     """
 
     account_id: UUID | None
@@ -65,6 +66,7 @@ class Draft:
     track_opens: TrackingMode = TrackingMode.INDIVIDUAL
     track_clicks: TrackingMode = TrackingMode.INDIVIDUAL
     documents: bool = False
+    bulk: bool = False
     idempotency_key: str | None = None
 
 
@@ -250,6 +252,7 @@ def _store(tx: Tx, draft: Draft, checked: _Checked, now: datetime) -> Receipt:
             recipients=len(checked.recipients),
             created_at=now,
             idempotency_key=draft.idempotency_key,
+            bulk=draft.bulk,
         ),
     )
     people = [(address.normalised, storable(address.name)) for address in checked.recipients]
@@ -303,8 +306,8 @@ def _first_receipt(tx: Tx, draft: Draft, checked: _Checked) -> Receipt | None:
     same = (
         content is not None
         and (content.form, content.body, content.sender) == (checked.form, checked.body, checked.sender.spec)
-        and (first.track_opens, first.track_clicks, first.track_documents)
-        == (draft.track_opens, draft.track_clicks, draft.documents)
+        and (first.track_opens, first.track_clicks, first.track_documents, first.bulk)
+        == (draft.track_opens, draft.track_clicks, draft.documents, draft.bulk)
         and {message.recipient for message in messages} == {address.spec for address in checked.recipients}
     )
     if not same:

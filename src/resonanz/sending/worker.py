@@ -117,6 +117,7 @@ class Worker:
             SigningKeys(settings.signing_keys_folder).signers_for if settings.signing_keys_folder else _nobody_signs,
             clock,
             self._receivers.known if self._receivers is not None else _is_nobody_special,
+            settings.return_path_domain,
         )
         self._clock = clock
         self._ledger = Ledger(database, Recorder(self.name))

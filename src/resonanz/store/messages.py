@@ -32,7 +32,8 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a client handed us in one go. `track_documents` is whether attachments become links that can be counted."""
+    """What a client handed us in one go. `track_documents` is whether attachments become links that can be counted,
+    `bulk` whether each copy says in its headers that it is, and how to leave."""
 
     id: UUID
     content_id: UUID
@@ -46,6 +47,7 @@ class Submission:
     anonymous_opens: int = 0
     anonymous_clicks: int = 0
     track_documents: bool = False
+    bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def add_submission(tx: Tx, submission: Submission) -> None:
             recipients=submission.recipients,
             created_at=submission.created_at,
             idempotency_key=submission.idempotency_key,
+            bulk=submission.bulk,
         )
     )
 

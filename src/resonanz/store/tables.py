@@ -256,6 +256,7 @@ submissions = Table(  # what a client handed us in one go; the unit of anonymous
     Column("created_at", Moment, nullable=False),
     Column("anonymous_opens", Integer, nullable=False, server_default="0"),
     Column("anonymous_clicks", Integer, nullable=False, server_default="0"),
+    Column("bulk", Boolean, nullable=False, server_default=text("false")),  # says so in its headers, and how to leave
     Index("uq_submissions_idempotency", "account_id", "idempotency_key", unique=True),
 )
 

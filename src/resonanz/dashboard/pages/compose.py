@@ -83,6 +83,7 @@ def _written(visit: Visit) -> Draft:
         reply_to=_reply_to(form.text("reply_to")),
         track_opens=_mode(form.text("opens")),
         track_clicks=_mode(form.text("clicks")),
+        bulk=form.text("bulk") == "yes",
         idempotency_key=form.text("idempotency_key")[:128] or None,
     )
 
@@ -99,6 +100,7 @@ def _finished(visit: Visit) -> Draft:
         raw=form.file,
         track_opens=_mode(form.text("opens")),
         track_clicks=_mode(form.text("clicks")),
+        bulk=form.text("bulk") == "yes",
         documents=form.text("documents") == "yes",
         idempotency_key=form.text("idempotency_key")[:128] or None,
     )

@@ -66,6 +66,37 @@ def record_report(
     )
 
 
+def record_leaving(
+    tx: Tx, *, message_id: UUID, report: Report, now: datetime, source: str, source_key: str
+) -> list[Event]:
+    """Record that the recipient of a message asked to get no more, by mail to the address that its List-Unsubscribe
+    names. Whatever they wrote counts; what a vacation program answers by itself does not. Returns the new events.
+
+    Raises NotFound when there is no such message.
+    """
+    message = get_message(tx, message_id)
+    if message is None:
+        raise NotFound("there is no such message", where="mail to unsubscribe")
+    if report.kind is ReportKind.AUTOREPLY:
+        return []
+    return record_all(
+        tx,
+        [
+            Event(
+                kind=EventKind.UNSUBSCRIBED,
+                occurred_at=now,
+                received_at=now,
+                source=source,
+                source_key=source_key,
+                message_id=message.id,
+                submission_id=message.submission_id,
+                recipient=message.recipient,
+                detail={"by": "mail"},
+            )
+        ],
+    )
+
+
 def _about(message: Message, report: Report) -> ReportedRecipient | None:
     """Return the report's words about this message's recipient, else about whom behind it fared worst."""
     ours = [found for found in report.recipients if _is_ours(message, found)]

@@ -164,7 +164,7 @@ def test_doctor_finds_what_is_broken(run: Run) -> None:
     done = run("doctor", "--json")
     findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
     instance = {"database", "disk", "keys", "journal", "snapshot", "proxies"}
-    assert set(findings) == {*instance, "edge", "dashboard", "smtp", "clock"}
+    assert set(findings) == {*instance, "edge", "dashboard", "smtp", "place", "networks", "clock"}
     assert {check: findings[check]["state"] for check in ("database", "keys", "journal", "edge", "dashboard")} == {
         "database": "ok",
         "keys": "ok",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonanz.ingest.ranges import of_networks, of_spans, read_ranges, write_ranges
+from resonanz.ingest.ranges import Origin, of_networks, of_spans, read_origin, read_ranges, write_ranges
 from resonanz.model import InvalidInput
 
 _networks = st.builds(
@@ -58,6 +58,7 @@ def test_a_table_comes_back_from_its_file(tmp_path_factory: pytest.TempPathFacto
     table = of_networks([*pairs, (ip_network("2001:db8::/32"), "six")], source="a test", as_of="2026-11-24")
     write_ranges(path, table)
     assert read_ranges(path) == table
+    assert read_origin(path) == Origin("a test", "2026-11-24")
     assert [file.name for file in path.parent.iterdir()] == ["some.ranges"]
 
 

@@ -177,7 +177,11 @@ class EventOut(_Out):
     confidence: Confidence | None
     reasons: list[str]
     client: ClientOut | None
-    country: str | None
+    country: str | None = Field(
+        description="ISO 3166-1 alpha-2; only of what a person did from an address of their own."
+    )
+    region: str | None
+    city: str | None
     link: int | None
     url: str
     repeat_of: int | None
@@ -202,6 +206,8 @@ class EventOut(_Out):
             reasons=list(event.reasons),
             client=ClientOut.model_validate(event.client) if event.client else None,
             country=event.place.country if event.place else None,
+            region=(event.place.region or None) if event.place else None,
+            city=(event.place.city or None) if event.place else None,
             link=event.link,
             url=event.url,
             repeat_of=event.repeat_of,

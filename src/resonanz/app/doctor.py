@@ -11,11 +11,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import text
 
+from resonanz import model
 from resonanz.model import ResonanzError
 
 if TYPE_CHECKING:
@@ -45,7 +47,20 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Run every check; one that fails in an unforeseen way is a finding, never an end to the others."""
     findings: list[Finding] = []
-    for check in (_database, _disk, _keys, _journal, _snapshot, _proxies, _edge, _dashboard, _smtp, _clock):
+    for check in (
+        _database,
+        _disk,
+        _keys,
+        _journal,
+        _snapshot,
+        _proxies,
+        _edge,
+        _dashboard,
+        _smtp,
+        _place,
+        _networks,
+        _clock,
+    ):
         name = check.__name__.removeprefix("_")
         try:
             findings.extend(check(settings))
@@ -216,6 +231,34 @@ def _smtp(settings: Settings) -> Iterator[Finding]:
         return
     transport = transport_of(settings)
     yield Finding("smtp", "ok", asyncio.run(transport.check()))
+
+
+def _place(settings: Settings) -> Iterator[Finding]:
+    """Open the databases of places, and name them with their dates."""
+    from resonanz.ingest.place import Places
+
+    yield Finding("place", "ok", ", ".join(Places(settings.place_databases).describe()))
+
+
+NETWORKS_OLD_DAYS = 90  # companies change their lists from week to week; after a season much is missing
+
+
+def _networks(settings: Settings) -> Iterator[Finding]:
+    """Look how old the lists of networks are that verdicts lean on."""
+    from resonanz.ingest.judge.networks import Networks
+    from resonanz.ingest.ranges import read_origin
+
+    networks = Networks(settings.networks_dir)
+    ages = {}
+    for row in networks.rows:
+        path = networks.table_of(row.list) if row.list else None
+        if path is not None:
+            ages[row.list] = (model.now().date() - date.fromisoformat(read_origin(path).as_of)).days
+    detail = f"{len(networks.rows)} rows; oldest list: {max(ages, key=ages.__getitem__)}, {max(ages.values())} days"
+    if max(ages.values()) > NETWORKS_OLD_DAYS:
+        yield Finding("networks", "warning", detail, "run `resonanz networks update`, once a week or so")
+    else:
+        yield Finding("networks", "ok", detail)
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:

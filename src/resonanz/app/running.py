@@ -141,8 +141,16 @@ def run_worker(settings: Settings) -> None:
     """Run ingest and sending."""
     from resonanz.app.calm import calm_collector
     from resonanz.app.publishing import Publisher
-    from resonanz.app.wiring import judging_of, keys_of, open_named_of, own_sites_of, transport_of, unknown_mode
-    from resonanz.ingest.judge.networks import Networks
+    from resonanz.app.wiring import (
+        judging_of,
+        keys_of,
+        networks_of,
+        open_named_of,
+        own_sites_of,
+        places_of,
+        transport_of,
+        unknown_mode,
+    )
     from resonanz.ingest.rounds import Rounds
     from resonanz.journal import JournalReader
     from resonanz.sending.worker import Worker, WorkerSettings
@@ -167,14 +175,14 @@ def run_worker(settings: Settings) -> None:
     )
     sites = own_sites_of(settings)
     publisher = Publisher(database, settings.snapshot_file, sites=sites)
-    networks = Networks(settings.networks_dir)
+    networks, places = networks_of(settings), places_of(settings)
     rounds = Rounds(
         database,
         JournalReader(settings.journal_dir),
         now=model.now,
         sites=sites,
-        judging=judging_of(settings, networks),
-        networks=networks,
+        judging=judging_of(settings, networks, places),
+        files=(networks, places),
     )
     work = [worker.run, _ingest(rounds.run), publisher.run]
     calm_collector()

@@ -132,6 +132,11 @@ class Settings(Derived, BaseSettings):
         description='The judge\'s windows that shall be others than by default, as JSON: `{"instant_click": 5}`. '
         "`docs/accuracy.md` lists them.",
     )
+    place_databases: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="Files in MaxMind DB form (of MaxMind, DB-IP, IPinfo or ip-location-db) that know region and city, "
+        "separated by commas, the first asked first. Empty: the country alone, from the table in the box.",
+    )
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Networks of proxies in front of us whose Forwarded headers are believed, separated by commas."
     )
@@ -154,7 +159,7 @@ class Settings(Derived, BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
-    @field_validator("trusted_proxies", "shadow_rules", "dns_servers", mode="before")
+    @field_validator("trusted_proxies", "shadow_rules", "dns_servers", "place_databases", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -12,6 +12,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from resonanz import model
 from resonanz.accounts import authenticate_key, setup_link_secret, tracking_without_choice
 from resonanz.accounts.instance import own_sites
@@ -28,13 +30,14 @@ from resonanz.tokens import Keys, create_keys, load_keys
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
-    from resonanz.sealing import Sealer
-
-if TYPE_CHECKING:
     from resonanz.ingest.judge.networks import Networks
     from resonanz.ingest.judging import Judging
+    from resonanz.ingest.place import Places
+    from resonanz.sealing import Sealer
 
 SECRET_BYTES = 32
+
+log = structlog.get_logger(__name__)
 
 
 # ── Setting up ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -145,14 +148,38 @@ def unknown_mode(settings: Settings) -> Callable[[Tx], TrackingMode]:
     return tracking_without_choice if fixed is None else lambda _tx: fixed
 
 
-def judging_of(settings: Settings, networks: Networks) -> Judging:
-    """How this instance judges, by its windows and its catalogue, and how long it keeps who asked."""
+def networks_of(settings: Settings) -> Networks:
+    """The catalogue of networks; what the package brings, loudly, where the folder holds something unusable."""
+    from resonanz.ingest.judge.networks import Networks
+
+    try:
+        return Networks(settings.networks_dir)
+    except InvalidInput as error:
+        log.error("networks of this instance are left out", error=str(error))
+        return Networks()
+
+
+def places_of(settings: Settings) -> Places:
+    """The databases of places; the countries in the box alone, loudly, where one of them is unusable."""
+    from resonanz.ingest.place import Places
+
+    try:
+        return Places(settings.place_databases)
+    except InvalidInput as error:
+        log.error("databases of places are left out", error=str(error))
+        return Places()
+
+
+def judging_of(settings: Settings, networks: Networks, places: Places | None = None) -> Judging:
+    """How this instance judges, by its windows and its catalogue, where it places people, and how long it keeps who
+    asked."""
     from resonanz.ingest.judge import Windows
     from resonanz.ingest.judging import Judging
 
     in_force = Judging(
         windows=Windows.of(json.loads(settings.judge_windows)) if settings.judge_windows else Windows(),
         classify=networks.classify,
+        place_of=(places or places_of(settings)).place_of,
         keep=timedelta(days=settings.keep_evidence_days) if settings.keep_evidence_days else None,
         own_key=None if settings.count_own else secret_of(settings),
         silent=frozenset(settings.shadow_rules),

@@ -28,6 +28,7 @@ Span = tuple[int, int, str]  # first, last (both included), word
 
 _BITS = (32, 64)
 _MAPPED = b"\0" * 10 + b"\xff\xff"  # RFC 4291 section 2.5.5.2: an IPv4 address in IPv6 clothes
+_MAX_HEAD_BYTES = 1_000_000
 _MAX_FILE_BYTES = 200_000_000  # unpacked; a table of the whole Internet has under 10 MB
 
 
@@ -148,6 +149,24 @@ def write_ranges(path: Path, ranges: Ranges) -> None:
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_bytes(json.dumps(head, ensure_ascii=True).encode() + b"\n" + packed)
     fresh.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a table comes from, and the day it is of (ISO 8601)."""
+
+    source: str
+    as_of: str
+
+
+def read_origin(path: Path) -> Origin:
+    """Read where a table comes from, without reading the table. Raises InvalidInput for a file that is none."""
+    try:
+        with path.open("rb") as file:
+            head = json.loads(file.readline(_MAX_HEAD_BYTES))
+        return Origin(str(head["source"]), str(head["as_of"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidInput(f"not a table of ranges: {error}", where=str(path)) from error
 
 
 def read_ranges(path: Path) -> Ranges:

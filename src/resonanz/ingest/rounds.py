@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
 
 from resonanz.accounts.instance import own_sites
 from resonanz.ingest.journals import Reader, Sites, take_journals
-from resonanz.ingest.judge.networks import Networks
 from resonanz.ingest.judging import Judging
 from resonanz.ingest.settle import forget, settle
+from resonanz.model import InvalidInput
 from resonanz.store import Database
 
 SETTLE_EVERY = timedelta(seconds=1)
 FORGET_EVERY = timedelta(seconds=30)
 LOOK_EVERY = timedelta(seconds=10)
 
+_log = structlog.get_logger("resonanz.ingest")
+
 # So much is settled before hits are taken over again: a backlog of one must not hold up the other.
 _PORTIONS_AT_A_TIME = 10
 
 
+class Refreshable(Protocol):
+    """What was read from files that may change meanwhile. `refresh` raises InvalidInput and keeps the old."""
+
+    def refresh(self) -> bool: ...
+
+
 class Rounds:
-    """One worker's rounds. `networks` is the catalogue behind `judging`, where its files may change meanwhile."""
+    """One worker's rounds. `files` is what stands behind `judging` and was read from files: networks, places."""
 
     def __init__(
         self,
@@ -31,14 +42,15 @@ class Rounds:
         now: Callable[[], datetime],
         sites: Sites = own_sites,
         judging: Judging | None = None,
-        networks: Networks | None = None,
+        files: Sequence[Refreshable] = (),
     ) -> None:
         self._database = database
         self._reader = reader
         self._now = now
         self._sites = sites
         self._judging = judging or Judging()
-        self._networks = networks
+        self._files = files
+        self._told = ""
         self._next: dict[str, datetime] = {}
 
     def run(self) -> int:
@@ -46,14 +58,26 @@ class Rounds:
 
         Raises TemporaryFailure when the database cannot be used: nothing is lost, call again.
         """
-        if self._networks is not None and self._is_time("look", LOOK_EVERY):
-            self._networks.refresh()
+        if self._is_time("look", LOOK_EVERY):
+            self._look_at_files()
         done = take_journals(self._database, self._reader, now=self._now, sites=self._sites, judging=self._judging)
         if self._is_time("settle", SETTLE_EVERY):
             done += self._settle()
         if self._is_time("forget", FORGET_EVERY):
             forget(self._database, self._judging, now=self._now)
         return done
+
+    def _look_at_files(self) -> None:
+        """Take up files that changed. One that was spoilt meanwhile changes nothing, and is told of once."""
+        wrong = ""
+        for file in self._files:
+            try:
+                file.refresh()
+            except InvalidInput as error:
+                wrong = str(error)
+        if wrong and wrong != self._told:
+            _log.error("ingest.file_unusable", error=wrong)
+        self._told = wrong
 
     def _settle(self) -> int:
         settled = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from resonanz.outbound import Resolver
 from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver, foresee, receiver_of
 from resonanz.sending.receivers import REST_SECONDS, Receivers
 from resonanz.sending.submit import Draft, Limits, submit
+from resonanz.sending.transports.outbox import OutboxTransport
 from resonanz.store import Database
 from resonanz.store import messages as rows
 from resonanz.store.opens import NO_PAST, Past
@@ -108,6 +110,20 @@ def test_without_dns_mail_goes_out_all_the_same(database: Database) -> None:
         send(database, "a@gated.example")
         run_until(worker, is_empty(database))
     assert coverages(database) == {"a@gated.example": Coverage.TRACKABLE}
+
+
+def test_of_mail_in_the_outbox_nobody_is_asked(sqlite_database: Database, tmp_path: Path) -> None:
+    """It goes nowhere, so nobody's name servers hear of it; what needs no question is told all the same."""
+    asked: list[str] = []
+
+    def ask(domain: str) -> Sequence[tuple[int, str]]:
+        asked.append(domain)
+        return []
+
+    send(sqlite_database, "a@gated.example", "d@proton.me")
+    run_until(worker_on(sqlite_database, OutboxTransport(tmp_path), mail_hosts=ask), is_empty(sqlite_database))
+    assert asked == []
+    assert coverages(sqlite_database)["d@proton.me"] is Coverage.STRIPPING_DOMAIN
 
 
 def test_what_was_seen_of_a_contact_is_told_of_the_next_mail(database: Database) -> None:

@@ -24,7 +24,6 @@ from resonanz.model import TemporaryFailure
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
-    from resonanz.sending.receivers import MailHosts
     from resonanz.store import Database
 
 log = structlog.get_logger(__name__)
@@ -153,6 +152,7 @@ def run_worker(settings: Settings) -> None:
     )
     from resonanz.ingest.rounds import Rounds
     from resonanz.journal import JournalReader
+    from resonanz.outbound import Resolver
     from resonanz.sending.worker import Worker, WorkerSettings
 
     hold_lifeline()
@@ -170,7 +170,7 @@ def run_worker(settings: Settings) -> None:
             signing_keys_folder=settings.signing_keys_dir,
         ),
         unknown=unknown_mode(settings),
-        mail_hosts=_mail_hosts(settings),
+        mail_hosts=Resolver(settings.dns_servers, seconds=2).mail_hosts,
         open_named=open_named_of(settings),
     )
     sites = own_sites_of(settings)
@@ -187,13 +187,6 @@ def run_worker(settings: Settings) -> None:
     work = [worker.run, _ingest(rounds.run), publisher.run]
     calm_collector()
     _run(database, serve([_ops(settings, "worker", database)], work))
-
-
-def _mail_hosts(settings: Settings) -> MailHosts | None:
-    """Return who knows MX records. The built-in outbox sends nothing, so there is nobody to ask about."""
-    from resonanz.outbound import Resolver
-
-    return Resolver(settings.dns_servers, seconds=2).mail_hosts if settings.smtp_url.get_secret_value() else None
 
 
 def run_relay(settings: Settings) -> None:

@@ -44,6 +44,7 @@ from resonanz.sending.transports.base import (
     Transport,
     Unreachable,
 )
+from resonanz.sending.transports.outbox import OutboxTransport
 from resonanz.store import Database, Tx, documents, messages, queue, transports
 from resonanz.store.destinations import save_slowness
 from resonanz.store.messages import Content
@@ -311,7 +312,9 @@ class Worker:
         """Hand the mail to its carrier. None: another one is to try. What nobody has classified is temporary."""
         assert work.copy is not None
         message, carrier = work.message, job.carrier
-        envelope = Envelope(message.id, self._return_path(work), message.recipient, lambda: self._hand_over(work))
+        envelope = Envelope(
+            message.id, self._return_path(work), message.recipient, lambda: self._hand_over(work, carrier.transport)
+        )
         try:
             delivery = await carrier.transport.deliver(envelope, work.copy.message)
         except Unreachable as failure:
@@ -340,12 +343,13 @@ class Worker:
         domain = self._settings.return_path_domain
         return f"{mint_return_path(self._keys, work.message.id)}@{domain}" if domain else work.message.sender
 
-    async def _hand_over(self, work: Work) -> None:
+    async def _hand_over(self, work: Work, transport: Transport) -> None:
         """Write down what was built, and that it is on the wire from now on. Raises _LeaseLost."""
         if not await self._ledger.write(OnWire(work)):
             raise _LeaseLost
         # Only now: the answer may come at once, and what it changes in the row must come after this.
-        if self._receivers is not None and not work.receiver_known:
+        # The built-in outbox sends nothing, so there is nobody to ask about.
+        if self._receivers is not None and not work.receiver_known and transport.name != OutboxTransport.name:
             self._receivers.ask_for(work.domain, work.message.id)
 
     def _put_right(self, message_ids: Collection[UUID], coverage: Coverage) -> None:

@@ -43,3 +43,21 @@ def test_others_senders_are_not_told(clients: tuple[TestClient, TestClient, str]
     operator.post("/api/v1/senders", json={"account": "owner@resonanz.example", "sender": "x.example"})
     assert len(operator.get("/api/v1/senders").json()["senders"]) == 1
     assert somebody.get("/api/v1/senders").json() == {"senders": []}
+
+
+def test_a_mail_password(clients: tuple[TestClient, TestClient, str]) -> None:
+    """Made and shown once, listed without itself, seen and revoked by its own account alone; it opens no API."""
+    operator, somebody, _ = clients
+    made = somebody.post("/api/v1/mail-passwords", json={"name": "Thunderbird"})
+    assert made.status_code == 201
+    secret, path = made.json()["password"], f"/api/v1/mail-passwords/{made.json()['id']}"
+    listed = somebody.get("/api/v1/mail-passwords")
+    assert secret not in listed.text
+    assert [one["name"] for one in listed.json()["passwords"]] == ["Thunderbird"]
+    assert operator.get("/api/v1/mail-passwords").json() == {"passwords": []}
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert somebody.get("/api/v1/mail-passwords", headers=headers).status_code == 401
+    assert operator.delete(path).status_code == 404
+    assert somebody.delete(path).status_code == 204
+    assert somebody.delete(path).status_code == 404
+    assert somebody.post("/api/v1/mail-passwords", json={"name": " "}).status_code == 422

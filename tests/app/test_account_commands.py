@@ -47,6 +47,13 @@ def test_an_account_and_its_senders(run: Run, tmp_path: Path) -> None:
     assert run("sender", "list").output == "bob@example.org  @shop.example\n"
     assert run("sender", "remove", "bob@example.org", "shop.example").exit_code == 0
     assert run("sender", "list").output == ""
+    made = run("mail-password", "create", "bob@example.org", "--name", "Outlook")
+    assert len(made.output.strip()) == 23
+    (listed,) = json.loads(run("mail-password", "list", "bob@example.org", "--json").output)
+    assert (listed["name"], listed["prefix"], listed["revoked_at"]) == ("Outlook", made.output[:5], None)
+    assert run("mail-password", "revoke", "bob@example.org", listed["id"]).exit_code == 0
+    assert "(revoked)" in run("mail-password", "list", "bob@example.org").output
+    assert run("mail-password", "revoke", "bob@example.org", listed["id"]).exit_code == 1
 
 
 @pytest.mark.parametrize("command", ["create", "password"])

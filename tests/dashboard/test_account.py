@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from resonanz.accounts import authenticate_key, tracking_without_choice
+from resonanz.accounts import authenticate_key, authenticate_mail, tracking_without_choice
 from resonanz.model import TrackingMode
 from tests.kit.accounts import ADDRESS, NOON, PASSWORD
 from tests.kit.pages import Site
@@ -84,11 +84,29 @@ def test_a_key_without_a_name_is_refused(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("submission", "is_named"), [("mail.example.org:8587", True), ("", False)])
-def test_a_new_key_comes_with_what_a_mail_program_needs(site: Site, submission: str, is_named: bool) -> None:
+def test_what_a_mail_program_needs(site: Site, submission: str, is_named: bool) -> None:
     """Server, port and user name, where mail programs are listened for; never where nothing listens."""
-    answer = site.with_parts(submission=submission).alice().submit("/account/keys", {"name": "Mail"}, page="/account")
-    assert ("by SMTP" in answer.text) is is_named
-    assert (f"<code>{submission}</code>, user name <code><bdi>{ADDRESS}</bdi></code>" in answer.text) is is_named
+    page = site.with_parts(submission=submission).alice().get("/account").text
+    assert ("by SMTP" in page) is is_named
+    assert (f"<code>{submission}</code>. User name: <code><bdi>{ADDRESS}</bdi></code>" in page) is is_named
+
+
+def test_a_mail_password_is_shown_once_and_revoked(site: Site) -> None:
+    """It opens the SMTP door until it is revoked; a second look at the page does not show it."""
+    site = site.with_parts(submission="mail.example.org:8587", submission_over_tls="mail.example.org:8465")
+    alice = site.alice()
+    answer = alice.submit("/account/mail-passwords", {"mail_name": "<Thunderbird>"}, page="/account")
+    found = re.search(r'<code class="secret">([a-z2-8-]{23})</code>', answer.text)
+    assert found
+    assert authenticate_mail(site.database, found[1], NOON) is not None
+    page = alice.get("/account").text
+    assert found[1] not in page
+    assert "&lt;Thunderbird&gt;" in page
+    (key,) = re.findall(r'action="(/account/keys/[0-9a-f-]+/revoke)"', page)
+    assert alice.submit(key, {}, page="/account").status_code == 303
+    assert authenticate_mail(site.database, found[1], NOON) is None
+    refused = alice.submit("/account/mail-passwords", {"mail_name": " "}, page="/account")
+    assert 'id="mail_name-note" role="alert"' in refused.text
 
 
 # ── Tracking ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -34,6 +34,7 @@ FORMS = (
     "/account/tracking",
     "/account/sessions/end",
     "/account/keys",
+    "/account/mail-passwords",
     f"/account/keys/{SOME_ID}/revoke",
     "/account/sites",
     "/senders",

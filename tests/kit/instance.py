@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-PORTS = ("DASHBOARD_PORT", "EDGE_PORT", "PREVIEW_PORT", "SUBMISSION_PORT", "INBOUND_PORT")
+PORTS = ("DASHBOARD_PORT", "EDGE_PORT", "PREVIEW_PORT", "SUBMISSION_PORT", "SUBMISSION_TLS_PORT", "INBOUND_PORT")
 START_SECONDS = 90.0
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from resonanz import model
-from resonanz.accounts import authenticate_key, create_key
+from resonanz.accounts import authenticate_mail, create_key
 from resonanz.relay.serve import RelaySettings, doors
 from resonanz.sending.submit import Draft, Limits, Receipt, submit
 from resonanz.store import Database, accounts
@@ -34,6 +34,7 @@ class Relay:
     """Where the doors are, and the key that opens the one. `stop` closes them as SIGTERM does."""
 
     submission_port: int
+    submission_tls_port: int
     inbound_port: int
     secret: str
     account: Account
@@ -48,6 +49,11 @@ class Relay:
         client = self.client()
         client.login(LOGIN, self.secret)
         return client
+
+    def over_tls(self, certificate: Path) -> smtplib.SMTP_SSL:
+        """A connection to the door with TLS from the first byte, not logged in."""
+        context = trusting(certificate)
+        return smtplib.SMTP_SSL("localhost", self.submission_tls_port, timeout=20, context=context)
 
     def inbound(self) -> smtplib.SMTP:
         """A connection to the door for reports."""
@@ -66,12 +72,13 @@ def running_relay(
     with database.write() as tx:
         accounts.add_account(tx, account)
     secret, _ = create_key(database, account.id, "mail client", model.now())
-    submission_port, inbound_port = free_ports(2)
+    submission_port, tls_port, inbound_port = free_ports(3)
     limits = Limits(size_bytes=MAX_MESSAGE, recipients=50)
     work = doors(
         RelaySettings(
             host="127.0.0.1",
             submission_port=submission_port,
+            submission_tls_port=tls_port,
             inbound_port=inbound_port,
             return_path_domain=DOMAIN,
             certificate=certificate[0] if certificate else None,
@@ -80,7 +87,7 @@ def running_relay(
         ),
         database=database,
         keys=KEYS,
-        authenticate=lambda key, now: authenticate_key(database, key, now),
+        authenticate=lambda key, now: authenticate_mail(database, key, now),
         submit=hand_in or (lambda draft, now: submit(database, draft, limits=limits, now=now)),
     )
     loop = asyncio.new_event_loop()
@@ -94,7 +101,7 @@ def running_relay(
         loop.call_soon_threadsafe(stopping.set)
 
     try:
-        yield Relay(submission_port, inbound_port, secret, account, stop)
+        yield Relay(submission_port, tls_port, inbound_port, secret, account, stop)
     finally:
         stop()
         thread.join(30)

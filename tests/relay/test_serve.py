@@ -116,6 +116,19 @@ def test_too_many_connections(sqlite_database: Database, monkeypatch: pytest.Mon
             assert third.noop()[0] == 250
 
 
+def test_too_many_connections_from_one_place(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One address gets so many connections and no more; another one still gets in."""
+    with running_relay(sqlite_database) as relay:
+        monkeypatch.setattr(door, "MAX_CONNECTIONS_PER_NETWORK", 1)
+        with _let_in(relay):
+            with pytest.raises(smtplib.SMTPConnectError) as refused:
+                relay.client()
+            assert refused.value.smtp_code == 421
+            elsewhere = ("127.0.0.2", 0)
+            with smtplib.SMTP("127.0.0.1", relay.submission_port, timeout=20, source_address=elsewhere) as other:
+                assert other.noop()[0] == 250
+
+
 def _let_in(relay: Relay) -> smtplib.SMTP:
     """Connect once there is room: a connection that was closed is noticed a moment later."""
     found: list[smtplib.SMTP] = []

@@ -5,7 +5,7 @@ transaction may be held open that long.
 """
 
 from resonanz.accounts.instance import tracking_without_choice
-from resonanz.accounts.keys import authenticate_key, create_key
+from resonanz.accounts.keys import authenticate_key, authenticate_mail, create_key, create_mail_password
 from resonanz.accounts.passwords import Passwords, change_password, reset_password
 from resonanz.accounts.sessions import SignedIn, end_session, end_sessions, resume_session, start_session
 from resonanz.accounts.setup import create_account, finish_setup, set_up_is_open, setup_link_secret
@@ -15,9 +15,11 @@ __all__ = [
     "Passwords",
     "SignedIn",
     "authenticate_key",
+    "authenticate_mail",
     "change_password",
     "create_account",
     "create_key",
+    "create_mail_password",
     "end_session",
     "end_sessions",
     "finish_setup",

@@ -55,6 +55,12 @@ def forbid_sender(database: Database, account: str, sender: str) -> None:
             raise NotFound("is not among what this account may send from", where="sender")
 
 
+def account_of(database: Database, address: str) -> rows.Account:
+    """Return the account with this address. Raises InvalidInput and NotFound."""
+    with database.read() as tx:
+        return _account(tx, address)
+
+
 def _account(tx: Tx, address: str) -> rows.Account:
     found = rows.find_account(tx, _normalised(address, "account"))
     if found is None:

@@ -357,6 +357,35 @@ class DomainsOut(_Out):
     domains: list[DomainOut]
 
 
+class MailPasswordIn(_In):
+    """A password that is to be made for a mail program."""
+
+    name: Line = Field(description="The program or device that will use it")
+
+
+class MailPasswordOut(_Out):
+    """A mail program's password, without the password itself."""
+
+    id: UUID
+    name: str
+    prefix: str = Field(description="The first characters, to tell passwords apart.")
+    created_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class NewMailPasswordOut(MailPasswordOut):
+    """A password that was just made; nobody can read it again."""
+
+    password: str
+
+
+class MailPasswordsOut(_Out):
+    """Every password of an account's mail programs, the newest first."""
+
+    passwords: list[MailPasswordOut]
+
+
 class SenderIn(_In):
     """An address or domain that an account is to be allowed to send from."""
 

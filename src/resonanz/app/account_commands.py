@@ -1,4 +1,4 @@
-"""`resonanz account …` and `resonanz sender …`: who may sign in, and which addresses they may send from."""
+"""`resonanz account …`, `sender …` and `mail-password …`: who may sign in, send from where, and with which program."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import click
 
@@ -120,4 +121,66 @@ def list_all(*, as_json: bool) -> None:
         click.echo(f"{address}  {one.pattern}")
 
 
-commands = (account, sender)
+@click.group("mail-password")
+def mail_password() -> None:
+    """Passwords with which mail programs hand mail in by SMTP; they open nothing else."""
+
+
+@mail_password.command("create")
+@click.argument("account_address", metavar="ACCOUNT")
+@click.option("--name", required=True, help="The program or device that will use it.")
+def create_mail_password(account_address: str, name: str) -> None:
+    """Make a password for ACCOUNT (its address) and print it, this once."""
+    from resonanz.accounts import create_mail_password as make
+    from resonanz.accounts.senders import account_of
+
+    with _opened() as database:
+        secret, _ = make(database, account_of(database, account_address).id, name, model.now())
+    click.echo(secret)
+
+
+@mail_password.command("list")
+@click.argument("account_address", metavar="ACCOUNT")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_mail_passwords(account_address: str, *, as_json: bool) -> None:
+    """Print the passwords of ACCOUNT by name, never the passwords themselves."""
+    from resonanz.accounts.keys import MAIL
+    from resonanz.accounts.senders import account_of
+    from resonanz.store import accounts
+
+    with _opened() as database:
+        account_id = account_of(database, account_address).id
+        with database.read() as tx:
+            found = accounts.list_api_keys(tx, account_id, MAIL)
+    if as_json:
+        rows = [
+            {
+                "id": str(one.id),
+                "name": one.name,
+                "prefix": one.prefix,
+                "created_at": one.created_at.isoformat(),
+                "used_at": one.used_at.isoformat() if one.used_at else None,
+                "revoked_at": one.revoked_at.isoformat() if one.revoked_at else None,
+            }
+            for one in found
+        ]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for one in found:
+        click.echo(f"{one.id}  {one.prefix}…  {one.name}{'  (revoked)' if one.revoked_at else ''}")
+
+
+@mail_password.command("revoke")
+@click.argument("account_address", metavar="ACCOUNT")
+@click.argument("password_id", type=click.UUID)
+def revoke_mail_password(account_address: str, password_id: UUID) -> None:
+    """End a password by its id, as `list` prints it."""
+    from resonanz.accounts.keys import revoke_key
+    from resonanz.accounts.senders import account_of
+
+    with _opened() as database:
+        revoke_key(database, account_of(database, account_address).id, password_id, model.now())
+    click.echo("Revoked.")
+
+
+commands = (account, sender, mail_password)

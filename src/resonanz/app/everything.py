@@ -68,7 +68,8 @@ def _check_ports(settings: Settings) -> None:
     The edge shares its port on purpose (SO_REUSEPORT); two instances would share it too, silently, and each would get
     half of the other's readers.
     """
-    for name in ("dashboard_port", "edge_port", "preview_port", "submission_port", "inbound_port"):
+    names = ["dashboard_port", "edge_port", "preview_port", "submission_port", "inbound_port"]
+    for name in [*names, *(["submission_tls_port"] if settings.relay_certificate else [])]:
         port = getattr(settings, name)
         if not port:
             continue

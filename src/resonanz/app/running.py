@@ -104,6 +104,7 @@ def run_app(settings: Settings) -> None:
         sites_are_fixed=settings.sites is not None,
         mode_is_fixed=settings.tracking_without_choice is not None,
         submission=_submission_of(settings),
+        submission_over_tls=_submission_over_tls_of(settings),
         check_domain=check_domain,
         note_own=OwnBrowsers(database, secret_of(settings)).note,
         operations=lambda: watch.operations,
@@ -134,6 +135,12 @@ def _submission_of(settings: Settings) -> str:
     """Where mail clients hand mail in: the dashboard's host, which is the only name of this machine that is known."""
     host = urlsplit(settings.dashboard_url).hostname
     return f"{host}:{settings.submission_port}" if settings.submission_port else ""
+
+
+def _submission_over_tls_of(settings: Settings) -> str:
+    host = urlsplit(settings.dashboard_url).hostname
+    is_open = settings.submission_tls_port and settings.relay_certificate
+    return f"{host}:{settings.submission_tls_port}" if is_open else ""
 
 
 def run_worker(settings: Settings) -> None:
@@ -191,7 +198,7 @@ def run_worker(settings: Settings) -> None:
 
 def run_relay(settings: Settings) -> None:
     """Run the SMTP doors."""
-    from resonanz.app.wiring import authenticator, keys_of, submitter
+    from resonanz.app.wiring import keys_of, mail_authenticator, submitter
     from resonanz.relay.serve import RelaySettings, doors
 
     hold_lifeline()
@@ -200,6 +207,7 @@ def run_relay(settings: Settings) -> None:
         RelaySettings(
             host=settings.listen_host,
             submission_port=settings.submission_port,
+            submission_tls_port=settings.submission_tls_port,
             inbound_port=settings.inbound_port,
             return_path_domain=settings.return_path_domain,
             certificate=settings.relay_certificate,
@@ -208,7 +216,7 @@ def run_relay(settings: Settings) -> None:
         ),
         database=database,
         keys=keys_of(settings),
-        authenticate=authenticator(database),
+        authenticate=mail_authenticator(database),
         submit=submitter(settings, database),
     )
     _run(database, serve([_ops(settings, "relay", database)], [work]))

@@ -45,6 +45,11 @@ class Settings(Derived, BaseSettings):
     submission_port: Port = Field(
         8587, description="Port where mail clients submit mail (SMTP with AUTH). 0: no submission door."
     )
+    submission_tls_port: Port = Field(
+        8465,
+        description="Port where mail clients submit mail over TLS from the first byte; it opens only with "
+        "`RESONANZ_RELAY_CERTIFICATE`. 0: no such door.",
+    )
     inbound_port: Port = Field(
         8525,
         description="Port where bounces and replies arrive (SMTP); it opens only with `RESONANZ_RETURN_PATH_DOMAIN`. "
@@ -95,7 +100,10 @@ class Settings(Derived, BaseSettings):
     )
     max_message: ByteSize = Field(ByteSize(25_000_000), description="Largest mail that is accepted.")
     max_recipients: int = Field(1000, ge=1, description="Most recipients in one submission.")
-    relay_certificate: Path | None = Field(None, description="PEM certificate chain of the SMTP doors.")
+    relay_certificate: Path | None = Field(
+        None,
+        description="PEM certificate chain of the SMTP doors. A renewed one is used without a restart.",
+    )
     relay_key: Path | None = Field(None, description="PEM private key of the SMTP doors.")
 
     # Tracking

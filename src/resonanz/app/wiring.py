@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from resonanz import model
-from resonanz.accounts import authenticate_key, setup_link_secret, tracking_without_choice
+from resonanz.accounts import authenticate_key, authenticate_mail, setup_link_secret, tracking_without_choice
 from resonanz.accounts.instance import own_sites
 from resonanz.model import InvalidInput, TrackingMode
 from resonanz.sending.submit import Draft, Limits, Receipt, submit
@@ -212,6 +212,11 @@ def submitter(settings: Settings, database: Database) -> Callable[[Draft, dateti
 def authenticator(database: Database) -> Callable[[str, datetime], Account | None]:
     """The check of an API key."""
     return lambda secret, now: authenticate_key(database, secret, now)
+
+
+def mail_authenticator(database: Database) -> Callable[[str, datetime], Account | None]:
+    """The check of a mail program's password, or of an API key in its place."""
+    return lambda secret, now: authenticate_mail(database, secret, now)
 
 
 # ── Commands that act at once ───────────────────────────────────────────────────────────────────────────────────────

@@ -51,8 +51,9 @@ class DashboardParts:
     bytes) is behind forms and previews; addresses are scheme and host without a path. `outbox` is None when mail
     goes out by SMTP. `unknown_mode` tells how contacts without a recorded choice are tracked, and `mode_is_fixed` that
     a setting says so and the account page cannot; `own_sites` and `sites_are_fixed` are the same for the sites where
-    visits are recorded. `submission` is where mail clients hand mail in (`host:port`), empty when nothing listens for
-    them. `check_domain` finds out whether a host leads to the edge, `operations` how the instance is doing.
+    visits are recorded. `submission` and `submission_over_tls` are where mail clients hand mail in (`host:port`), empty
+    when nothing listens for them. `check_domain` finds out whether a host leads to the edge, `operations` how the
+    instance is doing.
     `note_own` is told account, address and user agent of each signed-in browser, and the time. `now` is the clock at
     this door.
     """
@@ -75,6 +76,7 @@ class DashboardParts:
     own_sites: Callable[[Tx], frozenset[str]] = own_sites
     sites_are_fixed: bool = False
     submission: str = ""
+    submission_over_tls: str = ""
     check_domain: Check = not_checked
     operations: Callable[[], Operations] = Operations
     note_own: Callable[[UUID, str, str, datetime], None] = not_noted

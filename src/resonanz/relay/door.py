@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
-from pathlib import Path
 from typing import Any
 
 import structlog
 from aiosmtpd.smtp import SMTP
 
+from resonanz.accounts.throttle import network_bucket
 from resonanz.mail.address import parse_address
 from resonanz.model import InvalidInput
 
 log = structlog.get_logger(__name__)
 
-MAX_CONNECTIONS = 200  # per door
+MAX_CONNECTIONS = 200  # of all doors
+MAX_CONNECTIONS_PER_NETWORK = 50  # one IPv4 address or IPv6 /56: mail programs open a few, a mail server twenty
 IDLE_SECONDS = 300.0  # RFC 5321 section 4.5.3.2.7 asks for five minutes
 # Programs write HTML in one line although RFC 5322 section 2.1.1 allows 998 octets; we re-encode what we change.
 MAX_LINE_OCTETS = 1_048_576
@@ -53,9 +53,12 @@ class Door(SMTP):
         self._connections = connections
         self._is_taking_mail = False
         self._is_closing = False
+        self.network = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note the connection; called again when STARTTLS has put TLS under it."""
+        peer = transport.get_extra_info("peername")
+        self.network = network_bucket(str(peer[0]) if peer else "")
         self._connections.add(self)
         super().connection_made(transport)
 
@@ -77,12 +80,15 @@ class Door(SMTP):
             self.transport.abort()
 
     async def _handle_client(self) -> None:
-        if len(self._connections) > MAX_CONNECTIONS:
+        if len(self._connections) > MAX_CONNECTIONS or self._is_one_of_too_many():
             await self.push("421 4.3.2 too many connections, try again later")
             assert self.transport is not None
             self.transport.close()
             return
         await super()._handle_client()
+
+    def _is_one_of_too_many(self) -> bool:
+        return sum(door.network == self.network for door in self._connections) > MAX_CONNECTIONS_PER_NETWORK
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         """Read one path and what follows it (RFC 5321 section 4.1.2), strictly: aiosmtpd's own parser turns
@@ -126,20 +132,3 @@ def one_line(text: str) -> str:
     """Return text that fits into an SMTP reply: one line of printable ASCII."""
     flat = " ".join(text.encode("ascii", "backslashreplace").decode("ascii").split())
     return "".join(character for character in flat if " " <= character <= "~")[:400]
-
-
-def server_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    """Return the TLS context of the doors, or None without a certificate. Raises InvalidInput."""
-    if certificate is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(certificate, key)
-    except OSError as error:
-        raise InvalidInput(
-            f"certificate and key cannot be read: {error.strerror or error}",
-            where="RESONANZ_RELAY_CERTIFICATE",
-            remedy="both must be PEM files that belong together",
-        ) from error
-    return context

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 import structlog
 
 from resonanz.model import InvalidInput
-from resonanz.relay.door import Door, server_context
+from resonanz.relay.certificates import Certificate
+from resonanz.relay.door import Door
 from resonanz.relay.inbound import InboundHandler
 from resonanz.relay.submission import Authenticate, SubmissionDoor, SubmissionHandler, Submit
 from resonanz.store import Database
@@ -28,12 +30,14 @@ Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """The doors' own values. A port of 0 opens no door; neither does inbound without a return-path domain."""
+    """The doors' own values. A port of 0 opens no door; neither does inbound without a return-path domain, nor the
+    door with TLS from the first byte (`submission_tls_port`, RFC 8314 section 3.3) without a certificate."""
 
     host: str
     submission_port: int
     inbound_port: int
     return_path_domain: str = ""
+    submission_tls_port: int = 0
     certificate: Path | None = None
     key: Path | None = None
     max_message: int = 25_000_000
@@ -46,28 +50,36 @@ def doors(
 
     Raises InvalidInput at once for a certificate that cannot be used, and when it runs for a port that is taken.
     """
-    context = server_context(settings.certificate, settings.key)
+    certificate = Certificate(settings.certificate, settings.key) if settings.certificate else None
+    context = certificate.context if certificate else None
 
     async def work(stopping: asyncio.Event) -> None:
         hostname = await asyncio.to_thread(socket.getfqdn)
-        shared: dict[str, Any] = {
-            "hostname": hostname,
-            "data_size_limit": settings.max_message,
-            "tls_context": context,
-        }
+        shared: dict[str, Any] = {"hostname": hostname, "data_size_limit": settings.max_message}
         connections: set[Door] = set()
         opened: list[asyncio.Server] = []
 
         def submission() -> Door:
             handler = SubmissionHandler(database, authenticate, submit)
-            return SubmissionDoor(handler, connections, auth_require_tls=context is not None, **shared)
+            return SubmissionDoor(
+                handler, connections, tls_context=context, auth_require_tls=context is not None, **shared
+            )
+
+        def submission_over_tls() -> Door:
+            # What makes aiosmtpd ask for STARTTLS is left out: the connection is encrypted before it comes here.
+            handler = SubmissionHandler(database, authenticate, submit)
+            return SubmissionDoor(handler, connections, auth_require_tls=False, **shared)
 
         def inbound() -> Door:
-            return Door(InboundHandler(database, keys, settings.return_path_domain), connections, **shared)
+            handler = InboundHandler(database, keys, settings.return_path_domain)
+            return Door(handler, connections, tls_context=context, **shared)
 
         try:
             if settings.submission_port:
                 opened.append(await _open(submission, _submission_host(settings), settings.submission_port))
+            if settings.submission_tls_port and context:
+                port = settings.submission_tls_port
+                opened.append(await _open(submission_over_tls, settings.host, port, context))
             if settings.inbound_port and settings.return_path_domain:
                 opened.append(await _open(inbound, settings.host, settings.inbound_port))
             await stopping.wait()
@@ -79,9 +91,11 @@ def doors(
     return work
 
 
-async def _open(factory: Callable[[], Door], host: str, port: int) -> asyncio.Server:
+async def _open(
+    factory: Callable[[], Door], host: str, port: int, context: ssl.SSLContext | None = None
+) -> asyncio.Server:
     try:
-        server = await asyncio.get_running_loop().create_server(factory, host or None, port)
+        server = await asyncio.get_running_loop().create_server(factory, host or None, port, ssl=context)
     except OSError as error:
         raise InvalidInput(
             f"cannot listen: {error.strerror or error}", where=f"{host}:{port}", remedy="choose another port"

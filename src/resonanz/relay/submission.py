@@ -1,4 +1,4 @@
-"""The submission door: mail clients hand in mail as to any SMTP server (RFC 6409), with an API key as the password.
+"""The submission door: mail clients hand in mail as to any SMTP server (RFC 6409), with a mail password or an API key.
 
 A mail is answered 250 only when it is stored. Everything else follows from one rule: whoever is at fault is told so,
 the client with 5xx, we with 4xx.
@@ -41,7 +41,7 @@ class SubmissionHandler(Handler):
         self._submit = submit
 
     def log_in(self, login: str, secret: str, peer: str) -> Account | None:
-        """Return the account whose address and API key these are. Raises TooMany after too many wrong ones.
+        """Return the account whose address and password these are. Raises TooMany after too many wrong ones.
 
         Only wrong logins are counted, apart from those of the dashboard: a mail client with an old key must not lock
         its owner out.
@@ -72,7 +72,7 @@ class SubmissionHandler(Handler):
             log.error("a login could not be checked", error=str(error))
             return "454 4.7.0 temporary authentication failure"
         if account is None:
-            return "535 5.7.8 address and API key do not match"
+            return "535 5.7.8 address and password do not match"
         session.authenticated, session.auth_data = True, account
         return "235 2.7.0 welcome"
 

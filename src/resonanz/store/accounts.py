@@ -42,7 +42,8 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One API key, without its secret, which nobody can read again."""
+    """One API key (`kind` is `api`) or password for a mail program (`mail`), without its secret, which nobody can read
+    again."""
 
     id: UUID
     account_id: UUID
@@ -51,6 +52,7 @@ class ApiKey:
     created_at: datetime
     used_at: datetime | None
     revoked_at: datetime | None
+    kind: str = "api"
 
 
 def count_accounts(tx: Tx) -> int:
@@ -205,6 +207,7 @@ def add_api_key(tx: Tx, key: ApiKey, secret_hash: bytes) -> None:
             prefix=key.prefix,
             secret_hash=secret_hash,
             created_at=key.created_at,
+            kind=key.kind,
         )
     )
 
@@ -214,11 +217,10 @@ def find_api_key(tx: Tx, secret_hash: bytes) -> ApiKey | None:
     return _api_key(tx.execute(select(api_keys).where(api_keys.c.secret_hash == secret_hash)).one_or_none())
 
 
-def list_api_keys(tx: Tx, account_id: UUID) -> list[ApiKey]:
-    """Return an account's keys, newest first."""
-    rows = tx.execute(
-        select(api_keys).where(api_keys.c.account_id == account_id).order_by(api_keys.c.created_at.desc())
-    )
+def list_api_keys(tx: Tx, account_id: UUID, kind: str = "api") -> list[ApiKey]:
+    """Return an account's keys of one kind, newest first."""
+    mine = (api_keys.c.account_id == account_id) & (api_keys.c.kind == kind)
+    rows = tx.execute(select(api_keys).where(mine).order_by(api_keys.c.created_at.desc()))
     return [key for row in rows if (key := _api_key(row))]
 
 
@@ -236,7 +238,7 @@ def revoke_api_key(tx: Tx, account_id: UUID, key_id: UUID, now: datetime) -> boo
 def _api_key(row: Any) -> ApiKey | None:
     if row is None:
         return None
-    return ApiKey(row.id, row.account_id, row.name, row.prefix, row.created_at, row.used_at, row.revoked_at)
+    return ApiKey(row.id, row.account_id, row.name, row.prefix, row.created_at, row.used_at, row.revoked_at, row.kind)
 
 
 # ── Throttles and choices ───────────────────────────────────────────────────────────────────────────────────────────

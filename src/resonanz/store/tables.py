@@ -67,7 +67,7 @@ sessions = Table(
     Column("user_agent", Text, nullable=False),
 )
 
-api_keys = Table(
+api_keys = Table(  # of programs, and passwords of mail programs
     "api_keys",
     metadata,
     Column("id", Id, primary_key=True),
@@ -78,6 +78,7 @@ api_keys = Table(
     Column("created_at", Moment, nullable=False),
     Column("used_at", Moment),
     Column("revoked_at", Moment),
+    Column("kind", String(16), nullable=False, server_default="api"),  # api: every door; mail: SMTP alone
 )
 
 senders = Table(  # what an account may send from beside its own address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from resonanz.accounts import change_password, create_key, end_sessions, start_session
+from resonanz.accounts import change_password, create_key, create_mail_password, end_sessions, start_session
 from resonanz.accounts.instance import choose_own_sites, choose_tracking_without_choice
 from resonanz.accounts.keys import revoke_key
 from resonanz.accounts.secrets import stored
@@ -56,8 +56,19 @@ def add_key(visit: Visit) -> Response:
     return _render(visit, new_key=(key.name, secret))
 
 
+def add_mail_password(visit: Visit) -> Response:
+    """Make a password for a mail program and show it, this once."""
+    try:
+        secret, key = create_mail_password(
+            visit.parts.database, visit.account.id, visit.form.text("mail_name"), visit.now
+        )
+    except InvalidInput as refused:
+        return _render(visit, errors_of(refused, {}, otherwise="mail_name"), status=422)
+    return _render(visit, new_mail_password=(key.name, secret))
+
+
 def end_key(visit: Visit) -> Response:
-    """Revoke an API key."""
+    """Revoke an API key or a mail program's password."""
     revoke_key(visit.parts.database, visit.account.id, visit.path("key"), visit.now)
     return visit.go("/account", done="key")
 
@@ -100,7 +111,7 @@ _DONE = {
     "sites": "The sites are saved. The edge knows them within moments.",
     "tracking": "The choice is saved. It holds from the next mail that is built.",
     "password": "Your password is changed. Every other browser has been signed out.",
-    "key": "The key is revoked.",
+    "key": "It is revoked: nothing can sign in with it any more.",
 }
 
 
@@ -109,11 +120,13 @@ def _render(
     errors: dict[str, str] | None = None,
     *,
     new_key: tuple[str, str] | None = None,
+    new_mail_password: tuple[str, str] | None = None,
     sites: str | None = None,
     status: int = 200,
 ) -> Response:
     with visit.parts.database.read() as tx:
         keys = rows.list_api_keys(tx, visit.account.id)
+        mail_passwords = rows.list_api_keys(tx, visit.account.id, "mail")
         sessions = rows.list_sessions(tx, visit.account.id, visit.now)
         unknown = visit.parts.unknown_mode(tx)
         own = visit.parts.own_sites(tx)
@@ -124,7 +137,9 @@ def _render(
         errors=errors or {},
         keys=keys,
         browsers=[(session, secret_hash == this_browser) for secret_hash, session in sessions],
+        mail_passwords=mail_passwords,
         new_key=new_key,
+        new_mail_password=new_mail_password,
         unknown=unknown,
         sites={"sites": "\n".join(sorted(own)) if sites is None else sites},
         done=_DONE.get(visit.query("done"), ""),

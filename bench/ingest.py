@@ -27,6 +27,8 @@ from uuid import UUID
 from resonanz.app.calm import calm_collector
 from resonanz.ingest import take_journals
 from resonanz.ingest.journals import DEFAULT_BATCH
+from resonanz.ingest.judging import Judging
+from resonanz.ingest.settle import settle
 from resonanz.model import (
     Client,
     ClientKind,
@@ -109,6 +111,11 @@ def main(arguments: Sequence[str] = ()) -> None:
                 f"{name:11} {options.events:>9,} events  {options.events / wall:>8,.0f} events/s"
                 f"  {_cpu(rounds):>6.1f} µs of our CPU each ({first:.1f} in the first tenth, {last:.1f} in the last)"
             )
+            settled = _settle(database)
+            print(
+                f"{'':11} {sum(found.taken for found in settled):>9,} settled {_rate(settled):>8,.0f} events/s"
+                f"  {_cpu(settled):>6.1f} µs, when the windows around them have closed"
+            )
             bare = _insert_bare(database, ids, options.events, options.batch)
             bare_wall = bare[-1].wall - bare[0].wall
             print(
@@ -116,6 +123,19 @@ def main(arguments: Sequence[str] = ()) -> None:
                 f"  {_cpu(bare):>6.1f} µs: ingest takes {_cpu(rounds) / _cpu(bare):.1f} times its CPU"
                 f" and {wall / bare_wall:.1f} times its time"
             )
+
+
+def _settle(database: Database) -> list[Round]:
+    """Judge together what can be judged together, two minutes later."""
+    judging = Judging()
+    rounds = [Round.end(0)]
+    while settled := settle(database, judging, now=lambda: now() + timedelta(minutes=2)):
+        rounds.append(Round.end(settled))
+    return rounds
+
+
+def _rate(rounds: Sequence[Round]) -> float:
+    return sum(found.taken for found in rounds[1:]) / (rounds[-1].wall - rounds[0].wall)
 
 
 class Round(NamedTuple):
@@ -255,7 +275,7 @@ def _hits(ids: Sequence[UUID], amount: int) -> list[Hit]:
                 moment,
                 link=chance.randrange(5) if click else None,
                 destination="https://shop.example/some/page?of=interest" if click else "",
-                address="192.0.2.7",
+                address=f"84.{chance.randrange(200)}.{chance.randrange(256)}.7",
                 user_agent=chance.choice(AGENTS),
             )
         )

@@ -47,13 +47,6 @@ class Correction:
             detail={**self.event.detail, "judge": JUDGE_VERSION},
         )
 
-    @property
-    def changes_anything(self) -> bool:
-        """Whether the judge says anything else than before."""
-        event, said = self.event, self.judgement
-        before = (event.verdict, event.confidence, event.reasons)
-        return before != (said.verdict, said.confidence, tuple(said.reasons))
-
 
 def correct(
     tx: Tx, corrections: Collection[Correction], standings: Mapping[UUID, Standing], now: datetime

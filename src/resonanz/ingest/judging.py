@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from functools import lru_cache, partial
 from uuid import UUID
 
 from resonanz.ingest.judge import (
@@ -23,15 +23,13 @@ from resonanz.ingest.judge import (
 from resonanz.ingest.judge.evidence import MailKey
 from resonanz.ingest.judge.networks import classify
 from resonanz.ingest.judge.rules import PREFETCH_HEADERS
+from resonanz.ingest.judge.windows import microseconds
 from resonanz.model import Hit, HitKind, Place
 from resonanz.store import Tx
 from resonanz.store.evidence import Facts, Kept, facts_of, of_sources
 from resonanz.store.text import storable
 
 Classify = Callable[[str], Network | None]
-
-# Whose turn it is to be judged together waits this much longer than its window, for hits that come in a little later.
-GRACE_US = 5_000_000
 
 
 def no_place(_address: str) -> Place | None:
@@ -82,27 +80,20 @@ class Judging:
 
 # ── Addresses ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_OURS = [
-    ip_network(block)
-    for block in (
-        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10"),
-        *("::1/128", "fc00::/7", "fe80::/10"),
-    )
-]
+# Private, loopback and link-local addresses and those of carriers' NAT, by how they are written.
+_OURS = re.compile(
+    r"10\.|127\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\."
+    r"|::1$|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:"
+).match
 
 
-@lru_cache(maxsize=CACHED_AGENTS)
 def told_address(address: str) -> str:
     """Return the address of who asked, or nothing where it is that of a machine in between.
 
     A proxy of ours that is not set as trusted gives all readers one private address; taken for theirs, it would make
     everybody one crowd.
     """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return ""
-    return "" if any(parsed.version == block.version and parsed in block for block in _OURS) else address
+    return "" if _OURS(address) else address
 
 
 # ── Hits, evidence, rows ────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,7 +171,7 @@ def to_kept(evidence: Evidence, id: int, hit: Hit, received_us: int, windows: Wi
         user_agent=storable(hit.user_agent),
         headers=evidence.headers,
         own=evidence.own,
-        due_us=received_us + windows.closes_after + GRACE_US,
+        due_us=received_us + windows.closes_after + microseconds(windows.grace),
     )
 
 
@@ -222,16 +213,19 @@ Found = Mapping[int, tuple[Evidence, Judgement]]
 
 def judge_rows(tx: Tx, rows: Sequence[Kept], judging: Judging, now_us: int) -> Found:
     """Return what the judge says of kept hits on whole messages, by their events' ids."""
-    around = [
-        row
-        for row in of_sources(tx, [row for row in rows if row.address], around_us=judging.windows.closes_after)
-        if row.address
-    ]
+    windows = judging.windows
+    around = of_sources(
+        tx,
+        [row for row in rows if row.address],
+        around_us=microseconds(windows.crowd),
+        messages=min(windows.crowd_clicks, windows.crowd_clicks_probable, windows.crowd_opens),
+    )
     messages = {row.message_id for row in rows}
     hits = from_rows(rows, judging.classify)
     others = from_rows([row for row in around if row.message_id not in messages], judging.classify)
     mails = mails_of(facts_of(tx, messages))
-    said = judge_all([*hits, *others], mails, judging.windows, now_us, only=messages, silent=judging.silent)
+    alone = partial(judged_alone, silent=judging.silent)
+    said = judge_all([*hits, *others], mails, windows, now_us, only=messages, silent=judging.silent, alone=alone)
     return {int(hit.id): (hit, said[hit.id]) for hit in hits}
 
 

@@ -6,12 +6,12 @@ evidence is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
 from resonanz.ingest.corrections import Correction, correct
-from resonanz.ingest.judge import place_allowed
+from resonanz.ingest.judge import Judgement, place_allowed
 from resonanz.ingest.judging import Found, Judging, judge_rows
 from resonanz.ingest.shadow import count_in_shadow
 from resonanz.model import Event, to_microseconds
@@ -31,13 +31,12 @@ def settle(database: Database, judging: Judging, *, now: Callable[[], datetime],
     """
     moment = now()
     with database.read() as tx:
-        due = store.due(tx, to_microseconds(moment), limit=limit)
-    if not due:
+        messages = store.due(tx, to_microseconds(moment), limit=limit)
+    if not messages:
         return 0
     with database.write() as tx:
-        judge_messages(tx, {message_id for _, message_id in due}, judging, moment)
-        store.judged(tx, [id for id, _ in due])
-    return len(due)
+        judge_messages(tx, messages, judging, moment)
+        return max(store.judged(tx, messages, to_microseconds(moment)), 1)
 
 
 def forget(database: Database, judging: Judging, *, now: Callable[[], datetime]) -> int:
@@ -60,17 +59,18 @@ def judge_messages(
     oldest = now_us - judging.windows.open_for if since_us is None else since_us
     open_ids = [row.id for row in rows if row.due_us is not None or row.received_us >= oldest]
     found = judge_rows(tx, rows, judging, now_us)
-    corrections = _differences(event_store.by_ids(tx, open_ids), found, judging)
+    stand = event_store.judgements_of(tx, open_ids)
+    changed = [id for id, stands in stand.items() if stands != _as_words(found[id][1])]
+    corrections = [_correction(event, found, judging) for event in event_store.by_ids(tx, changed)]
     correct(tx, corrections, standings, now)
     count_in_shadow(tx, rows, [row.id for row in rows if row.due_us is not None], found, judging, now_us)
     return corrections
 
 
-def _differences(events: Sequence[Event], found: Found, judging: Judging) -> list[Correction]:
-    corrections = []
-    for event in events:
-        hit, said = found[event.id]
-        fix = Correction(event, said, judging.place_of(hit.address) if place_allowed(hit, said) else None)
-        if fix.changes_anything:
-            corrections.append(fix)
-    return corrections
+def _as_words(said: Judgement) -> tuple[str, str, tuple[str, ...]]:
+    return said.verdict.value, said.confidence.value, said.reasons
+
+
+def _correction(event: Event, found: Found, judging: Judging) -> Correction:
+    hit, said = found[event.id]
+    return Correction(event, said, judging.place_of(hit.address) if place_allowed(hit, said) else None)

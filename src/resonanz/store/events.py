@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -113,6 +115,28 @@ def by_ids(tx: Tx, ids: Collection[int]) -> list[Event]:
             _event(row) for row in tx.execute(select(events).where(events.c.id.in_(portion)).order_by(events.c.id))
         ]
     return found
+
+
+def judgements_of(tx: Tx, ids: Collection[int]) -> dict[int, tuple[str, str, tuple[str, ...]]]:
+    """Return verdict, confidence and reasons of these events by their ids, as words: thousands are compared at a time.
+
+    Empty words stand for what an event has not.
+    """
+    found: dict[int, tuple[str, str, tuple[str, ...]]] = {}
+    is_sqlite = tx.dialect.name == "sqlite"
+    for portion in in_portions(sorted(ids)):
+        among = f"IN ({', '.join('?' * len(portion))})" if is_sqlite else "= ANY(%s)"
+        statement = f"SELECT id, verdict, confidence, reasons FROM events WHERE id {among}"  # noqa: S608
+        values = tuple(portion) if is_sqlite else (portion,)
+        for id, verdict, confidence, reasons in tx.exec_driver_sql(statement, values).cursor.fetchall():
+            words = _words(reasons) if isinstance(reasons, str) else tuple(reasons)
+            found[id] = (verdict or "", confidence or "", words)
+    return found
+
+
+@lru_cache(maxsize=1_000)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 def correct(tx: Tx, facts: Sequence[Event]) -> None:

@@ -46,15 +46,11 @@ def keep(tx: Tx, rows: Sequence[Kept]) -> None:
     insert_many(tx, evidence, [_row(row, as_plain) for row in rows])
 
 
-def due(tx: Tx, now_us: int, *, limit: int) -> list[tuple[int, UUID]]:
-    """Return event and message ids of evidence that is due to be judged, the longest overdue first."""
-    query = (
-        select(evidence.c.id, evidence.c.message_id)
-        .where(evidence.c.due_at <= from_microseconds(now_us))
-        .order_by(evidence.c.due_at)
-        .limit(limit)
-    )
-    return [(row.id, row.message_id) for row in tx.execute(query)]
+def due(tx: Tx, now_us: int, *, limit: int) -> set[UUID]:
+    """Return the messages of so much evidence that is due to be judged, the longest overdue first."""
+    is_due = evidence.c.due_at <= from_microseconds(now_us)
+    query = select(evidence.c.message_id).where(is_due).order_by(evidence.c.due_at).limit(limit)
+    return set(tx.execute(query).scalars())
 
 
 def of_messages(tx: Tx, message_ids: Collection[UUID]) -> list[Kept]:
@@ -64,24 +60,35 @@ def of_messages(tx: Tx, message_ids: Collection[UUID]) -> list[Kept]:
     return [_kept(row, known) for row in rows]
 
 
-def of_sources(tx: Tx, rows: Collection[Kept], *, around_us: int) -> list[Kept]:
-    """Return evidence from where these rows came, on whatever message, so long before the first and after the last."""
+def of_sources(tx: Tx, rows: Collection[Kept], *, around_us: int, messages: int) -> list[Kept]:
+    """Return evidence from where these rows came, so long before the first and after the last of them.
+
+    Only of sources that reached so many messages in that time; for most there are none, and that costs little.
+    """
     if not rows:
         return []
     first = from_microseconds(min(row.occurred_us for row in rows) - around_us)
     last = from_microseconds(max(row.occurred_us for row in rows) + around_us)
-    found: list[Kept] = []
+    near = evidence.c.occurred_at.between(first, last)
+    many: list[int] = []
     for portion in in_portions({source_of(row.address, row.user_agent) for row in rows}):
-        near = evidence.c.occurred_at.between(first, last)
+        grouped = select(evidence.c.source).where(evidence.c.source.in_(portion), near).group_by(evidence.c.source)
+        enough = grouped.having(func.count(evidence.c.message_id.distinct()) >= messages)
+        many += tx.execute(enough).scalars()
+    found: list[Kept] = []
+    for portion in in_portions(many):
         query = select(evidence).where(evidence.c.source.in_(portion), near).limit(_FROM_SOURCES_AT_MOST)
         found += [_typed(row) for row in tx.execute(query)]
     return found
 
 
-def judged(tx: Tx, ids: Collection[int]) -> None:
-    """Note that these were judged together with the others."""
-    for portion in in_portions(ids):
-        tx.execute(update(evidence).where(evidence.c.id.in_(portion)).values(due_at=None))
+def judged(tx: Tx, message_ids: Collection[UUID], now_us: int) -> int:
+    """Note that what was due on these messages has been judged. Returns how much that was."""
+    settled = 0
+    for portion in in_portions(message_ids):
+        was_due = evidence.c.message_id.in_(portion) & (evidence.c.due_at <= from_microseconds(now_us))
+        settled += tx.execute(update(evidence).where(was_due).values(due_at=None)).rowcount
+    return settled
 
 
 def forget(tx: Tx, received_before_us: int, *, limit: int = 10_000) -> int:

@@ -63,8 +63,8 @@ class Scene:
         return self.alone[hit.id] is None
 
     def opened_from(self, hit: Evidence) -> bool:
-        """Whether a reader's own program opened the mail from this address just before."""
-        openings = self._openings.get(hit.address)
+        """Whether a reader's own program opened the mail from this address just before; if none is known, this one."""
+        openings = self._openings.get(_who(hit))
         if openings is None:
             return False
         last = bisect_right(openings, hit.at)
@@ -78,12 +78,16 @@ class Scene:
         instant = microseconds(self.windows.instant_open)
         found: dict[str, list[int]] = defaultdict(list)
         for hit in self.hits:
-            if hit.kind is not HitKind.OPEN or not hit.address or self.alone[hit.id] is not None:
+            if hit.kind is not HitKind.OPEN or self.alone[hit.id] is not None:
                 continue
             since = self.since_delivery(hit)
             if not on_probable_network(hit) and (since is None or since >= instant):
-                found[hit.address].append(hit.at)
+                found[_who(hit)].append(hit.at)
         return found
+
+
+def _who(hit: Evidence) -> str:
+    return hit.address or hit.user_agent
 
 
 def is_provider(hit: Evidence) -> bool:

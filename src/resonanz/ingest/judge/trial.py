@@ -9,7 +9,8 @@ ends where judging everything at once does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from functools import partial
 
 from resonanz.ingest.judge.bursts import find_crowds
 from resonanz.ingest.judge.evidence import UNKNOWN_MAIL, Evidence, HitId, Judgement, Mail, MailKey
@@ -31,28 +32,30 @@ def judge_all(
     *,
     only: Set[MailKey] | None = None,
     silent: Set[str] = frozenset(),
+    alone: Callable[[Evidence], Judgement | None] | None = None,
 ) -> dict[HitId, Judgement]:
     """Return who caused each of these hits, by their ids, as it looks at the moment `now` (microseconds).
 
     Without `now` all windows are closed: nothing stays pending. Mails that are not in `mails` are unknown. With `only`,
     hits on other mails are looked at, because one program may have reached many, and not judged. The rules named in
-    `silent` are not asked.
+    `silent` are not asked. `alone` tells what a hit says by itself, where that is known in another way.
     """
+    ask_alone = alone or partial(judge_alone, silent=silent)
     by_mail: dict[MailKey, list[Evidence]] = defaultdict(list)
-    alone: dict[HitId, Judgement | None] = {}
+    said_alone: dict[HitId, Judgement | None] = {}
     found: dict[HitId, Judgement] = {}
     for hit in hits:
-        alone[hit.id] = judgement = judge_alone(hit, silent)
+        said_alone[hit.id] = judgement = ask_alone(hit)
         if hit.mail is None:
             found[hit.id] = judgement or _default(hit)
         else:
             by_mail[hit.mail].append(hit)
-    crowded = find_crowds((hit for some in by_mail.values() for hit in some if alone[hit.id] is None), windows)
+    crowded = find_crowds((hit for some in by_mail.values() for hit in some if said_alone[hit.id] is None), windows)
     for mail, some in by_mail.items():
         if only is not None and mail not in only:
             continue
         some.sort(key=lambda hit: (hit.at, str(hit.id)))
-        scene = Scene(mails.get(mail, UNKNOWN_MAIL), some, alone, crowded, windows)
+        scene = Scene(mails.get(mail, UNKNOWN_MAIL), some, said_alone, crowded, windows)
         scene.swept = find_sweeps(scene)
         found.update(_judge_mail(scene, now, silent))
     return found

@@ -47,6 +47,8 @@ class Windows:
     pair: float = 30.0
     # One visit: acts confirm, sources are remembered.
     visit: float = 300.0
+    # How long judging waits beyond these for hits that come in a little later.
+    grace: float = 5.0
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Windows:

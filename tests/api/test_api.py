@@ -453,6 +453,10 @@ def test_the_description_covers_every_operation(client: TestClient) -> None:
         "/api/v1/senders",
         "/api/v1/senders/{account}/{sender}",
         "/api/v1/events",
+        "/api/v1/providers",
+        "/api/v1/providers/{provider}",
+        "/api/v1/providers/{provider}/secret",
+        "/api/v1/strays",
     }
     assert "Problem" in document["components"]["schemas"]
     assert "HTTPValidationError" not in str(document)

@@ -18,10 +18,12 @@ from schemathesis.specs.openapi.checks import (
 from resonanz import model
 from resonanz.accounts import authenticate_key, create_key
 from resonanz.api import ApiParts, build
+from resonanz.sealing import Sealer
 from resonanz.sending.submit import Limits, submit
 from resonanz.store import open_database
 from resonanz.store.migrate import migrate
 from tests.kit.cast import Cast
+from tests.kit.workers import KEYS
 
 DESCRIPTION = "/api/v1/openapi.json"
 OPERATIONS = {
@@ -43,6 +45,11 @@ OPERATIONS = {
     "POST /api/v1/senders",
     "DELETE /api/v1/senders/{account}/{sender}",
     "GET /api/v1/events",
+    "GET /api/v1/providers",
+    "POST /api/v1/providers",
+    "PUT /api/v1/providers/{provider}/secret",
+    "DELETE /api/v1/providers/{provider}",
+    "GET /api/v1/strays",
 }
 
 
@@ -66,6 +73,7 @@ def test_every_answer_is_as_described(tmp_path: Path, mode: GenerationMode) -> N
             authenticate=partial(authenticate_key, database),
             submit=lambda draft, now: submit(database, draft, limits=Limits(100_000, 5), now=now),
             max_message=100_000,
+            sealer=lambda: Sealer(KEYS),
         )
     )
     operations = [result.ok() for result in schemathesis.openapi.from_asgi(DESCRIPTION, app).get_all_operations()]

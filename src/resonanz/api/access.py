@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -14,16 +15,29 @@ from starlette.exceptions import HTTPException
 
 from resonanz import model
 from resonanz.accounts.operators import check_operator
+from resonanz.model import TemporaryFailure
 from resonanz.sending.domains import Check, not_checked
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.store import Database
 from resonanz.store.accounts import Account
 
+if TYPE_CHECKING:
+    from resonanz.sealing import Sealer
+
+# A provider's id, the body, its headers by lower-case names, the address it was given, its password, the time → facts.
+TakeDelivery = Callable[[UUID, bytes, Mapping[str, str], str, str, datetime], int]
+
+
+def no_sealer() -> Sealer:
+    """Seal nothing. Raises TemporaryFailure."""
+    raise TemporaryFailure("there is nothing to seal secrets with here", where="secret")
+
 
 @dataclass(frozen=True, slots=True)
 class ApiParts:
     """What the API is made of. `authenticate` turns a key's secret into its account, or None; `check_domain` finds out
-    whether a host leads to the edge, which recipients reach at `edge_url`."""
+    whether a host leads to the edge, which recipients reach at `edge_url`. `sealer` seals other systems' secrets, and
+    `take_delivery` takes what a provider's webhook brings to `dashboard_url`."""
 
     database: Database
     authenticate: Callable[[str, datetime], Account | None]
@@ -31,6 +45,9 @@ class ApiParts:
     max_message: int  # bytes
     edge_url: str = ""
     check_domain: Check = not_checked
+    dashboard_url: str = ""
+    sealer: Callable[[], Sealer] = no_sealer
+    take_delivery: TakeDelivery | None = None
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key from the dashboard's account page.")

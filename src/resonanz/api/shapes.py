@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from resonanz.insight import Estimate, Interval, Opens, explain_coverage
 from resonanz.model import ClientKind, Confidence, Coverage, Event, EventKind, MessageState, TrackingMode, Verdict
 from resonanz.store.messages import Message, Submission
+from resonanz.store.providers import ProviderRow
+from resonanz.store.strays import Stray
 
 Text = Annotated[str, Field(max_length=10_000_000)]
 Line = Annotated[str, Field(max_length=2_000)]
@@ -413,3 +415,97 @@ class StandingOut(_Out):
 
     blocked: bool
     decisions: list[BlockOut]
+
+
+class ProviderIn(_In):
+    """A provider whose webhooks are to be let in."""
+
+    provider: Line = Field(description="brevo, mailersend, mailgun, mailjet, mandrill, postal, postmark, resend, "
+                           "sendgrid, ses or sparkpost")  # fmt: skip
+    label: Line = ""
+    secret: Text = Field("", description="What the provider proves itself with, where it is known already.")
+
+
+class SecretIn(_In):
+    """A provider's secret; empty: made here, where the provider signs nothing."""
+
+    secret: Text = ""
+
+
+class ProviderOut(_Out):
+    """A provider that reports to this instance."""
+
+    id: UUID
+    provider: str
+    label: str
+    address: str = Field(description="Where it posts to.")
+    has_secret: bool = Field(description="Without one nothing is let in.")
+    created_at: datetime
+    created_by: str
+    taken: int = Field(description="Reports that were understood.")
+    kept: int = Field(description="Reports that became no fact and were kept.")
+    last_at: datetime | None
+    refused_at: datetime | None
+    refusal: str
+
+    @classmethod
+    def of(cls, row: ProviderRow, address: str) -> ProviderOut:
+        """The shape of a stored provider."""
+        return cls(
+            id=row.id,
+            provider=row.provider,
+            label=row.label,
+            address=address,
+            has_secret=row.secrets is not None,
+            created_at=row.created_at,
+            created_by=row.created_by,
+            taken=row.taken,
+            kept=row.kept,
+            last_at=row.last_at,
+            refused_at=row.refused_at,
+            refusal=row.refusal,
+        )
+
+
+class ProviderAdded(ProviderOut):
+    """A provider, and the address with its password in it, shown this once."""
+
+    secret_address: str | None
+
+
+class ProvidersOut(_Out):
+    """Every provider, in the order they were added."""
+
+    providers: list[ProviderOut]
+
+
+class StrayOut(_Out):
+    """A report that became no fact."""
+
+    id: int
+    source: str
+    reason: str
+    kind: str
+    recipient: str
+    received_at: datetime
+    body: str
+
+    @classmethod
+    def of(cls, stray: Stray) -> StrayOut:
+        """The shape of a stored one."""
+        return cls(
+            id=stray.id,
+            source=stray.source,
+            reason=stray.reason,
+            kind=stray.kind,
+            recipient=stray.recipient,
+            received_at=stray.received_at,
+            body=stray.body.decode("utf-8", "replace"),
+        )
+
+
+class StraysOut(_Out):
+    """How many reports became no fact, and the newest."""
+
+    total: int
+    strays: list[StrayOut]

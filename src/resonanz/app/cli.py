@@ -20,6 +20,7 @@ from resonanz.app.judge_commands import commands as judge_commands
 from resonanz.app.letter_commands import commands as letter_commands
 from resonanz.app.network_commands import commands as network_commands
 from resonanz.app.operator_commands import commands as operator_commands
+from resonanz.app.provider_commands import commands as provider_commands
 from resonanz.app.tracking_commands import commands as tracking_commands
 from resonanz.app.transport_commands import commands as transport_commands
 from resonanz.model import InvalidInput, ResonanzError, TrackingMode
@@ -57,6 +58,7 @@ for _command in (
     *letter_commands,
     *network_commands,
     *operator_commands,
+    *provider_commands,
     *tracking_commands,
     *transport_commands,
 ):

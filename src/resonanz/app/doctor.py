@@ -53,6 +53,7 @@ def examine(settings: Settings) -> list[Finding]:
         _keys,
         _journal,
         _snapshot,
+        _providers,
         _proxies,
         _edge,
         _dashboard,
@@ -155,6 +156,29 @@ def _snapshot(settings: Settings) -> Iterator[Finding]:
         ids = len(snapshot.silent) + len(snapshot.silent_opens) + len(snapshot.silent_clicks)
         told = f"{max(0.0, age):.0f} s old: {ids} mails silent, {len(snapshot.blocked)} ids blocked"
         yield Finding("snapshot", "ok", f"{told}, {len(snapshot.domains)} custom domains")
+
+
+def _providers(settings: Settings) -> Iterator[Finding]:
+    from resonanz.ingest.providers import PROVIDERS
+    from resonanz.store import open_database
+    from resonanz.store.providers import list_providers
+
+    database = open_database(settings.database_url.get_secret_value())
+    try:
+        with database.read() as tx:
+            rows = list_providers(tx)
+    finally:
+        database.close()
+    for row in rows:
+        title = f"{PROVIDERS[row.provider].title} {row.label}".strip()
+        if row.secrets is None:
+            remedy = f"set it: resonanz provider secret {row.id}"
+            yield Finding("providers", "warning", f"{title} has no secret: nothing is let in", remedy)
+        elif row.refused_at is not None and (row.last_at is None or row.refused_at > row.last_at):
+            yield Finding("providers", "warning", f"{title} was turned away: {row.refusal}", "compare the secrets")
+        else:
+            heard = f"last heard of {row.last_at:%Y-%m-%d %H:%M} UTC" if row.last_at else "nothing heard yet"
+            yield Finding("providers", "ok", f"{title}: {heard}")
 
 
 def _proxies(settings: Settings) -> Iterator[Finding]:

@@ -71,7 +71,16 @@ def run_app(settings: Settings) -> None:
     from resonanz.app.doctor import examine
     from resonanz.app.watch import Watch
     from resonanz.app.web import build_web
-    from resonanz.app.wiring import authenticator, keys_of, own_sites_of, secret_of, submitter, unknown_mode
+    from resonanz.app.wiring import (
+        authenticator,
+        delivery_taker,
+        keys_of,
+        own_sites_of,
+        sealer_of,
+        secret_of,
+        submitter,
+        unknown_mode,
+    )
     from resonanz.dashboard import DashboardParts, ReaderParts, build, build_preview, build_readers
     from resonanz.notify import Hub
     from resonanz.outbound import Resolver
@@ -85,6 +94,7 @@ def run_app(settings: Settings) -> None:
     submit = submitter(settings, database)
     check_domain = dns_check(Resolver(settings.dns_servers), settings.edge_url)
     watch = Watch(settings, database)
+    sealer = sealer_of(settings)
     parts = DashboardParts(
         database=database,
         passwords=Passwords(),
@@ -108,6 +118,7 @@ def run_app(settings: Settings) -> None:
         check_domain=check_domain,
         note_own=OwnBrowsers(database, secret_of(settings)).note,
         operations=lambda: watch.operations,
+        sealer=sealer,
     )
     api = build_api(
         ApiParts(
@@ -117,6 +128,9 @@ def run_app(settings: Settings) -> None:
             int(settings.max_message),
             edge_url=settings.edge_url,
             check_domain=check_domain,
+            dashboard_url=settings.dashboard_url,
+            sealer=sealer,
+            take_delivery=delivery_taker(settings, database, keys_of(settings)),
         )
     )
     readers = build_readers(

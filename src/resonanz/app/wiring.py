@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import structlog
 
@@ -29,10 +30,12 @@ from resonanz.store.transports import StoredTransport
 from resonanz.tokens import Keys, create_keys, load_keys
 
 if TYPE_CHECKING:
+    from resonanz.api.access import TakeDelivery
     from resonanz.app.settings import Settings
     from resonanz.ingest.judge.networks import Networks
     from resonanz.ingest.judging import Judging
     from resonanz.ingest.place import Places
+    from resonanz.ingest.webhooks import Webhooks
     from resonanz.sealing import Sealer
 
 SECRET_BYTES = 32
@@ -140,6 +143,28 @@ def sealer_of(settings: Settings) -> Callable[[], Sealer]:
 def open_named_of(settings: Settings) -> Callable[[StoredTransport], Transport]:
     """What makes the transports that are stored in the database."""
     return partial(open_stored, sealer=sealer_of(settings), ca_file=settings.smtp_ca_file)
+
+
+def delivery_taker(settings: Settings, database: Database, keys: Keys) -> TakeDelivery:
+    """What takes a provider's webhook in; loaded with the first delivery."""
+
+    @cache
+    def webhooks() -> Webhooks:
+        from resonanz.ingest.webhooks import Webhooks
+        from resonanz.outbound import Rules, fetch
+
+        rules = Rules(limit_bytes=100_000, seconds=10.0)
+        judging = cache(lambda: judging_of(settings, networks_of(settings)))
+        return Webhooks(
+            database, keys, sealer_of(settings), partial(fetch, rules=rules), judging, own_sites_of(settings)
+        )
+
+    def take(provider: UUID, body: bytes, headers: Mapping[str, str], url: str, password: str, now: datetime) -> int:
+        from resonanz.ingest.webhooks import Incoming, take_delivery
+
+        return take_delivery(webhooks(), Incoming(provider, body, headers, url, password), now)
+
+    return take
 
 
 def unknown_mode(settings: Settings) -> Callable[[Tx], TrackingMode]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,13 +14,21 @@ from resonanz import model
 from resonanz.accounts import Passwords, tracking_without_choice
 from resonanz.accounts.instance import own_sites
 from resonanz.dashboard.operations import Operations
-from resonanz.model import TrackingMode
+from resonanz.model import TemporaryFailure, TrackingMode
 from resonanz.notify.hub import Hub
 from resonanz.proxies import Proxies
 from resonanz.sending.domains import Check, not_checked
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.sending.transports.outbox import Outbox
 from resonanz.store import Database, Tx
+
+if TYPE_CHECKING:
+    from resonanz.sealing import Sealer
+
+
+def no_sealer() -> Sealer:
+    """Seal nothing. Raises TemporaryFailure."""
+    raise TemporaryFailure("there is nothing to seal secrets with here", where="secret")
 
 
 class Finding(Protocol):
@@ -53,9 +61,8 @@ class DashboardParts:
     a setting says so and the account page cannot; `own_sites` and `sites_are_fixed` are the same for the sites where
     visits are recorded. `submission` and `submission_over_tls` are where mail clients hand mail in (`host:port`), empty
     when nothing listens for them. `check_domain` finds out whether a host leads to the edge, `operations` how the
-    instance is doing.
-    `note_own` is told account, address and user agent of each signed-in browser, and the time. `now` is the clock at
-    this door.
+    instance is doing, `sealer` seals other systems' secrets. `note_own` is told account, address and user agent of each
+    signed-in browser, and the time. `now` is the clock at this door.
     """
 
     database: Database
@@ -80,6 +87,7 @@ class DashboardParts:
     check_domain: Check = not_checked
     operations: Callable[[], Operations] = Operations
     note_own: Callable[[UUID, str, str, datetime], None] = not_noted
+    sealer: Callable[[], Sealer] = no_sealer
     now: Callable[[], datetime] = model.now
 
     @property

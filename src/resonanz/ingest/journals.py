@@ -64,7 +64,7 @@ class Reader(Protocol):
 
 
 @dataclass(slots=True)
-class _Outcome:
+class Outcome:
     """What became of one batch."""
 
     events: list[Event] = field(default_factory=list)
@@ -88,11 +88,11 @@ def take_journals(
     database cannot be used: nothing is lost, call again. A journal that cannot be
     read is logged and left for the next round.
     """
-    taking = _Taking(database, now, sites, judging or Judging())
+    taking = Taking(database, now, sites, judging or Judging())
     return sum(_take_journal(taking, reader, journal, batch) for journal in reader.journals())
 
 
-class _Taking(NamedTuple):
+class Taking(NamedTuple):
     """What stays the same while journals are taken over."""
 
     database: Database
@@ -101,7 +101,7 @@ class _Taking(NamedTuple):
     judging: Judging
 
 
-def _take_journal(taking: _Taking, reader: Reader, journal: str, batch: int) -> int:
+def _take_journal(taking: Taking, reader: Reader, journal: str, batch: int) -> int:
     with taking.database.read() as tx:
         position = store.cursor(tx, journal)
     taken = 0
@@ -128,7 +128,7 @@ def _tell_unreadable(journal: str, failure: Exception) -> None:
         _log.error("ingest.journal_unreadable", journal=journal, error=str(failure))
 
 
-def _take_batch(taking: _Taking, entries: Sequence[JournalEntry]) -> None:
+def _take_batch(taking: Taking, entries: Sequence[JournalEntry]) -> None:
     """Take one batch over in one transaction. If the database refuses a hit in it, halve it until that hit is found."""
     started = time.perf_counter()
     try:
@@ -140,30 +140,30 @@ def _take_batch(taking: _Taking, entries: Sequence[JournalEntry]) -> None:
             _take_batch(taking, entries[:middle])
             _take_batch(taking, entries[middle:])
             return
-        outcome = _Outcome(aside=[_set_aside(entries[0], error, taking.now())])
+        outcome = Outcome(aside=[_set_aside(entries[0], error, taking.now())])
         with taking.database.write() as tx:
             keep_aside(tx, outcome.aside)
             store.move_cursor(tx, entries[0].journal, entries[0].position, taking.now())
     _count(outcome, time.perf_counter() - started, taking.now())
 
 
-def _write_batch(tx: Tx, entries: Sequence[JournalEntry], taking: _Taking, now: datetime) -> _Outcome:
+def _write_batch(tx: Tx, entries: Sequence[JournalEntry], taking: Taking, now: datetime) -> Outcome:
     journal = entries[0].journal
     position = store.lock_cursor(tx, journal, now)
     fresh = [entry for entry in entries if entry.position > position]
     if not fresh:
-        return _Outcome()
+        return Outcome()
     outcome = _write_fresh(tx, fresh, taking, now)
     store.move_cursor(tx, journal, fresh[-1].position, now)
     return outcome
 
 
-def _write_fresh(tx: Tx, fresh: Sequence[JournalEntry], taking: _Taking, now: datetime) -> _Outcome:
+def _write_fresh(tx: Tx, fresh: Sequence[JournalEntry], taking: Taking, now: datetime) -> Outcome:
     """Turn hits that nobody has taken yet into facts, and keep those aside with which that is not possible."""
-    around = _look_around(tx, fresh, taking, now)
-    outcome = _Outcome()
+    around = look_around(tx, fresh, taking, now)
+    outcome = Outcome()
     for entry, id in zip(fresh, store.reserve_ids(tx, len(fresh)), strict=True):
-        if _take_hit(entry, id, around, now, outcome) and entry.hit.kind is HitKind.PREFERENCES:
+        if take_hit(entry, id, around, now, outcome) and entry.hit.kind is HitKind.PREFERENCES:
             follow_choice(tx, entry.hit, around, now)
     write_facts(tx, outcome.events, around.standings)
     keep(tx, outcome.evidence)
@@ -171,7 +171,7 @@ def _write_fresh(tx: Tx, fresh: Sequence[JournalEntry], taking: _Taking, now: da
     return outcome
 
 
-def _look_around(tx: Tx, entries: Sequence[JournalEntry], taking: _Taking, now: datetime) -> Surroundings:
+def look_around(tx: Tx, entries: Sequence[JournalEntry], taking: Taking, now: datetime) -> Surroundings:
     named = {entry.hit.id for entry in entries if not entry.hit.anonymous}
     standings = lock_standings(tx, named)
     around = Surroundings(
@@ -215,7 +215,7 @@ def _firsts(tx: Tx, kind: EventKind, hits: Sequence[Hit]) -> list[store.First]:
     return store.firsts_of(tx, kind, ids, span=span)
 
 
-def _take_hit(entry: JournalEntry, id: int, around: Surroundings, now: datetime, outcome: _Outcome) -> bool:
+def take_hit(entry: JournalEntry, id: int, around: Surroundings, now: datetime, outcome: Outcome) -> bool:
     """Add the hit's event, or what became of it instead, to the outcome. Returns whether it became an event."""
     try:
         draft = Draft.of(entry.hit, id)
@@ -254,7 +254,7 @@ def retry_aside(
     For after an upgrade that put right what was wrong. A hit is settled once: it becomes an event, or is dropped as it
     would have been at first.
     """
-    taking = _Taking(database, now, sites, judging or Judging())
+    taking = Taking(database, now, sites, judging or Judging())
     settled = stay = 0
     after = ("", 0)
     while True:
@@ -268,7 +268,7 @@ def retry_aside(
             settled, stay = settled + done, stay + (not done)
 
 
-def _retry(taking: _Taking, row: AsideRow) -> bool:
+def _retry(taking: Taking, row: AsideRow) -> bool:
     entry, now = JournalEntry(row.journal, row.position, decode(row.hit)[0]), taking.now()
     try:
         with taking.database.write() as tx:
@@ -282,7 +282,7 @@ def _retry(taking: _Taking, row: AsideRow) -> bool:
     return not outcome.aside
 
 
-def _count(outcome: _Outcome, seconds: float, now: datetime) -> None:
+def _count(outcome: Outcome, seconds: float, now: datetime) -> None:
     metrics.BATCH_SECONDS.observe(seconds)
     metrics.SET_ASIDE.inc(len(outcome.aside))
     for reason, amount in outcome.dropped.items():

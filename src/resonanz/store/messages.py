@@ -14,7 +14,7 @@ from resonanz.model import Coverage, MessageState, TrackingMode
 from resonanz.store.bulk import plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions, insert_missing
-from resonanz.store.tables import contents, links, messages, submissions
+from resonanz.store.tables import attempts, contents, links, messages, submissions
 from resonanz.store.text import indexable, storable
 
 
@@ -237,6 +237,42 @@ def find_by_header_id(tx: Tx, header_id: str) -> list[Message]:
     """Return the messages that carry this Message-ID (several, when a relayed mail had several recipients)."""
     carrying = select(messages).where(messages.c.header_id == indexable(header_id))
     return [Message(**row._mapping) for row in tx.execute(carrying)]
+
+
+def recent_to(tx: Tx, recipient: str, *, since: datetime, until: datetime, limit: int) -> list[Message]:
+    """Return the messages to this address that were made between two moments, newest first. Case is ignored as far as
+    systems on the way fold it: all of the address, or its domain."""
+    local, at, domain = recipient.rpartition("@")
+    spellings = {recipient, recipient.lower(), f"{local}{at}{domain.lower()}"}
+    query = (
+        select(messages)
+        .where(messages.c.recipient.in_(sorted(spellings)), messages.c.created_at.between(since, until))
+        .order_by(messages.c.id.desc())
+        .limit(limit)
+    )
+    return [Message(**row._mapping) for row in tx.execute(query)]
+
+
+def answered_with(tx: Tx, ids: Collection[UUID], words: str) -> frozenset[UUID]:
+    """Return those of these messages that a server took with `words` (an id of its own) in its reply."""
+    if not ids or not words:
+        return frozenset()
+    query = select(attempts.c.message_id).where(
+        attempts.c.message_id.in_(list(ids)), attempts.c.reply.contains(storable(words), autoescape=True)
+    )
+    return frozenset(tx.execute(query).scalars())
+
+
+def find_link(tx: Tx, submission_id: UUID, url: str) -> int | None:
+    """Return the index of the first link of a submission's content that leads to `url`, None when there is none."""
+    query = (
+        select(links.c.link)
+        .join(submissions, submissions.c.content_id == links.c.content_id)
+        .where(submissions.c.id == submission_id, links.c.url == url)
+        .order_by(links.c.link)
+        .limit(1)
+    )
+    return tx.execute(query).scalar_one_or_none()
 
 
 def of_submission(tx: Tx, submission_id: UUID, limit: int = 1000) -> list[Message]:

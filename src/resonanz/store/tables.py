@@ -498,6 +498,45 @@ own_sources = Table(  # browsers that were signed in to the dashboard: whose own
     Column("seen_at", Moment, nullable=False, index=True),
 )
 
+strays = Table(  # what others told us that became no fact: of a kind nobody knows, about no mail of ours, unreadable
+    "strays",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("source", String(32), nullable=False),  # relay, mailbox, or a provider's name
+    Column("source_key", String(255), nullable=False),
+    Column("reason", String(32), nullable=False),  # no_message, unknown_kind, unreadable
+    Column("kind", String(64), nullable=False),  # as the source calls it
+    Column("recipient", String(320), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # as it came in; of a long one its beginning
+    Index("uq_strays_source_key", "source", "source_key", unique=True),
+)
+
+providers = Table(  # whose webhooks are let in, one row for each address that somebody was given
+    "providers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("provider", String(32), nullable=False),
+    Column("label", String(80), nullable=False),
+    Column("secrets", LargeBinary),  # sealed; without one nothing is let in
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("taken", BigInteger, nullable=False, server_default="0"),  # reports that were understood
+    Column("kept", BigInteger, nullable=False, server_default="0"),  # strays
+    Column("last_at", Moment),
+    Column("refused_at", Moment),
+    Column("refusal", Text, nullable=False, server_default=""),
+)
+
+provider_nonces = Table(  # what may be used once, where a signature does not cover the body
+    "provider_nonces",
+    metadata,
+    Column("provider_id", Id, ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True),
+    Column("nonce", String(128), primary_key=True),
+    Column("digest", LargeBinary, nullable=False),  # of the body it came with
+    Column("seen_at", Moment, nullable=False, index=True),
+)
+
 cursors = Table(  # how far each journal has been taken over
     "cursors",
     metadata,

@@ -1,0 +1,47 @@
+"""Mailjet's event callbacks, with a password in the address."""
+
+from __future__ import annotations
+
+from resonanz.ingest.sources.notices import Delivery, Json, Notice, joined, key_of, moment, objects, text
+from resonanz.ingest.sources.signatures import check_password
+from resonanz.model import EventKind
+
+_KINDS = {
+    "sent": EventKind.DELIVERED,  # told once the recipient's server has answered
+    "bounce": EventKind.BOUNCED,
+    "blocked": EventKind.BOUNCED,
+    "spam": EventKind.COMPLAINED,
+    "open": EventKind.OPENED,
+    "click": EventKind.CLICKED,
+    "unsub": EventKind.UNSUBSCRIBED,
+}
+_DEAD = frozenset({"user unknown", "invalid domain"})
+
+
+def verify(delivery: Delivery, secret: str) -> str:
+    """Mailjet signs nothing; the secret comes along."""
+    check_password(delivery.password, secret)
+    return ""
+
+
+def read(delivery: Delivery) -> list[Notice]:
+    """One notice for each entry; grouped events are lists."""
+    return [_notice(one, delivery) for one in objects(delivery.json())]
+
+
+def _notice(one: Json, delivery: Delivery) -> Notice:
+    word = text(one["event"], 64)
+    return Notice(
+        word=word,
+        kind=_KINDS.get(word),
+        occurred_at=moment(one.get("time"), delivery.now),
+        key=key_of(one),
+        recipient=text(one.get("email"), 320),
+        provider_id=text(one.get("Message_GUID"), 100),
+        reply=joined((one.get("smtp_reply"), one.get("comment"), one.get("error_related_to"), one.get("error"))),
+        dead=bool(one.get("hard_bounce")) and text(one.get("error")) in _DEAD,
+        url=text(one.get("url"), 8_000),
+        address=text(one.get("ip"), 64),
+        user_agent=text(one.get("agent")),
+        raw=one,
+    )

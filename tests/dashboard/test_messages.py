@@ -9,13 +9,16 @@ from uuid import UUID
 
 import pytest
 
-from resonanz.ingest import record_all
+from resonanz.ingest import record_all, take_journals
+from resonanz.ingest.judging import Judging
+from resonanz.ingest.settle import settle
 from resonanz.model import (
     Client,
     ClientKind,
     Confidence,
     Event,
     EventKind,
+    HitKind,
     MessageState,
     Place,
     TrackingMode,
@@ -25,7 +28,8 @@ from resonanz.model import (
 from resonanz.store import accounts, contacts, messages, queue
 from resonanz.store.messages import Content, Link, Message, Submission
 from tests.kit.accounts import NOON
-from tests.kit.cast import Cast, event
+from tests.kit.cast import BROWSER, Cast, event, hit
+from tests.kit.journals import MemoryJournals
 from tests.kit.pages import Site
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'{{7*7}}"
@@ -86,6 +90,23 @@ def test_a_message_tells_its_story(site: Site) -> None:
 def words_of(page: str) -> str:
     """A page as it is read: without its elements, with single spaces."""
     return " ".join(unescape(re.sub(r"<[^>]*>", "", page)).split())
+
+
+def test_a_verdict_that_changed_tells_from_what_and_why(site: Site) -> None:
+    """The event says what it is taken for now; how it came to that stands with it, and is no event in the feed."""
+    with site.database.write() as tx:
+        message = cast_of(site).mail(tx, now=NOON)
+        hits = [
+            hit(message, HitKind.CLICK, at=NOON + timedelta(hours=1, seconds=link), user_agent=BROWSER, link=link)
+            for link in range(3)
+        ]
+    take_journals(site.database, MemoryJournals(j=hits), now=lambda: NOON + timedelta(hours=1, seconds=3))
+    settle(site.database, Judging(), now=lambda: NOON + timedelta(hours=1, minutes=2))
+    client = site.alice()
+    text = words_of(client.get(f"/messages/{message.id}").text)
+    assert text.count("Not decided yet → Security scanner: swept all links") == 3
+    assert "14:02:00" not in text.split("Why this verdict")[0]  # the event stands at its own time
+    assert "Judged anew" not in text + words_of(client.get("/").text)
 
 
 def test_repeats_are_folded_with_their_number(site: Site) -> None:

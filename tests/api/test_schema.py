@@ -27,6 +27,20 @@ from tests.kit.workers import KEYS
 
 DESCRIPTION = "/api/v1/openapi.json"
 OPERATIONS = {
+    "GET /api/v1/campaigns",
+    "POST /api/v1/campaigns",
+    "GET /api/v1/campaigns/{campaign}",
+    "PUT /api/v1/campaigns/{campaign}",
+    "DELETE /api/v1/campaigns/{campaign}",
+    "GET /api/v1/campaigns/{campaign}/check",
+    "GET /api/v1/campaigns/{campaign}/audience",
+    "GET /api/v1/campaigns/{campaign}/preview",
+    "POST /api/v1/campaigns/{campaign}/test",
+    "POST /api/v1/campaigns/{campaign}/send",
+    "POST /api/v1/campaigns/{campaign}/unschedule",
+    "POST /api/v1/campaigns/{campaign}/pause",
+    "POST /api/v1/campaigns/{campaign}/resume",
+    "POST /api/v1/campaigns/{campaign}/cancel",
     "POST /api/v1/messages",
     "GET /api/v1/messages",
     "GET /api/v1/messages/{message}",

@@ -8,7 +8,18 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from resonanz import __version__
-from resonanz.api import blocking, domains, hooks, mail_passwords, problems, providers, reading, senders, sending
+from resonanz.api import (
+    blocking,
+    campaigns,
+    domains,
+    hooks,
+    mail_passwords,
+    problems,
+    providers,
+    reading,
+    senders,
+    sending,
+)
 from resonanz.api.access import ApiParts
 
 DESCRIPTION = """
@@ -32,7 +43,7 @@ def build(parts: ApiParts) -> FastAPI:
     )
     app.state.parts = parts
     problems.install(app)
-    for room in (sending, reading, blocking, domains, mail_passwords, senders, providers, hooks):
+    for room in (sending, reading, blocking, domains, mail_passwords, senders, providers, hooks, campaigns):
         app.include_router(room.router, prefix="/api/v1", responses=problems.DOCUMENTED)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

@@ -20,12 +20,20 @@ Text = Annotated[str, Field(max_length=10_000_000)]
 Line = Annotated[str, Field(max_length=2_000)]
 
 
-class _In(BaseModel):
+class Incoming(BaseModel):
+    """What a request carries."""
+
     model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=False)
 
 
-class _Out(BaseModel):
+class Outgoing(BaseModel):
+    """What an answer carries."""
+
     model_config = ConfigDict(from_attributes=True)
+
+
+_In = Incoming
+_Out = Outgoing
 
 
 class TrackingIn(_In):

@@ -12,6 +12,7 @@ import click
 
 from resonanz import __version__
 from resonanz.app.account_commands import commands as account_commands
+from resonanz.app.campaign_commands import commands as campaign_commands
 from resonanz.app.domain_commands import check as check_domain
 from resonanz.app.domain_commands import commands as domain_commands
 from resonanz.app.evidence_commands import commands as evidence_commands
@@ -51,6 +52,7 @@ def cli() -> None:
 
 for _command in (
     *account_commands,
+    *campaign_commands,
     *domain_commands,
     *evidence_commands,
     *journal_commands,

@@ -174,6 +174,7 @@ def run_worker(settings: Settings) -> None:
     from resonanz.ingest.rounds import Rounds
     from resonanz.journal import JournalReader
     from resonanz.outbound import Resolver
+    from resonanz.sending import expansion
     from resonanz.sending.worker import Worker, WorkerSettings
 
     hold_lifeline()
@@ -205,7 +206,7 @@ def run_worker(settings: Settings) -> None:
         judging=judging_of(settings, networks, places),
         files=(networks, places),
     )
-    work = [worker.run, _ingest(rounds.run), publisher.run]
+    work: list[Work] = [worker.run, partial(expansion.run, database), _ingest(rounds.run), publisher.run]
     calm_collector()
     _run(database, serve([_ops(settings, "worker", database)], work))
 

@@ -15,6 +15,7 @@ from resonanz.sending.attachments import may_become_documents
 from resonanz.sending.copies import header_id_for, make_copy
 from resonanz.sending.domains import TrackingHosts
 from resonanz.store import Database, Tx, contacts, messages
+from resonanz.store.contacts import Contact
 from resonanz.store.messages import Content, Message, Submission
 from resonanz.tokens import Keys, Token, TokenKind, mint
 
@@ -33,7 +34,8 @@ def copy_again(database: Database, keys: Keys, edge_url: str, token: Token) -> b
         if submission is None or content is None:
             return None
         clicks = _clicks(tx, message, submission)
-        to = _to(tx, message, content)
+        contact = contacts.get_contact(tx, message.contact_id) if message and message.contact_id else None
+        to = _to(message, contact, content)
         base_url = TrackingHosts.load(tx, edge_url).for_sender(content.sender)
     tracking = Tracking(
         base_url=base_url,
@@ -48,7 +50,7 @@ def copy_again(database: Database, keys: Keys, edge_url: str, token: Token) -> b
         # Leaving and choosing need a name; the page behind this address says where to find it.
         nobody = f"{base_url}/p/{mint(keys, Token(TokenKind.PREFERENCES, submission.id, anonymous=True))}"
         tracking = replace(tracking, unsubscribe_url=nobody, preferences_url=nobody)
-    return _build(content, submission, tracking, to)
+    return _build(content, submission, tracking, to, contact)
 
 
 def _is_there(message: Message | None) -> bool:
@@ -65,17 +67,18 @@ def _clicks(tx: Tx, message: Message | None, submission: Submission) -> Tracking
     return message.track_clicks
 
 
-def _to(tx: Tx, message: Message | None, content: Content) -> str:
-    if message is None or message.contact_id is None:
+def _to(message: Message | None, contact: Contact | None, content: Content) -> str:
+    if message is None or contact is None:
         return content.sender
-    name = contacts.names_of(tx, [message.contact_id]).get(message.contact_id, "")
-    return str(replace(parse_address(message.recipient), name=name))
+    return str(replace(parse_address(message.recipient), name=contact.name))
 
 
-def _build(content: Content, submission: Submission, tracking: Tracking, to: str) -> bytes | None:
+def _build(
+    content: Content, submission: Submission, tracking: Tracking, to: str, contact: Contact | None
+) -> bytes | None:
     header_id = header_id_for(tracking.message, content.sender.rpartition("@")[2])
     try:
-        copy = make_copy(content, to=to, header_id=header_id, date=submission.created_at)
+        copy = make_copy(content, to=to, header_id=header_id, date=submission.created_at, contact=contact)
     except InvalidInput:
         return None
     if submission.track_documents:

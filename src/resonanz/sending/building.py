@@ -20,7 +20,9 @@ from resonanz.sending.bulk import Ways, bulk_headers
 from resonanz.sending.copies import Copy, Further, header_id_for, make_copy
 from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver, foresee
 from resonanz.sending.outcomes import Outcome
-from resonanz.sending.press import Press
+from resonanz.sending.press import Press, as_it_is
+from resonanz.store.campaigns import CampaignState
+from resonanz.store.contacts import Contact
 from resonanz.store.messages import Built, Content, Link, Message, Submission
 from resonanz.store.opens import NO_PAST, Past
 from resonanz.store.queue import Claim
@@ -52,18 +54,20 @@ class Workshop:
 class Work:
     """One message on its way through the steps.
 
-    Known from the start: the contact's `name`, the reason for which the address is `suppressed` (empty when it is not),
-    whether an operator has `blocked` the submission, how far (opens, clicks) may be tracked, where its links lead
-    (`base_url`), and what was seen of the contact in the `past`. `coverage` is what of the finished copy can be
+    Known from the start: the `contact`, None when it was erased; why the address is `suppressed` (empty when it is
+    not); whether an operator has `blocked` the submission, and whether its campaign is `standing_still`; how
+    far (opens, clicks) may be tracked, where its links lead (`base_url`), and what was seen of the contact in the
+    `past`. `tell` names a link's destination as its author wrote it. `coverage` is what of the finished copy can be
     measured; as long as `receiver_known` is false, as far as that is known.
     """
 
     claim: Claim
     message: Message
     submission: Submission
-    name: str = ""
+    contact: Contact | None = None
     suppressed: str = ""
     blocked: bool = False
+    standing_still: CampaignState | None = None
     allowed: tuple[TrackingMode, TrackingMode] = (TrackingMode.OFF, TrackingMode.OFF)
     past: Past = NO_PAST
     base_url: str = ""
@@ -73,6 +77,7 @@ class Work:
     signers: Sequence[dkim.Signer] = ()
     copy: Copy | None = None
     built: Instrumented | None = None
+    tell: Callable[[str], str] = as_it_is
     coverage: Coverage = Coverage.NOT_TRACKED
     receiver_known: bool = True
     outcome: Outcome | None = None
@@ -94,7 +99,7 @@ class Work:
     @property
     def to(self) -> str:
         """The recipient as the To of a composed mail shows them."""
-        return str(replace(parse_address(self.message.recipient), name=self.name))
+        return str(replace(parse_address(self.message.recipient), name=self.contact.name if self.contact else ""))
 
 
 Step = Callable[[Workshop, Work], Work]
@@ -108,6 +113,17 @@ def skip_settled(workshop: Workshop, work: Work) -> Work:
 def check_block(workshop: Workshop, work: Work) -> Work:
     """Hold back what an operator has blocked."""
     return work.ended(outcomes.held()) if work.blocked else work
+
+
+def check_campaign(workshop: Workshop, work: Work) -> Work:
+    """Hold back what belongs to a campaign that is paused, and give up what belongs to a cancelled one."""
+    match work.standing_still:
+        case CampaignState.PAUSED:
+            return work.ended(outcomes.paused())
+        case CampaignState.CANCELLED:
+            return work.ended(outcomes.cancelled())
+        case _:
+            return work
 
 
 def check_suppression(workshop: Workshop, work: Work) -> Work:
@@ -130,7 +146,7 @@ def fetch_content(workshop: Workshop, work: Work) -> Work:
 def choose_signers(workshop: Workshop, work: Work) -> Work:
     """Find who signs for the domain that stands in From. Raises TemporaryFailure when keys cannot be read."""
     assert work.content is not None
-    composed = work.content.form == "composed"
+    composed = work.content.form != "rfc822"
     domain = work.content.sender.rpartition("@")[2] if composed else dkim.author_domain(work.content.body)
     return replace(work, signers=workshop.signers(domain))
 
@@ -150,16 +166,20 @@ def _further(workshop: Workshop, work: Work) -> Further:
 def print_copy(workshop: Workshop, work: Work) -> Work:
     """Take the finished copy from the press where many get the same content; the next two steps are done then."""
     assert work.content is not None
-    printed = workshop.press.print(
-        work.message,
-        work.submission,
-        work.content,
-        work.to,
-        (work.opens, work.clicks),
-        work.base_url,
-        _further(workshop, work),
-    )
-    return work if printed is None else replace(work, copy=printed[0], built=printed[1])
+    try:
+        printed = workshop.press.print(
+            work.message,
+            work.submission,
+            work.content,
+            work.to,
+            (work.opens, work.clicks),
+            work.base_url,
+            _further(workshop, work),
+            work.contact,
+        )
+    except InvalidInput as error:
+        return work.ended(outcomes.failed(str(error)))
+    return work if printed is None else replace(work, copy=printed.copy, built=printed.built, tell=printed.tell)
 
 
 def personalise(workshop: Workshop, work: Work) -> Work:
@@ -174,6 +194,7 @@ def personalise(workshop: Workshop, work: Work) -> Work:
             header_id=work.header_id,
             date=work.message.created_at,
             further=_further(workshop, work),
+            contact=work.contact,
         )
     except InvalidInput as error:
         return work.ended(outcomes.failed(str(error)))
@@ -230,6 +251,7 @@ def sign(workshop: Workshop, work: Work) -> Work:
 STEPS: tuple[Step, ...] = (
     skip_settled,
     check_block,
+    check_campaign,
     check_suppression,
     choose_tracking,
     fetch_content,
@@ -276,7 +298,7 @@ def links_of(work: Work) -> list[Link]:
     if work.built is None:
         return []
     links = [
-        Link(link.index, link.destination, " ".join(link.text.split())[:MAX_LABEL_CHARACTERS])
+        Link(link.index, work.tell(link.destination), " ".join(link.text.split())[:MAX_LABEL_CHARACTERS])
         for link in work.built.links.values()
     ]
     return links + [Link(document.index, "", document.name) for document in work.built.documents]

@@ -6,17 +6,22 @@ Date or Message-ID is added, line endings become CRLF. Everything visible stays 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from uuid import UUID
 
 from resonanz.mail.compose import compose, write_header
+from resonanz.mail.readable import text_from_html
 from resonanz.mail.structure import Structure, parse
 from resonanz.mail.transfer import Splice, apply
+from resonanz.sending.fields import Fields
+from resonanz.sending.placeholders import Template
+from resonanz.sending.preheader import with_preheader
+from resonanz.store.contacts import Contact
 from resonanz.store.messages import Content
 
 _LINE_ENDING = re.compile(rb"\r\n|\r|\n")
@@ -32,27 +37,6 @@ class Copy:
     header_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """A content handed in as fields. `sender` and `reply_to` are mailboxes as a header shows them."""
-
-    sender: str
-    subject: str
-    text: str | None
-    html: str | None
-    reply_to: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def encode(self) -> bytes:
-        """Return the stored form: the same fields are the same bytes."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True).encode()
-
-    @classmethod
-    def decode(cls, body: bytes) -> Fields:
-        """Read the stored form."""
-        return cls(**json.loads(body))
-
-
 Further = Callable[[Collection[str]], Mapping[str, str]]
 """Tells which fields a copy gets on top, given the names of those it has."""
 
@@ -62,24 +46,41 @@ def _nothing_further(given: Collection[str]) -> Mapping[str, str]:
 
 
 def make_copy(
-    content: Content, *, to: str, header_id: str, date: datetime, further: Further = _nothing_further
+    content: Content,
+    *,
+    to: str,
+    header_id: str,
+    date: datetime,
+    further: Further = _nothing_further,
+    contact: Contact | None = None,
 ) -> Copy:
-    """Return the copy of a content for one recipient. Raises InvalidInput where its fields make no mail."""
+    """Return the copy of a content for one recipient; placeholders of a template are filled for `contact`. Raises
+    InvalidInput where its fields make no mail."""
     if content.form == "rfc822":
         return prepare_copy(content.body, header_id=header_id, date=date, further=further)
-    fields = Fields.decode(content.body)
+    is_template = content.form == "template"
+    fields = _template(content.body).render(contact) if is_template else Fields.decode(content.body)
     headers = {**fields.headers, **further(fields.headers)}
     return compose_copy(replace(fields, headers=headers), to=to, header_id=header_id, date=date)
 
 
+@lru_cache(maxsize=2)  # the copies of one content follow each other
+def _template(body: bytes) -> Template:
+    return Template(Fields.decode(body))
+
+
 def compose_copy(fields: Fields, *, to: str, header_id: str, date: datetime) -> Copy:
     """Compose the copy for one recipient, alone in its To. Raises InvalidInput."""
+    html, text = fields.html, fields.text
+    if html is not None and fields.preheader:
+        text = text_from_html(html) if text is None else text  # a reader of the text sees no preheader
+        html = with_preheader(html, fields.preheader)
     message = compose(
         sender=fields.sender,
         to=to,
         subject=fields.subject,
-        text=fields.text,
-        html=fields.html,
+        text=text,
+        html=html,
         message_id=header_id,
         date=date,
         reply_to=fields.reply_to,

@@ -12,6 +12,7 @@ from resonanz.sending.building import Work
 from resonanz.sending.domains import TrackingHosts
 from resonanz.store import Tx, contacts, messages
 from resonanz.store.blocks import blocked_among
+from resonanz.store.campaigns import standing_still
 from resonanz.store.messages import Message, Submission
 from resonanz.store.opens import NO_PAST, past_of
 from resonanz.store.queue import Claim
@@ -30,9 +31,10 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
     addresses = {message.id: parse_address(message.recipient).normalised for message in found.values()}
     suppressed = suppressed_among(tx, set(addresses.values()))
     people = [message.contact_id for message in found.values() if message.contact_id is not None]
-    names = contacts.names_of(tx, people)
+    known = contacts.get_contacts(tx, people)
     modes = _modes(tx, found.values(), submissions, unknown)
     blocked = blocked_among(tx, submissions.keys())
+    still = standing_still(tx, submissions.keys())
     hosts = TrackingHosts.load(tx, edge_url)
     pasts = past_of(tx, people)
     return [
@@ -40,9 +42,10 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
             claim=claim,
             message=message,
             submission=submissions[message.submission_id],
-            name=names.get(message.contact_id, "") if message.contact_id else "",
+            contact=known.get(message.contact_id) if message.contact_id else None,
             suppressed=suppressed.get(addresses[message.id], ""),
             blocked=message.submission_id in blocked,
+            standing_still=still.get(message.submission_id),
             base_url=hosts.for_sender(message.sender),
             past=pasts.get(message.contact_id, NO_PAST) if message.contact_id else NO_PAST,
             allowed=modes.get(message.id, (TrackingMode.OFF, TrackingMode.OFF)),

@@ -14,6 +14,8 @@ from resonanz.store.messages import Message
 from resonanz.store.queue import Claim
 
 HELD_FOR = timedelta(hours=6)  # unblocking makes what is held due at once
+PAUSED_FOR = timedelta(seconds=5)
+CANCELLED = "the campaign was cancelled before this mail went out"
 ON_THE_WIRE = "its worker died while it was on the wire; whether it went out cannot be told"
 
 
@@ -68,6 +70,16 @@ def held() -> Outcome:
     return Outcome(
         EventKind.DEFERRED, "held back: an operator has blocked this mail", {"held": True}, HELD_FOR, tried=False
     )
+
+
+def paused() -> Outcome:
+    """Its campaign is paused. Few mails get here: what was not claimed yet waits in the queue until it is resumed."""
+    return Outcome(None, retry_after=PAUSED_FOR, tried=False)
+
+
+def cancelled() -> Outcome:
+    """Its campaign was cancelled."""
+    return Outcome(EventKind.FAILED, CANCELLED, {"cancelled": True}, tried=False)
 
 
 def bounced(reply: str, refusal: Refusal) -> Outcome:

@@ -7,14 +7,19 @@ same. The plate of the last content is kept, because the copies of one submissio
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from uuid import UUID
 
 from resonanz.mail import Tracking, compile_campaign, instrument
 from resonanz.mail.compiling import Compiled
 from resonanz.mail.tracking import Instrumented
 from resonanz.model import InvalidInput, TrackingMode
-from resonanz.sending.copies import Copy, Fields, Further, compose_copy, header_id_for
+from resonanz.sending.copies import Copy, Further, compose_copy, header_id_for
+from resonanz.sending.fields import Fields
+from resonanz.sending.placeholders import Template
+from resonanz.store.contacts import Contact
 from resonanz.store.messages import Content, Message, Submission
 from resonanz.tokens import Keys
 
@@ -32,8 +37,22 @@ class _Plate:
     base_url: str
     base: bytes = b""
     given: frozenset[str] = frozenset()  # the names of the author's own header fields
+    template: Template | None = None
     compiled: Compiled | None = None
     samples: dict[Modes, Instrumented] = field(default_factory=dict)
+
+
+class Printed(NamedTuple):
+    """A finished copy, what was done to it, and what tells a destination as its author wrote it."""
+
+    copy: Copy
+    built: Instrumented
+    tell: Callable[[str], str]
+
+
+def as_it_is(text: str) -> str:
+    """Tell a destination that holds no placeholders."""
+    return text
 
 
 class Press:
@@ -53,13 +72,15 @@ class Press:
         modes: Modes,
         base_url: str,
         further: Further,
-    ) -> tuple[Copy, Instrumented] | None:
+        contact: Contact | None = None,
+    ) -> Printed | None:
         """Return one recipient's finished copy, or None when this content is to be built copy by copy.
 
         `modes` are how far (opens, clicks) may be tracked, `base_url` is where links and pixel lead, `further` tells
-        which header fields this copy gets on top.
+        which header fields this copy gets on top. Placeholders are filled for `contact`; raises InvalidInput where
+        they cannot be.
         """
-        if content.form != "composed" or submission.recipients < WORTHWHILE_RECIPIENTS:
+        if content.form == "rfc822" or submission.recipients < WORTHWHILE_RECIPIENTS:
             return None
         with self._lock:
             plate = self._plate
@@ -69,19 +90,32 @@ class Press:
                 return None
             sample = plate.samples.get(modes)
             if sample is None:
-                tracking = replace(self._tracking(submission, base_url), opens=modes[0], clicks=modes[1])
+                resolve = plate.template.later if plate.template is not None else None
+                tracking = replace(
+                    self._tracking(submission, base_url), opens=modes[0], clicks=modes[1], resolve=resolve
+                )
                 sample = plate.samples[modes] = instrument(plate.base, tracking)
             header_id = header_id_for(message.id, message.sender.rpartition("@")[2])
             printed = plate.compiled.render(
                 message.id,
+                values=plate.template.values(contact) if plate.template is not None else None,
                 headers={"To": to, "Message-ID": header_id, **further(plate.given)},
                 opens=modes[0],
                 clicks=modes[1],
             )
-        return Copy(printed, header_id), replace(sample, message=printed)
+        tell = plate.template.told if plate.template is not None else as_it_is
+        return Printed(Copy(printed, header_id), replace(sample, message=printed), tell)
 
     def _make(self, submission: Submission, content: Content, base_url: str) -> _Plate:
-        fields = Fields.decode(content.body)
+        fields, template = Fields.decode(content.body), None
+        if content.form == "template":
+            template = Template(fields)
+            if not template.is_simple:
+                return _Plate(content.id, base_url)
+            fields = template.pressed
+        tracking = self._tracking(submission, base_url)
+        if template is not None:
+            tracking = replace(tracking, resolve=template.later)
         try:
             base = compose_copy(
                 fields,
@@ -89,11 +123,11 @@ class Press:
                 header_id=header_id_for(submission.id, content.sender.rpartition("@")[2]),
                 date=submission.created_at,
             )
-            compiled = compile_campaign(base.message, self._tracking(submission, base_url))
+            compiled = compile_campaign(base.message, tracking, fields=template.names if template else ())
         except InvalidInput:
             return _Plate(content.id, base_url)
         fit = compiled if compiled.reason is None else None
-        return _Plate(content.id, base_url, base.message, frozenset(fields.headers), fit)
+        return _Plate(content.id, base_url, base.message, frozenset(fields.headers), template, fit)
 
     def _tracking(self, submission: Submission, base_url: str) -> Tracking:
         return Tracking(base_url, self._keys, message=submission.id, campaign=submission.id)

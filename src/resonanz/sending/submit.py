@@ -29,7 +29,8 @@ from resonanz.model import (
     new_id,
 )
 from resonanz.sending.addressees import check_mailboxes, read_authors, read_envelope
-from resonanz.sending.copies import HIDDEN, Fields, compose_copy, header_id_for
+from resonanz.sending.copies import HIDDEN, compose_copy, header_id_for
+from resonanz.sending.fields import Fields
 from resonanz.store import Database, Tx, contacts, queue
 from resonanz.store import messages as rows
 from resonanz.store.text import storable

@@ -15,7 +15,7 @@ from resonanz.model import new_id
 from resonanz.store.bulk import Ids, select_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions, insert_missing
-from resonanz.store.tables import consents, contacts, memberships
+from resonanz.store.tables import attributes, consents, contacts, memberships
 from resonanz.store.text import storable
 
 _CHOSEN_AT = itemgetter(3)
@@ -129,6 +129,11 @@ def list_contacts(
             )
         )
     return [Contact(*row) for row in tx.execute(query)]
+
+
+def attribute_names(tx: Tx) -> list[str]:
+    """Return the names of the attributes that contacts may have, as placeholders write them."""
+    return list(tx.execute(select(attributes.c.name).order_by(attributes.c.name)).scalars())
 
 
 def count_contacts(tx: Tx) -> int:

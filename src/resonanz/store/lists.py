@@ -124,16 +124,34 @@ def memberships_of(tx: Tx, contact_id: UUID) -> list[Membership]:
 
 def members(tx: Tx, list_ids: Collection[UUID], *, after: UUID | None = None, limit: int) -> list[Contact]:
     """Return the contacts on any of these lists, each once, in the order of their ids, from the one behind `after`.
+    Fewer than `limit` is the end."""
+    wanted = next_members(tx, list_ids, after=after, limit=limit)
+    found = get_contacts(tx, list(wanted))
+    return [found[id] for id in wanted if id in found]
+
+
+def next_members(
+    tx: Tx, list_ids: Collection[UUID], *, after: UUID | None = None, limit: int, joined_by: datetime | None = None
+) -> dict[UUID, frozenset[UUID]]:
+    """Return the next contacts on any of these lists, in the order of their ids, each with those of the lists it is on.
+    With `joined_by`, who came on a list later does not count.
 
     A portion costs the same wherever it is: each list gives its next `limit` members by its own index, and the first
-    `limit` of them all are the answer. Fewer than `limit` is the end.
+    `limit` of them all are the answer. None is the end.
     """
-    ids: set[UUID] = set()
+    on: dict[UUID, set[UUID]] = {}
     for list_id in list_ids:
         query = select(memberships.c.contact_id).where(memberships.c.list_id == list_id)
         if after is not None:
             query = query.where(memberships.c.contact_id > after)
-        ids.update(tx.execute(query.order_by(memberships.c.contact_id).limit(limit)).scalars())
-    wanted = sorted(ids)[:limit]
-    found = get_contacts(tx, wanted)
-    return [found[id] for id in wanted if id in found]
+        if joined_by is not None:
+            query = query.where(memberships.c.since <= joined_by)
+        for contact_id in tx.execute(query.order_by(memberships.c.contact_id).limit(limit)).scalars():
+            on.setdefault(contact_id, set()).add(list_id)
+    return {contact_id: frozenset(on[contact_id]) for contact_id in sorted(on)[:limit]}
+
+
+def marketing_among(tx: Tx, list_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return those of these lists whose mail is marketing."""
+    query = select(lists.c.id).where(lists.c.id.in_(list(list_ids)), lists.c.is_marketing.is_(True))
+    return frozenset(tx.execute(query).scalars())

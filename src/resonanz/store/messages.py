@@ -20,7 +20,8 @@ from resonanz.store.text import indexable, storable
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A mail as handed in. `form` is `rfc822` (the bytes of a mail) or `composed` (JSON of its fields)."""
+    """A mail as handed in. `form` is `rfc822` (the bytes of a mail) `composed` (JSON of its fields), or
+    `template` (likewise, with placeholders for each contact)."""
 
     id: UUID
     form: str
@@ -139,6 +140,11 @@ def add_submission(tx: Tx, submission: Submission) -> None:
             bulk=submission.bulk,
         )
     )
+
+
+def set_recipients(tx: Tx, submission_id: UUID, recipients: int) -> None:
+    """Say how many recipients a submission has that grows as it is sent."""
+    tx.execute(update(submissions).where(submissions.c.id == submission_id).values(recipients=recipients))
 
 
 def get_submission(tx: Tx, submission_id: UUID) -> Submission | None:

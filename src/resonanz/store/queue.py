@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, func, insert, or_, select, update
 
 from resonanz.model import EventKind
 from resonanz.store.engine import Tx
@@ -41,6 +41,13 @@ class Attempt:
 def enqueue(tx: Tx, message_ids: Iterable[UUID], due_at: datetime) -> None:
     """Put messages into the queue."""
     rows = [{"message_id": message_id, "due_at": due_at} for message_id in message_ids]
+    if rows:
+        tx.execute(insert(queue), rows)
+
+
+def enqueue_each(tx: Tx, due: Mapping[UUID, datetime]) -> None:
+    """Put messages into the queue, each with its own time."""
+    rows = [{"message_id": message_id, "due_at": due_at} for message_id, due_at in due.items()]
     if rows:
         tx.execute(insert(queue), rows)
 
@@ -198,6 +205,56 @@ def hasten(tx: Tx, submission_id: UUID, now: datetime) -> None:
     tx.execute(
         update(queue).where(queue.c.message_id.in_(of_submission), queue.c.claimed_by.is_(None)).values(due_at=now)
     )
+
+
+# ── All that waits of one submission ────────────────────────────────────────────────────────────────────────────────
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def hold(tx: Tx, submission_id: UUID, waits_for: str) -> None:
+    """Let what waits of a submission wait until it is made due; what a worker has claimed is left alone."""
+    mine = and_(_of(submission_id), queue.c.claimed_by.is_(None))
+    tx.execute(update(queue).where(mine).values(due_at=NEVER, waits_for=waits_for))
+
+
+def waiting_of(tx: Tx, submission_id: UUID) -> list[UUID]:
+    """Return the messages of a submission that no worker has, in the order they were made."""
+    mine = and_(_of(submission_id), queue.c.claimed_by.is_(None))
+    return list(tx.execute(select(queue.c.message_id).where(mine).order_by(queue.c.message_id)).scalars())
+
+
+def make_due(tx: Tx, due: Mapping[UUID, datetime]) -> None:
+    """Let messages that no worker has go out from these times on."""
+    if due:
+        tx.execute(
+            update(queue)
+            .where(queue.c.message_id == bindparam("of_id"), queue.c.claimed_by.is_(None))
+            .values(due_at=bindparam("at"), waits_for=""),
+            [{"of_id": message_id, "at": moment} for message_id, moment in sorted(due.items())],
+        )
+
+
+def count_waiting(tx: Tx, submission_id: UUID) -> int:
+    """Return how many messages of a submission wait for their first attempt, or are at it."""
+    mine = and_(_of(submission_id), queue.c.attempts == 0)
+    return tx.execute(select(func.count()).select_from(queue).where(mine)).scalar_one()
+
+
+def take_unclaimed(tx: Tx, submission_id: UUID, limit: int) -> list[UUID]:
+    """Take messages of a submission that no worker has out of the queue, at most `limit`, and return them."""
+    mine = and_(_of(submission_id), queue.c.claimed_by.is_(None))
+    some = select(queue.c.message_id).where(mine).order_by(queue.c.message_id).limit(limit)
+    ids = list(tx.execute(some.with_for_update()).scalars())
+    if ids:
+        tx.execute(delete(queue).where(queue.c.message_id.in_(ids)))
+    return ids
+
+
+def _of(submission_id: UUID) -> ColumnElement[bool]:
+    """That a row's message is of this submission. The queue is short: each row asks for its message."""
+    mine = exists().where(messages.c.id == queue.c.message_id, messages.c.submission_id == submission_id)
+    return mine.correlate(queue)
 
 
 def settle(tx: Tx, worker: str, message_ids: Collection[UUID]) -> None:

@@ -235,7 +235,7 @@ contents = Table(  # a mail as its author handed it in, stored once however many
     "contents",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("form", String(16), nullable=False),  # rfc822: the bytes of a mail; composed: JSON of subject, text, html …
+    Column("form", String(16), nullable=False),  # rfc822: the bytes of a mail; composed, template: JSON of fields
     Column("body", LargeBinary, nullable=False),
     Column("sender", String(320), nullable=False),
     Column("subject", Text, nullable=False),
@@ -259,6 +259,46 @@ submissions = Table(  # what a client handed us in one go; the unit of anonymous
     Column("anonymous_clicks", Integer, nullable=False, server_default="0"),
     Column("bulk", Boolean, nullable=False, server_default=text("false")),  # says so in its headers, and how to leave
     Index("uq_submissions_idempotency", "account_id", "idempotency_key", unique=True),
+)
+
+campaigns = Table(  # one content for the contacts of some lists; from `started_at` on content and audience stand
+    "campaigns",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="SET NULL"), index=True),
+    Column("name", Text, nullable=False),
+    Column("sender", Text, nullable=False),  # a mailbox, with or without a display name
+    Column("reply_to", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("preheader", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("text", Text, nullable=False),  # empty: made from the HTML
+    Column("track_opens", Word(TrackingMode), nullable=False),
+    Column("track_clicks", Word(TrackingMode), nullable=False),
+    Column("per_minute", Integer),  # mails; null: as fast as it goes
+    Column("state", String(16), nullable=False),  # draft, scheduled, sending, paused, finished, cancelled
+    Column("state_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("start_at", Moment),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("submission_id", Id, ForeignKey("submissions.id"), unique=True),
+    # How far its audience has become mails; moved by the transaction that makes them.
+    Column("cursor", Id),  # the last contact that was looked at
+    Column("expanded", Boolean, nullable=False),  # everybody was; of a cancelled one, that its queue is put away
+    Column("release_at", Moment),  # when the next mail may go out
+    Column("audience", Integer, nullable=False),  # contacts with a mail
+    Column("suppressed", Integer, nullable=False),  # contacts without, because of the suppression list
+    Column("unwilling", Integer, nullable=False),  # contacts without, for want of consent to mailing
+    Index("ix_campaigns_state", "state"),
+)
+
+campaign_lists = Table(
+    "campaign_lists",
+    metadata,
+    Column("campaign_id", Id, ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True),
+    Column("list_id", Id, ForeignKey("lists.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
 blocks = Table(  # append-only: an operator blocked or unblocked a submission's links; the last row is in force

@@ -1,0 +1,155 @@
+"""Campaigns as they go in and out of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from resonanz.api.shapes import Incoming, Line, Outgoing, Text, TrackingIn
+from resonanz.model import TrackingMode
+from resonanz.sending.campaigns import Plan
+from resonanz.store.campaigns import Campaign, CampaignState
+
+ListId = Annotated[UUID, Field(strict=False)]
+
+
+class CampaignIn(Incoming):
+    """What is to be sent to whom. Subject, preheader, HTML and text may hold placeholders (minijinja)."""
+
+    name: Annotated[Line, Field(description="For you; recipients do not see it")]
+    sender: Annotated[Line, Field(alias="from", description="`name <address>` or an address")] = ""
+    reply_to: Line = ""
+    subject: Line = ""
+    preheader: Annotated[Line, Field(description="What lists of mails show behind the subject")] = ""
+    html: Text = ""
+    text: Annotated[Text, Field(description="Empty: made from the HTML")] = ""
+    lists: Annotated[list[ListId], Field(max_length=100)] = Field(default_factory=list)
+    tracking: TrackingIn = Field(default_factory=TrackingIn)
+    per_minute: Annotated[int | None, Field(description="Mails; null: as fast as it goes")] = None
+
+    def plan(self) -> Plan:
+        """The plan that this is."""
+        return Plan(
+            name=self.name,
+            sender=self.sender,
+            reply_to=self.reply_to,
+            subject=self.subject,
+            preheader=self.preheader,
+            html=self.html,
+            text=self.text,
+            lists=tuple(self.lists),
+            track_opens=self.tracking.opens,
+            track_clicks=self.tracking.clicks,
+            per_minute=self.per_minute,
+        )
+
+
+class ScheduleIn(Incoming):
+    """When to start; without a time, now."""
+
+    at: Annotated[datetime | None, Field(strict=False, description="With a time zone")] = None
+
+
+class TrialIn(Incoming):
+    """Where a test goes, and whose copy it is."""
+
+    to: Annotated[list[Line], Field(min_length=1, max_length=20)]
+    contact: Annotated[Line, Field(description="Whose values fill the placeholders; empty: somebody on its lists")] = ""
+
+
+class ProgressOut(Outgoing):
+    """How far a campaign has come: contacts that have a mail, and that have none and why."""
+
+    messages: int
+    suppressed: int
+    without_consent: int
+    everybody: bool = Field(description="Whether the whole audience was gone through")
+
+
+class CampaignOut(Outgoing):
+    """A campaign, its content and its progress."""
+
+    id: UUID
+    name: str
+    sender: str = Field(serialization_alias="from")
+    reply_to: str
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    lists: list[UUID]
+    tracking: dict[str, TrackingMode]
+    per_minute: int | None
+    state: CampaignState
+    state_at: datetime
+    start_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    submission: UUID | None = Field(description="Its mails: GET /submissions/{submission}")
+    progress: ProgressOut
+
+    @classmethod
+    def of(cls, row: Campaign, lists: Sequence[UUID]) -> CampaignOut:
+        """The shape of a stored campaign."""
+        return cls(
+            id=row.id,
+            name=row.name,
+            sender=row.sender,
+            reply_to=row.reply_to,
+            subject=row.subject,
+            preheader=row.preheader,
+            html=row.html,
+            text=row.text,
+            lists=list(lists),
+            tracking={"opens": row.track_opens, "clicks": row.track_clicks},
+            per_minute=row.per_minute,
+            state=row.state,
+            state_at=row.state_at,
+            start_at=row.start_at,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            submission=row.submission_id,
+            progress=ProgressOut(
+                messages=row.audience,
+                suppressed=row.suppressed,
+                without_consent=row.unwilling,
+                everybody=row.expanded and row.state is not CampaignState.CANCELLED,
+            ),
+        )
+
+
+class CampaignPage(Outgoing):
+    """Some campaigns; `next` goes on behind them, null at the end."""
+
+    campaigns: list[CampaignOut]
+    next: UUID | None
+
+
+class FaultOut(Outgoing):
+    """One thing to look at. What `blocks` keeps the campaign from being sent."""
+
+    field: str
+    what: str
+    remedy: str
+    blocks: bool
+
+
+class AudienceOut(Outgoing):
+    """Contacts on a campaign's lists, each counted once."""
+
+    willing: int
+    suppressed: int
+    unwilling: int
+
+
+class PreviewOut(Outgoing):
+    """One contact's copy."""
+
+    contact: str
+    subject: str
+    html: str
+    text: str

@@ -1,0 +1,156 @@
+"""Campaigns: written, tried, scheduled, and followed while they are sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from resonanz import model
+from resonanz.api.access import Caller, Parts
+from resonanz.api.campaign_shapes import (
+    AudienceOut,
+    CampaignIn,
+    CampaignOut,
+    CampaignPage,
+    FaultOut,
+    PreviewOut,
+    ScheduleIn,
+    TrialIn,
+)
+from resonanz.api.shapes import Accepted, AcceptedMessage
+from resonanz.model import InvalidInput
+from resonanz.sending import campaigns, trial
+from resonanz.store import campaigns as rows
+
+router = APIRouter(tags=["Campaigns"])
+
+PAGE = 50
+
+
+@router.get("/campaigns", response_model=CampaignPage, summary="Campaigns, newest first")
+def list_campaigns(
+    parts: Parts, _caller: Caller, before: Annotated[UUID | None, Query(description="`next` of a page")] = None
+) -> CampaignPage:
+    """Return up to 50 campaigns, from the one behind `before`."""
+    with parts.database.read() as tx:
+        found = rows.list_campaigns(tx, limit=PAGE + 1, before=before)
+        shown = [CampaignOut.of(one, rows.lists_of(tx, one.id)) for one in found[:PAGE]]
+    return CampaignPage(campaigns=shown, next=shown[-1].id if len(found) > PAGE else None)
+
+
+@router.post("/campaigns", status_code=201, response_model=CampaignOut, summary="Write a campaign")
+def post_campaign(wanted: CampaignIn, parts: Parts, caller: Caller) -> CampaignOut:
+    """Store a draft. Nothing is sent before it is scheduled."""
+    made = campaigns.create(parts.database, wanted.plan(), account_id=caller.id, now=model.now())
+    return _shown(parts, made.id)
+
+
+@router.get("/campaigns/{campaign}", response_model=CampaignOut, summary="One campaign, and how far it has come")
+def get_campaign(campaign: UUID, parts: Parts, _caller: Caller) -> CampaignOut:
+    """Return a campaign with its content, its state and its progress."""
+    return _shown(parts, campaign)
+
+
+@router.put("/campaigns/{campaign}", response_model=CampaignOut, summary="Write a draft anew")
+def put_campaign(campaign: UUID, wanted: CampaignIn, parts: Parts, _caller: Caller) -> CampaignOut:
+    """Put this in place of a draft. 409 for what is scheduled or was sent."""
+    campaigns.change(parts.database, campaign, wanted.plan(), now=model.now())
+    return _shown(parts, campaign)
+
+
+@router.delete("/campaigns/{campaign}", status_code=204, summary="Delete a draft")
+def delete_campaign(campaign: UUID, parts: Parts, _caller: Caller) -> None:
+    """Delete a draft. 409 for what was sent: its results are kept."""
+    campaigns.remove(parts.database, campaign)
+
+
+@router.get("/campaigns/{campaign}/check", response_model=list[FaultOut], summary="What is wrong with a campaign")
+def get_check(campaign: UUID, parts: Parts, _caller: Caller) -> list[FaultOut]:
+    """Return what keeps it from being sent, and what should be looked at before; empty when all is well."""
+    with parts.database.read() as tx:
+        plan = campaigns.plan_of(tx, campaigns.find(tx, campaign))
+        return [FaultOut.model_validate(one) for one in trial.findings(tx, plan, model.now())]
+
+
+@router.get("/campaigns/{campaign}/audience", response_model=AudienceOut, summary="Whom it would reach now")
+def get_audience(campaign: UUID, parts: Parts, _caller: Caller) -> AudienceOut:
+    """Count the contacts on its lists by whether they may be written to. Takes a second per 100,000 or so."""
+    with parts.database.read() as tx:
+        plan = campaigns.plan_of(tx, campaigns.find(tx, campaign))
+    return AudienceOut.model_validate(trial.count_audience(parts.database, plan.lists, model.now()))
+
+
+@router.get("/campaigns/{campaign}/preview", response_model=PreviewOut, summary="One contact's copy")
+def get_preview(
+    campaign: UUID,
+    parts: Parts,
+    _caller: Caller,
+    contact: Annotated[str, Query(max_length=320, description="An address; empty: somebody on its lists")] = "",
+) -> PreviewOut:
+    """Render subject, HTML and text as this contact would get them, without tracking."""
+    with parts.database.read() as tx:
+        plan = campaigns.plan_of(tx, campaigns.find(tx, campaign))
+        return PreviewOut.model_validate(trial.preview(tx, plan, contact))
+
+
+@router.post("/campaigns/{campaign}/test", status_code=202, response_model=Accepted, summary="Send a test")
+def post_test(campaign: UUID, wanted: TrialIn, parts: Parts, caller: Caller) -> Accepted:
+    """Send a copy to each of these addresses, marked `[Test]` and not tracked: it counts nowhere in the results."""
+    with parts.database.read() as tx:
+        plan = campaigns.plan_of(tx, campaigns.find(tx, campaign))
+        draft = trial.trial_draft(tx, plan, wanted.to, wanted.contact, account_id=caller.id, source="api")
+    receipt = parts.submit(draft, model.now())
+    return Accepted(
+        submission=receipt.submission_id,
+        repeated=False,
+        messages=[AcceptedMessage(id=id, recipient=to) for id, to in receipt.messages],
+    )
+
+
+@router.post("/campaigns/{campaign}/send", status_code=202, response_model=CampaignOut, summary="Send, or schedule")
+def post_send(campaign: UUID, wanted: ScheduleIn, parts: Parts, _caller: Caller) -> CampaignOut:
+    """Let it start at `at`, or now. 422 with everything that is wrong with it; then it stays a draft."""
+    campaigns.schedule(parts.database, campaign, at=_moment(wanted.at), now=model.now())
+    return _shown(parts, campaign)
+
+
+@router.post("/campaigns/{campaign}/unschedule", response_model=CampaignOut, summary="Take back a schedule")
+def post_unschedule(campaign: UUID, parts: Parts, _caller: Caller) -> CampaignOut:
+    """Make a draft again of what has not started."""
+    campaigns.unschedule(parts.database, campaign, now=model.now())
+    return _shown(parts, campaign)
+
+
+@router.post("/campaigns/{campaign}/pause", response_model=CampaignOut, summary="Pause")
+def post_pause(campaign: UUID, parts: Parts, _caller: Caller) -> CampaignOut:
+    """Let nothing more go out, but for the few mails on their way."""
+    campaigns.pause(parts.database, campaign, now=model.now())
+    return _shown(parts, campaign)
+
+
+@router.post("/campaigns/{campaign}/resume", response_model=CampaignOut, summary="Resume")
+def post_resume(campaign: UUID, parts: Parts, _caller: Caller) -> CampaignOut:
+    """Go on where it was paused."""
+    campaigns.resume(parts.database, campaign, now=model.now())
+    return _shown(parts, campaign)
+
+
+@router.post("/campaigns/{campaign}/cancel", response_model=CampaignOut, summary="Cancel for good")
+def post_cancel(campaign: UUID, parts: Parts, _caller: Caller) -> CampaignOut:
+    """End it: what has not gone out does not go out."""
+    campaigns.cancel(parts.database, campaign, now=model.now())
+    return _shown(parts, campaign)
+
+
+def _shown(parts: Parts, campaign_id: UUID) -> CampaignOut:
+    with parts.database.read() as tx:
+        return CampaignOut.of(campaigns.find(tx, campaign_id), rows.lists_of(tx, campaign_id))
+
+
+def _moment(at: datetime | None) -> datetime | None:
+    if at is not None and at.tzinfo is None:
+        raise InvalidInput("a time without a time zone", where="at", remedy="write it like 2026-05-04T12:00:00Z")
+    return at.astimezone(UTC) if at is not None else None

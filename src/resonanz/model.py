@@ -197,11 +197,13 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a hit came from: ISO 3166-1 alpha-2 country, and region and city where a database knows them."""
+    """Where a hit came from: ISO 3166-1 alpha-2 country, and region, city and time zone (`Europe/Berlin`) where they
+    are known."""
 
     country: str
     region: str = ""
     city: str = ""
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -19,7 +19,7 @@ from resonanz.api import ApiParts, build
 from resonanz.api.shapes import MessageIn
 from resonanz.ingest import record, record_all
 from resonanz.mail.structure import parse
-from resonanz.model import Event, EventKind, TrackingMode, Verdict
+from resonanz.model import Event, EventKind, Place, TrackingMode, Verdict
 from resonanz.sending.submit import Limits, submit
 from resonanz.store import Database, accounts, contacts, events, messages
 from tests.kit.cast import NOON, Cast, event
@@ -394,6 +394,20 @@ def test_a_message_shows_what_it_set_in_motion(client: TestClient, database: Dat
         ("queued", None, []),
         ("opened", "machine_prefetch", ["prefetch_header"]),
     ]
+
+
+def test_an_event_tells_the_time_where_it_came_from(client: TestClient, database: Database) -> None:
+    """With its zone, where a place is known; nothing where there is none."""
+    with database.write() as tx:
+        message = Cast(accounts.list_accounts(tx)[0].id, {}).mail(tx, now=NOON)
+        place = Place("US", city="Yuma", timezone="America/Phoenix")
+        record(tx, event(message, EventKind.OPENED, at=NOON, verdict=Verdict.HUMAN_DIRECT, place=place))
+    queued, *_, opened = client.get(f"/api/v1/messages/{message.id}/events").json()["events"]
+    assert opened["timezone"] == "America/Phoenix"
+    there = datetime.fromisoformat(opened["local_time"])
+    assert there == NOON
+    assert there.utcoffset() == timedelta(hours=-7)
+    assert (queued["timezone"], queued["local_time"]) == (None, None)
 
 
 def test_a_list_is_read_page_by_page(client: TestClient) -> None:

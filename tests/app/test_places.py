@@ -6,8 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from structlog.testing import capture_logs
 
+from resonanz.app.cli import cli
 from resonanz.app.doctor import examine
 from resonanz.app.settings import load_settings
 from resonanz.app.wiring import judging_of, networks_of, places_of, prepare
@@ -35,8 +37,8 @@ def test_the_worker_asks_the_databases_that_the_settings_name(cities: Path) -> N
     settings = load_settings()
     prepare(settings)
     judging = judging_of(settings, networks_of(settings))
-    assert judging.place_of("198.51.100.7") == Place("DE", "", "Bonn")
-    assert judging.place_of("193.0.6.139") == Place("NL")
+    assert judging.place_of("198.51.100.7") == Place("DE", "", "Bonn", "Europe/Berlin")
+    assert judging.place_of("193.0.6.139") == Place("NL", timezone="Europe/Amsterdam")
 
 
 def test_the_doctor_names_the_databases_with_their_dates(cities: Path) -> None:
@@ -65,9 +67,27 @@ def test_spoilt_files_cost_what_they_hold_and_no_more(cities: Path, tmp_path: Pa
             rounds.run()
             now[0] += LOOK_EVERY + timedelta(seconds=1)
     assert [line["event"] for line in told] == ["ingest.file_unusable"]
-    assert places.place_of("198.51.100.7") == Place("DE", "", "Bonn")
+    assert places.place_of("198.51.100.7") == Place("DE", "", "Bonn", "Europe/Berlin")
     assert networks.classify("209.222.82.5") is not None
     with capture_logs() as told:
         assert places_of(settings).place_of("198.51.100.7") is None
         assert networks_of(settings).classify("209.222.82.5") is not None
     assert len(told) == 2
+
+
+def test_commands_go_on_with_spoilt_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What judges the past, tries the shadow and retries hits leans on the catalogue alone then, and says so loudly."""
+    monkeypatch.setenv("RESONANZ_DATA_DIR", str(tmp_path / "data"))
+    settings = load_settings()
+    prepare(settings)
+    settings.networks_dir.mkdir(parents=True, exist_ok=True)
+    (settings.networks_dir / "own.tsv").write_text("nonsense\n")
+    monkeypatch.setattr("resonanz.app.logs.configure_logs", lambda *_, **__: None)  # it would hold for every other test
+    for command in (["rejudge"], ["shadow", "--past"], ["journal", "retry"]):
+        with capture_logs() as told:
+            done = CliRunner().invoke(cli, command)
+        assert done.exit_code == 0, done.output
+        assert [(line["log_level"], line["event"]) for line in told] == [
+            ("error", "networks of this instance are left out")
+        ]
+        assert "own.tsv, line 1" in told[0]["error"]

@@ -33,6 +33,7 @@ from tests.kit.journals import MemoryJournals
 from tests.kit.pages import Site
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'{{7*7}}"
+YUMA = Place("US", city="Yuma", timezone="America/Phoenix")
 HTMX = {"hx-request": "true"}
 
 
@@ -63,6 +64,7 @@ def test_a_message_tells_its_story(site: Site) -> None:
             [
                 opened(message, NOON + timedelta(minutes=7)),
                 opened(message, NOON + timedelta(minutes=9), Verdict.PRIVACY_PREFETCH, client=None, place=None),
+                opened(message, NOON + timedelta(minutes=10), place=YUMA),
                 event(
                     message, EventKind.CLICKED, at=NOON + timedelta(minutes=11), verdict=Verdict.MACHINE_SCANNER,
                     confidence=Confidence.CERTAIN, reasons=("scanner_agent",), link=1, url="https://shop.example/help",
@@ -78,6 +80,7 @@ def test_a_message_tells_its_story(site: Site) -> None:
         "13:07:00",  # in Berlin, whose zone the site is set to
         "with Thunderbird on Linux from Hamburg, Hamburg, DE",
         "program not known, place not known",
+        "from Yuma, US · 05:10 there",
         "Confidence: probable",
         "The user agent is that of a mail client",
         "“Help” → https://shop.example/help",

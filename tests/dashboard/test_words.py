@@ -22,6 +22,24 @@ def test_every_state_has_a_word(state: MessageState) -> None:
     assert word.text.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("timezone", "there"),
+    {
+        "America/Phoenix": "05:00 there",
+        "Asia/Tokyo": "21:00 there",
+        "Pacific/Kiritimati": "02:00 there, the next day",
+        "Europe/Paris": "",  # no other time than on the page
+        "Europe/Atlantis": "",
+        "": "",
+    }.items(),
+)
+def test_the_time_there_is_told_where_it_is_another(timezone: str, there: str) -> None:
+    """With the day where that is another too; nothing is made up where the zone is not known."""
+    event = Event(EventKind.OPENED, NOON, NOON, "x", place=Place("XX", timezone=timezone))
+    assert words.there(event, BERLIN) == there
+    assert words.there(Event(EventKind.OPENED, NOON, NOON, "x"), BERLIN) == ""
+
+
 @pytest.mark.parametrize("mode", TrackingMode)
 def test_every_mode_has_a_word(mode: TrackingMode) -> None:
     """Likewise."""

@@ -201,7 +201,7 @@ def test_events_come_back_and_count_once(database: Database) -> None:
         confidence=Confidence.CERTAIN,
         reasons=("mail_proxy",),
         client=Client(ClientKind.MAIL_PROXY, "Gmail"),
-        place=Place("DE", city="Köln"),
+        place=Place("DE", city="Köln", timezone="Europe/Berlin"),
         link=3,
         url="https://example.org/ä",
         detail={"raw": "x"},

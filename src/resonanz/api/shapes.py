@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from resonanz.insight import Estimate, Interval, Opens, explain_coverage
+from resonanz.insight import Estimate, Interval, Opens, explain_coverage, local_time
 from resonanz.model import ClientKind, Confidence, Coverage, Event, EventKind, MessageState, TrackingMode, Verdict
 from resonanz.store.messages import Message, Submission
 from resonanz.store.providers import ProviderRow
@@ -192,6 +192,10 @@ class EventOut(_Out):
     )
     region: str | None
     city: str | None
+    timezone: str | None = Field(
+        description="Of that place, such as `Europe/Berlin`; where the country has one clock too."
+    )
+    local_time: datetime | None = Field(description="`occurred_at` by the clock of that place.")
     link: int | None
     url: str
     repeat_of: int | None
@@ -218,6 +222,8 @@ class EventOut(_Out):
             country=event.place.country if event.place else None,
             region=(event.place.region or None) if event.place else None,
             city=(event.place.city or None) if event.place else None,
+            timezone=(event.place.timezone or None) if event.place else None,
+            local_time=local_time(event),
             link=event.link,
             url=event.url,
             repeat_of=event.repeat_of,

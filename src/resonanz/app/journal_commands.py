@@ -54,14 +54,13 @@ def retry() -> None:
 
     Exit code 1 when some stay.
     """
-    from resonanz.app.wiring import database_of, judging_of, own_sites_of
+    from resonanz.app.wiring import database_of, judging_of, networks_of, own_sites_of
     from resonanz.ingest import retry_aside
-    from resonanz.ingest.judge.networks import Networks
 
     settings = _settings()
     database = database_of(settings)
     try:
-        judging = judging_of(settings, Networks(settings.networks_dir))
+        judging = judging_of(settings, networks_of(settings))
         settled, stay = retry_aside(database, now=model.now, sites=own_sites_of(settings), judging=judging)
     finally:
         database.close()

@@ -90,14 +90,13 @@ def rejudge(since: datetime | None, *, as_json: bool) -> None:
 
     What changes is told like every correction. A second run changes nothing.
     """
-    from resonanz.app.wiring import database_of, judging_of
-    from resonanz.ingest.judge.networks import Networks
+    from resonanz.app.wiring import database_of, judging_of, networks_of
     from resonanz.ingest.rejudge import rejudge as judge_anew
 
     settings = _start("rejudge")
     database = database_of(settings)
     try:
-        summary = judge_anew(database, judging_of(settings, Networks(settings.networks_dir)), now(), since=since)
+        summary = judge_anew(database, judging_of(settings, networks_of(settings)), now(), since=since)
     finally:
         database.close()
     moved = [{"was": was, "is": became, "events": amount} for (was, became), amount in sorted(summary.moved.items())]
@@ -126,8 +125,7 @@ def shadow(since: datetime | None, *, past: bool, reset: bool, as_json: bool) ->
 
     A network is put in shadow with `resonanz networks add … --shadow`, a rule with RESONANZ_SHADOW_RULES.
     """
-    from resonanz.app.wiring import database_of, judging_of
-    from resonanz.ingest.judge.networks import Networks
+    from resonanz.app.wiring import database_of, judging_of, networks_of
     from resonanz.ingest.shadow import try_shadow
     from resonanz.store.shadows import clear_shadows, list_shadows
 
@@ -135,7 +133,7 @@ def shadow(since: datetime | None, *, past: bool, reset: bool, as_json: bool) ->
     database = database_of(settings)
     try:
         if past:
-            found = try_shadow(database, judging_of(settings, Networks(settings.networks_dir)), now(), since=since)
+            found = try_shadow(database, judging_of(settings, networks_of(settings)), now(), since=since)
         else:
             with database.write() as tx:
                 found = Counter(list_shadows(tx))

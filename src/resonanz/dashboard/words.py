@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
+from resonanz.insight import local_time
 from resonanz.model import Client, ClientKind, Event, EventKind, MessageState, Place, TrackingMode, Who
 
 
@@ -135,6 +137,17 @@ def place(value: Place | None) -> str:
     if value is None:
         return ""
     return ", ".join(part for part in (value.city, value.region, country(value.country)) if part)
+
+
+def there(event: Event, zone: ZoneInfo) -> str:
+    """Return the time of day where something was done, such as `14:05 there`; empty where it is not known, or no other
+    than in the zone that the page is written in."""
+    local = local_time(event)
+    here = event.occurred_at.astimezone(zone)
+    if local is None or local.utcoffset() == here.utcoffset():
+        return ""
+    days = (local.date() - here.date()).days
+    return f"{local:%H:%M} there{'' if not days else ', the next day' if days > 0 else ', the day before'}"
 
 
 def duration(seconds: int) -> str:

@@ -14,6 +14,7 @@ from resonanz.insight.explain import (
     explain_untracked,
     explain_verdict,
 )
+from resonanz.insight.local_time import local_time
 from resonanz.insight.messages import (
     Entry,
     LinkClicks,
@@ -51,6 +52,7 @@ __all__ = [
     "explain_untracked",
     "explain_verdict",
     "feed",
+    "local_time",
     "message_list",
     "message_page",
     "opens_of",

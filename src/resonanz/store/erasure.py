@@ -75,7 +75,8 @@ def blank_events(
         for row in tx.execute(select(events.c.id, events.c.detail).where(about))
         if (kept := keep(row.detail)) != row.detail
     ]
-    tx.execute(update(events).where(about).values(recipient=pseudonym, url="", region="", city="", client_device=""))
+    person = {"recipient": pseudonym, "url": "", "region": "", "city": "", "timezone": "", "client_device": ""}
+    tx.execute(update(events).where(about).values(person))
     if said:
         tx.execute(update(events).where(events.c.id == bindparam("of_id")).values(detail=bindparam("kept")), said)
 

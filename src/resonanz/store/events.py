@@ -145,7 +145,7 @@ def correct(tx: Tx, facts: Sequence[Event]) -> None:
     update_many(tx, events, _JUDGED, [_judged_row(event, as_plain) for event in facts])
 
 
-_JUDGED = ("verdict", "confidence", "reasons", "country", "region", "city", "repeat_of", "detail")
+_JUDGED = ("verdict", "confidence", "reasons", "country", "region", "city", "timezone", "repeat_of", "detail")
 
 
 def _judged_row(event: Event, as_plain: Plain) -> Row:
@@ -157,6 +157,7 @@ def _judged_row(event: Event, as_plain: Plain) -> Row:
         place.country,
         place.region,
         place.city,
+        place.timezone,
         event.repeat_of,
         as_plain.json(event.detail),
         event.id,
@@ -400,6 +401,7 @@ def _values(event: Event) -> dict[str, Any]:
         "country": place.country,
         "region": place.region,
         "city": place.city,
+        "timezone": place.timezone,
         "link": event.link,
         "url": event.url,
         "repeat_of": event.repeat_of,
@@ -434,6 +436,7 @@ def _row(event: Event, as_plain: Plain) -> Row:
         event.url,
         event.repeat_of,
         as_plain.json(event.detail),
+        place.timezone if place is not None else "",
     )
 
 
@@ -452,7 +455,7 @@ def _event(row: Any) -> Event:
         confidence=row.confidence,
         reasons=tuple(row.reasons),
         client=Client(row.client_kind, row.client_name, row.client_os, row.client_device) if row.client_kind else None,
-        place=Place(row.country, row.region, row.city) if row.country else None,
+        place=Place(row.country, row.region, row.city, row.timezone) if row.country else None,
         link=row.link,
         url=row.url,
         repeat_of=row.repeat_of,

@@ -475,6 +475,7 @@ events = Table(  # append-only facts; the only update ever made is to the verdic
     Column("url", Text, nullable=False),
     Column("repeat_of", BigInteger),
     Column("detail", Json, nullable=False),
+    Column("timezone", String(64), nullable=False, server_default=""),  # of the place, such as Europe/Berlin
     # One index for a message's timeline and for what later hits are compared with: its events that repeat nothing stand
     # together, so that a pixel which is fetched a million times is still one row to read; and by kind and time, because
     # a click only ever repeats one of the last minute.

@@ -1,8 +1,9 @@
 """What the records of different makers' databases say of a place. All are MaxMind DB files, each filled another way.
 
-- MaxMind (GeoIP2, GeoLite2) and DB-IP: `country.iso_code`, `subdivisions[0].names.en`, `city.names.en`
-- IPinfo: `country_code` or `country` (a code), `region`, `city`
-- ip-location-db: `country_code`, `state1`, `city`
+- MaxMind (GeoIP2, GeoLite2) and DB-IP: `country.iso_code`, `subdivisions[0].names.en`, `city.names.en`,
+  `location.time_zone`
+- IPinfo: `country_code` or `country` (a code), `region`, `city`, `timezone`
+- ip-location-db: `country_code`, `state1`, `city`, `timezone`
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from resonanz.ingest.place.zones import known_zone
 from resonanz.model import Place
 from resonanz.store.text import storable
 
@@ -23,7 +25,7 @@ def read_place(record: object) -> Place | None:
     country = _country(record)
     if not country:
         return None
-    return Place(country, _region(record), _name(record.get("city")))
+    return Place(country, _region(record), _name(record.get("city")), _timezone(record))
 
 
 def _country(record: Mapping[str, Any]) -> str:
@@ -39,6 +41,12 @@ def _region(record: Mapping[str, Any]) -> str:
     if isinstance(subdivisions, (list, tuple)):
         return _name(subdivisions[0]) if subdivisions else ""
     return _name(record.get("region") or record.get("state1"))
+
+
+def _timezone(record: Mapping[str, Any]) -> str:
+    location = record.get("location")
+    name = location.get("time_zone") if isinstance(location, Mapping) else record.get("timezone")
+    return known_zone(name) if isinstance(name, str) else ""
 
 
 def _name(value: object) -> str:

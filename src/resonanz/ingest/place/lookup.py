@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import maxminddb
 from resonanz.ingest.place.countries import FILE as COUNTRIES
 from resonanz.ingest.place.countries import countries
 from resonanz.ingest.place.layouts import read_place
+from resonanz.ingest.place.zones import zone_of_country
 from resonanz.ingest.ranges import read_origin
 from resonanz.model import InvalidInput, Place, from_microseconds
 
@@ -20,7 +22,8 @@ CACHED_ADDRESSES = 20_000
 class Places:
     """The databases of one instance, asked in their order, and the table of countries in the box behind them.
 
-    Region and city are of the first database that knows the country. `refresh` opens files anew that were replaced.
+    Region and city are of the first database that knows the country; a time zone that it leaves out is the country's,
+    if that has one clock. `refresh` opens files anew that were replaced.
     """
 
     def __init__(self, databases: Sequence[Path] = ()) -> None:
@@ -50,9 +53,9 @@ class Places:
             except (ValueError, maxminddb.InvalidDatabaseError):  # no address, IPv6 asked of an IPv4 file, damage
                 continue
             if place is not None:
-                return place
+                return place if place.timezone else replace(place, timezone=zone_of_country(place.country))
         country = countries().find(address)
-        return Place(country) if country else None
+        return Place(country, timezone=zone_of_country(country)) if country else None
 
     def _signature(self) -> tuple[tuple[int, int], ...]:
         try:

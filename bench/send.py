@@ -22,7 +22,9 @@ from pathlib import Path
 
 import aiosmtplib
 
+from resonanz.mail.dkim import Algorithm, Signer
 from resonanz.model import TrackingMode, now
+from resonanz.sending.signing import SigningKeys
 from resonanz.sending.submit import Draft, Limits, submit
 from resonanz.sending.transports import SmtpTransport, read_smtp_url
 from resonanz.sending.worker import Worker, WorkerSettings
@@ -64,6 +66,11 @@ def main(arguments: Sequence[str] = ()) -> None:
         ours = _resonanz(port, options.mails, options.connections)
         print(ours)
         print(f"{'Resonanz / bare loop':28} {bare.wall / ours.wall:>8.2f}")
+        signed = _resonanz(port, options.mails, options.connections, signs=True)
+        print(signed)
+        print(
+            f"{'DKIM (RSA-2048) costs':28} {(signed.cpu / signed.mails - ours.cpu / ours.mails) * 1e3:>8.2f} ms a mail"
+        )
 
 
 @contextmanager
@@ -126,7 +133,7 @@ async def _bare(port: int, mails: int, connections: int) -> None:
     await asyncio.gather(*(lane() for _ in range(connections)))
 
 
-def _resonanz(port: int, mails: int, connections: int) -> Figure:
+def _resonanz(port: int, mails: int, connections: int, *, signs: bool = False) -> Figure:
     folder = Path(tempfile.mkdtemp(prefix="bench-send-"))
     database = open_database(f"sqlite:///{folder / 'bench.sqlite'}")
     try:
@@ -144,13 +151,24 @@ def _resonanz(port: int, mails: int, connections: int) -> Figure:
             database,
             SmtpTransport(read_smtp_url(f"smtp://127.0.0.1:{port}"), helo_name="bench.example"),
             Keys([Key(1, bytes(32))]),
-            WorkerSettings(edge_url="https://t.sender.example", connections=connections),
+            WorkerSettings(
+                edge_url="https://t.sender.example",
+                connections=connections,
+                signing_keys_folder=_signing_key(folder) if signs else None,
+            ),
             unknown=lambda _tx: TrackingMode.INDIVIDUAL,
         )
-        return _measure("Resonanz, queue to 250", mails, _until_empty(worker, database))
+        name = "Resonanz, signed" if signs else "Resonanz, queue to 250"
+        return _measure(name, mails, _until_empty(worker, database))
     finally:
         database.close()
         shutil.rmtree(folder)
+
+
+def _signing_key(folder: Path) -> Path:
+    keys = SigningKeys(folder / "dkim")
+    keys.add(Signer.make("sender.example", "bench", Algorithm.RSA), now())
+    return folder / "dkim"
 
 
 async def _until_empty(worker: Worker, database: Database) -> None:

@@ -23,6 +23,7 @@ from resonanz.model import Event, EventKind, Place, TrackingMode, Verdict
 from resonanz.sending.submit import Limits, submit
 from resonanz.store import Database, accounts, contacts, events, messages
 from tests.kit.cast import NOON, Cast, event
+from tests.kit.openers import opener_on
 from tests.kit.waiting import wait_for
 
 LIMIT = 100_000
@@ -42,6 +43,7 @@ def client(database: Database) -> Iterator[TestClient]:
         authenticate=partial(authenticate_key, database),
         submit=lambda draft, now: submit(database, draft, limits=Limits(LIMIT, 5), now=now),
         max_message=LIMIT,
+        opener=opener_on(database),
     )
     with TestClient(build(parts), headers={"Authorization": f"Bearer {secret}"}) as client:
         yield client

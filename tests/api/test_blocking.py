@@ -14,6 +14,7 @@ from resonanz.model import new_id
 from resonanz.sending.submit import Limits, submit
 from resonanz.store import Database, accounts
 from tests.kit.cast import NOON, Cast
+from tests.kit.openers import opener_on
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ def clients(database: Database) -> Iterator[tuple[TestClient, TestClient, str]]:
         authenticate=partial(authenticate_key, database),
         submit=lambda draft, now: submit(database, draft, limits=Limits(1000, 5), now=now),
         max_message=1000,
+        opener=opener_on(database),
     )
     secrets = [create_key(database, account, "tests", NOON)[0] for account in (cast.account_id, other.id)]
     app = build(parts)

@@ -23,6 +23,7 @@ from resonanz.sending.submit import Limits, submit
 from resonanz.store import open_database
 from resonanz.store.migrate import migrate
 from tests.kit.cast import Cast
+from tests.kit.openers import opener_on
 from tests.kit.workers import KEYS
 
 DESCRIPTION = "/api/v1/openapi.json"
@@ -64,6 +65,17 @@ OPERATIONS = {
     "PUT /api/v1/providers/{provider}/secret",
     "DELETE /api/v1/providers/{provider}",
     "GET /api/v1/strays",
+    "GET /api/v1/transports",
+    "POST /api/v1/transports",
+    "GET /api/v1/transports/{name}",
+    "PATCH /api/v1/transports/{name}",
+    "DELETE /api/v1/transports/{name}",
+    "POST /api/v1/transports/{name}/check",
+    "POST /api/v1/transports/{name}/pause",
+    "POST /api/v1/transports/{name}/resume",
+    "GET /api/v1/queue",
+    "PUT /api/v1/queue",
+    "PATCH /api/v1/queue/domains/{domain}",
 }
 
 
@@ -88,6 +100,7 @@ def test_every_answer_is_as_described(tmp_path: Path, mode: GenerationMode) -> N
             submit=lambda draft, now: submit(database, draft, limits=Limits(100_000, 5), now=now),
             max_message=100_000,
             sealer=lambda: Sealer(KEYS),
+            opener=opener_on(database),
         )
     )
     operations = [result.ok() for result in schemathesis.openapi.from_asgi(DESCRIPTION, app).get_all_operations()]

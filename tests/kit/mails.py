@@ -41,6 +41,8 @@ def raw_draft(raw: bytes = RAW, recipients: Sequence[str] = ("grace@rcpt.example
     return Draft(account_id=None, source="cli", sender="ada@sender.example", recipients=recipients, raw=raw, **changes)
 
 
-def hand_in(database: Database, what: Draft | None = None, now: datetime = NOW) -> Receipt:
-    """Submit with the usual limits."""
-    return submit(database, what or draft(), limits=Limits(), now=now)
+def hand_in(
+    database: Database, what: Draft | None = None, now: datetime = NOW, limits: Limits | None = None
+) -> Receipt:
+    """Submit, with the usual limits unless others are given."""
+    return submit(database, what or draft(), limits=limits or Limits(), now=now)

@@ -22,6 +22,7 @@ from resonanz.sending.transports.outbox import SUFFIX, Outbox
 from resonanz.store import Database
 from resonanz.store.accounts import Account
 from tests.kit.accounts import ADDRESS, NOON, PASSWORD, cheap_passwords, make_account
+from tests.kit.openers import opener_on
 
 HOME = "http://localhost:8600"
 MAX_MESSAGE = 50_000
@@ -141,6 +142,7 @@ def empty_site(sqlite_database: Database, tmp_path: Path) -> Site:
         secret=bytes(range(32)),
         zone=ZoneInfo("Europe/Berlin"),
         max_message=MAX_MESSAGE,
+        opener=opener_on(sqlite_database),
         now=clock,
     )
     return Site(sqlite_database, tmp_path / "outbox", passwords, clock, parts, findings)

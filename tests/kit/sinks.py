@@ -32,6 +32,8 @@ class Sink:
     commands: list[str] = field(default_factory=list)
     connections: int = 0
     answers: dict[str, str | Callable[[str], str | None]] = field(default_factory=dict)
+    bearers: set[str] = field(default_factory=set)
+    """What AUTH XOAUTH2 may carry, encoded as it is sent."""
     stall: float = 0.0
     """Seconds between taking a mail and saying so."""
 
@@ -113,7 +115,7 @@ class _Session:
     async def _answer(self, verb: str, line: str) -> str:
         match verb:
             case "EHLO":
-                offered = [*self.extensions, *(["STARTTLS"] if self.context else []), "AUTH PLAIN LOGIN"]
+                offered = [*self.extensions, *(["STARTTLS"] if self.context else []), "AUTH PLAIN LOGIN XOAUTH2"]
                 return "\r\n".join(["250-sink", *(f"250-{name}" for name in offered[:-1]), f"250 {offered[-1]}"])
             case "STARTTLS" if self.context:
                 await self._say("220 go ahead")
@@ -122,6 +124,12 @@ class _Session:
                 line = (await self.reader.readuntil(b"\r\n"))[:-2].decode()
                 self.sink.commands.append(line)
                 return await self._answer(line.split(" ", 1)[0].upper(), line)
+            case "AUTH" if line.split(" ")[1].upper() == "XOAUTH2":
+                if line.split(" ")[-1] in self.sink.bearers:
+                    return "235 2.7.0 ok"
+                await self._say("334 eyJzdGF0dXMiOiI0MDEifQ==")  # an error in JSON; the client answers with nothing
+                await self.reader.readuntil(b"\r\n")
+                return "535 5.7.8 the token is not accepted"
             case "AUTH":
                 given = base64.b64decode(line.split(" ")[-1]).decode().split("\0")[1:]
                 return "235 ok" if self.login and tuple(given) == self.login else "535 5.7.8 wrong"

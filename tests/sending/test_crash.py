@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import Counter
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from resonanz.model import MessageState
+from resonanz.sending.submit import Limits
 from resonanz.store import Database, events, messages
 from tests.kit.mails import draft, hand_in
 from tests.kit.sinks import running_sink
@@ -16,16 +18,22 @@ from tests.kit.waiting import wait_for
 from tests.kit.worker_process import start_worker
 from tests.kit.workers import is_empty
 
-MAILS = 160
-KILLS = 2
+# The whole proof is CRASH_MAILS=5000 CRASH_KILLS=10; the suite runs a small one.
+MAILS = int(os.environ.get("CRASH_MAILS", "160"))
+KILLS = int(os.environ.get("CRASH_KILLS", "2"))
 CONNECTIONS = 4
+EACH = MAILS // (KILLS + 1) // 2  # mails between two kills, so that every kill comes in the middle
 
 
 @pytest.mark.parametrize("resend", [False, True], ids=["hold", "resend"])
 def test_killed_in_the_middle(database: Database, resend: bool) -> None:
     """Every recipient gets the mail or is known as uncertain; copies beyond one are no more than were on the wire, and
     every one of those is marked."""
-    receipt = hand_in(database, draft(recipients=[f"p{number}@rcpt.example" for number in range(MAILS)]))
+    receipt = hand_in(
+        database,
+        draft(recipients=[f"p{number}@rcpt.example" for number in range(MAILS)]),
+        limits=Limits(recipients=MAILS),
+    )
     ids = {recipient: message_id for message_id, recipient in receipt.messages}
     with running_sink() as sink:
         sink.stall = 0.01  # so that there is always something on the wire
@@ -34,10 +42,10 @@ def test_killed_in_the_middle(database: Database, resend: bool) -> None:
             try:
                 if kill < KILLS:
                     so_far = len(sink.taken)
-                    wait_for(lambda so_far=so_far: len(sink.taken) >= so_far + 20, "20 mails")  # type: ignore[misc]
+                    wait_for(lambda so_far=so_far: len(sink.taken) >= so_far + EACH, "mails", seconds=60)  # type: ignore[misc]
                     worker.send_signal(signal.SIGKILL)
                 else:
-                    wait_for(is_empty(database), "the queue", seconds=60)
+                    wait_for(is_empty(database), "the queue", seconds=60 + MAILS / 20)
                     worker.send_signal(signal.SIGTERM)
                 assert worker.wait(30) == (-signal.SIGKILL if kill < KILLS else 0)
             finally:

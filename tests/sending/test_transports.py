@@ -25,7 +25,7 @@ from resonanz.sending.named_transports import (
 )
 from resonanz.sending.routing import routes_for
 from resonanz.sending.transports.base import Delivery, Envelope, Throttled, Transport, Unreachable
-from resonanz.sending.transports.opening import open_stored
+from resonanz.sending.transports.opening import Opener
 from resonanz.sending.worker import Worker, WorkerSettings
 from resonanz.store import Database, messages, queue
 from resonanz.store.transports import StoredTransport, get_transport, list_transports
@@ -345,10 +345,10 @@ def test_a_stored_transport_logs_in(sqlite_database: Database) -> None:
             username="ada",
             secret="p@ss",
         )
-        assert "answers" in asyncio.run(open_stored(stored, lambda: SEALER).check())
+        assert "answers" in asyncio.run(Opener(sqlite_database, lambda: SEALER).open(stored).check())
         other = Sealer(Keys([Key(2, bytes(range(32)))]))
         with pytest.raises(Unreachable, match="cannot be opened"):
-            asyncio.run(open_stored(stored, lambda: other).check())
+            asyncio.run(Opener(sqlite_database, lambda: other).open(stored).check())
 
 
 def test_an_accounts_transport_stays_outside(sqlite_database: Database) -> None:
@@ -359,7 +359,7 @@ def test_an_accounts_transport_stays_outside(sqlite_database: Database) -> None:
             **{**{name: getattr(stored, name) for name in StoredTransport.__slots__}, "account_id": model.new_id()}
         )
         with pytest.raises(Unreachable, match="private network"):
-            asyncio.run(open_stored(theirs, lambda: SEALER).check())
+            asyncio.run(Opener(sqlite_database, lambda: SEALER).open(theirs).check())
         assert sink.connections == 0
 
 

@@ -18,6 +18,7 @@ from resonanz.accounts.operators import check_operator
 from resonanz.model import TemporaryFailure
 from resonanz.sending.domains import Check, not_checked
 from resonanz.sending.submit import Draft, Receipt
+from resonanz.sending.transports.opening import Opener
 from resonanz.store import Database
 from resonanz.store.accounts import Account
 
@@ -36,13 +37,14 @@ def no_sealer() -> Sealer:
 @dataclass(frozen=True, slots=True)
 class ApiParts:
     """What the API is made of. `authenticate` turns a key's secret into its account, or None; `check_domain` finds out
-    whether a host leads to the edge, which recipients reach at `edge_url`. `sealer` seals other systems' secrets, and
-    `take_delivery` takes what a provider's webhook brings to `dashboard_url`."""
+    whether a host leads to the edge, which recipients reach at `edge_url`. `opener` makes stored transports, `sealer`
+    seals other systems' secrets, and `take_delivery` takes what a provider's webhook brings to `dashboard_url`."""
 
     database: Database
     authenticate: Callable[[str, datetime], Account | None]
     submit: Callable[[Draft, datetime], Receipt]
     max_message: int  # bytes
+    opener: Opener
     edge_url: str = ""
     check_domain: Check = not_checked
     dashboard_url: str = ""

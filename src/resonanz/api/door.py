@@ -19,6 +19,7 @@ from resonanz.api import (
     reading,
     senders,
     sending,
+    transports,
 )
 from resonanz.api.access import ApiParts
 
@@ -43,7 +44,7 @@ def build(parts: ApiParts) -> FastAPI:
     )
     app.state.parts = parts
     problems.install(app)
-    for room in (sending, reading, blocking, domains, mail_passwords, senders, providers, hooks, campaigns):
+    for room in (sending, reading, blocking, domains, mail_passwords, senders, providers, hooks, campaigns, transports):
         app.include_router(room.router, prefix="/api/v1", responses=problems.DOCUMENTED)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

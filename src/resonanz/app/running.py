@@ -75,6 +75,7 @@ def run_app(settings: Settings) -> None:
         authenticator,
         delivery_taker,
         keys_of,
+        opener_of,
         own_sites_of,
         sealer_of,
         secret_of,
@@ -95,6 +96,7 @@ def run_app(settings: Settings) -> None:
     check_domain = dns_check(Resolver(settings.dns_servers), settings.edge_url)
     watch = Watch(settings, database)
     sealer = sealer_of(settings)
+    opener = opener_of(settings, database)
     parts = DashboardParts(
         database=database,
         passwords=Passwords(),
@@ -108,6 +110,7 @@ def run_app(settings: Settings) -> None:
         secret=secret_of(settings),
         zone=settings.zone,
         max_message=int(settings.max_message),
+        opener=opener,
         proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
         unknown_mode=unknown_mode(settings),
         own_sites=own_sites_of(settings),
@@ -126,6 +129,7 @@ def run_app(settings: Settings) -> None:
             authenticator(database),
             submit,
             int(settings.max_message),
+            opener,
             edge_url=settings.edge_url,
             check_domain=check_domain,
             dashboard_url=settings.dashboard_url,
@@ -165,7 +169,7 @@ def run_worker(settings: Settings) -> None:
         judging_of,
         keys_of,
         networks_of,
-        open_named_of,
+        opener_of,
         own_sites_of,
         places_of,
         transport_of,
@@ -193,7 +197,7 @@ def run_worker(settings: Settings) -> None:
         ),
         unknown=unknown_mode(settings),
         mail_hosts=Resolver(settings.dns_servers, seconds=2).mail_hosts,
-        open_named=open_named_of(settings),
+        open_named=opener_of(settings, database).open,
     )
     sites = own_sites_of(settings)
     publisher = Publisher(database, settings.snapshot_file, sites=sites)

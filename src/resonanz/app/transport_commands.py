@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import click
 
@@ -141,13 +143,53 @@ def show(name: str, *, as_json: bool) -> None:
 @_name
 def check(name: str) -> None:
     """Connect and log in, without sending anything, and say what was found."""
-    from resonanz.app.wiring import open_named_of
+    from resonanz.app.wiring import opener_of
     from resonanz.sending.named_transports import find_transport
 
     with _instance() as (settings, database):
         with database.read() as tx:
             stored = find_transport(tx, name)
-        click.echo(asyncio.run(open_named_of(settings)(stored).check()))
+        click.echo(asyncio.run(opener_of(settings, database).open(stored).check()))
+
+
+@transport.command("sign-in")
+@_name
+def sign_in(name: str) -> None:
+    """Sign in with the transport's provider: on another device, or in a browser whose address you paste here."""
+    from resonanz.app.wiring import sealer_of, secret_of
+    from resonanz.sending.named_transports import change_transport, find_transport
+    from resonanz.sending.oauth import begin_device, poll_device
+    from resonanz.sending.sign_in import PATH, begin_sign_in, finish_sign_in
+    from resonanz.sending.transports.opening import client_of
+
+    with _instance() as (settings, database):
+        sealer = sealer_of(settings)()
+        with database.read() as tx:
+            stored = find_transport(tx, name)
+        client = client_of(stored, sealer) if stored.authentication == "xoauth2" else None
+        if client and client.at.device_url:
+            device = begin_device(client)
+            click.echo(f"Open {device.url} and type {device.user_code}")
+            tokens = poll_device(client, device)
+            change_transport(database, sealer, name, now=model.now(), secret=tokens.refresh)
+        else:
+            secret, session, back = secret_of(settings), secrets.token_urlsafe(16), f"{settings.dashboard_url}{PATH}"
+            click.echo("Open this address, sign in, and paste the address that you come to:\n")
+            click.echo(
+                begin_sign_in(stored, sealer, secret=secret, session=session, redirect_uri=back, now=model.now())
+            )
+            query = parse_qs(urlsplit(click.prompt("\nAddress")).query)
+            finish_sign_in(
+                database,
+                sealer,
+                code=query.get("code", [""])[0],
+                state=query.get("state", [""])[0],
+                secret=secret,
+                session=session,
+                redirect_uri=back,
+                now=model.now(),
+            )
+    click.echo(f"Signed in: {name} sends as {stored.username}.")
 
 
 @transport.command("pause")

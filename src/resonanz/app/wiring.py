@@ -21,12 +21,11 @@ from resonanz.accounts.instance import own_sites
 from resonanz.model import InvalidInput, TrackingMode
 from resonanz.sending.submit import Draft, Limits, Receipt, submit
 from resonanz.sending.transports import Transport, open_transport
-from resonanz.sending.transports.opening import open_stored
+from resonanz.sending.transports.opening import Opener
 from resonanz.store import Database, Tx, open_database
 from resonanz.store import accounts as account_rows
 from resonanz.store.accounts import Account
 from resonanz.store.revision import check_migrated
-from resonanz.store.transports import StoredTransport
 from resonanz.tokens import Keys, create_keys, load_keys
 
 if TYPE_CHECKING:
@@ -140,9 +139,9 @@ def sealer_of(settings: Settings) -> Callable[[], Sealer]:
     return sealer
 
 
-def open_named_of(settings: Settings) -> Callable[[StoredTransport], Transport]:
+def opener_of(settings: Settings, database: Database) -> Opener:
     """What makes the transports that are stored in the database."""
-    return partial(open_stored, sealer=sealer_of(settings), ca_file=settings.smtp_ca_file)
+    return Opener(database, sealer_of(settings), ca_file=settings.smtp_ca_file)
 
 
 def delivery_taker(settings: Settings, database: Database, keys: Keys) -> TakeDelivery:

@@ -36,6 +36,7 @@ from resonanz.dashboard.pages import (
     setup,
     signin,
     status,
+    transports,
 )
 from resonanz.dashboard.parts import DashboardParts
 from resonanz.dashboard.security import SecurityHeaders
@@ -81,6 +82,19 @@ def build(parts: DashboardParts) -> ASGIApp:
         ("POST", "/account/mail-passwords", account.add_mail_password, signed_in, SMALL_FORM),
         ("POST", "/account/keys/{key:uuid}/revoke", account.end_key, signed_in, SMALL_FORM),
         ("POST", "/account/tracking", account.choose_tracking, signed_in, SMALL_FORM),
+        ("GET", "/transports", transports.show, operators, 0),
+        ("POST", "/transports", transports.add, operators, SMALL_FORM),
+        ("GET", "/transports/signed-in", transports.signed_in, operators, 0),
+        ("POST", "/transports/signed-in", transports.finish, operators, SMALL_FORM),
+        ("GET", "/transports/{name}", transports.show_one, operators, 0),
+        ("POST", "/transports/{name}", transports.change, operators, SMALL_FORM),
+        ("POST", "/transports/{name}/check", transports.check, operators, SMALL_FORM),
+        ("POST", "/transports/{name}/pause", transports.pause, operators, SMALL_FORM),
+        ("POST", "/transports/{name}/resume", transports.resume, operators, SMALL_FORM),
+        ("POST", "/transports/{name}/remove", transports.remove, operators, SMALL_FORM),
+        ("POST", "/transports/{name}/sign-in", transports.sign_in, operators, SMALL_FORM),
+        ("POST", "/queue", transports.hold_queue, operators, SMALL_FORM),
+        ("POST", "/queue/domain", transports.set_domain, operators, SMALL_FORM),
         ("GET", "/domains", domains.show, signed_in, 0),
         ("POST", "/domains", domains.add, operators, SMALL_FORM),
         ("POST", "/domains/check", domains.check, operators, SMALL_FORM),

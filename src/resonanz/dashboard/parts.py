@@ -19,6 +19,7 @@ from resonanz.notify.hub import Hub
 from resonanz.proxies import Proxies
 from resonanz.sending.domains import Check, not_checked
 from resonanz.sending.submit import Draft, Receipt
+from resonanz.sending.transports.opening import Opener
 from resonanz.sending.transports.outbox import Outbox
 from resonanz.store import Database, Tx
 
@@ -61,8 +62,8 @@ class DashboardParts:
     a setting says so and the account page cannot; `own_sites` and `sites_are_fixed` are the same for the sites where
     visits are recorded. `submission` and `submission_over_tls` are where mail clients hand mail in (`host:port`), empty
     when nothing listens for them. `check_domain` finds out whether a host leads to the edge, `operations` how the
-    instance is doing, `sealer` seals other systems' secrets. `note_own` is told account, address and user agent of each
-    signed-in browser, and the time. `now` is the clock at this door.
+    instance is doing, `sealer` seals other systems' secrets, `opener` makes the stored transports. `note_own` is
+    told account, address and user agent of each signed-in browser, and the time. `now` is the clock at this door.
     """
 
     database: Database
@@ -77,6 +78,7 @@ class DashboardParts:
     secret: bytes
     zone: ZoneInfo
     max_message: int  # bytes
+    opener: Opener
     proxies: Proxies = Proxies(())  # noqa: RUF009  # holds nothing that changes
     unknown_mode: Callable[[Tx], TrackingMode] = tracking_without_choice
     mode_is_fixed: bool = False

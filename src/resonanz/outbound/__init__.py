@@ -2,6 +2,6 @@
 waits."""
 
 from resonanz.outbound.dns import Resolver
-from resonanz.outbound.web import Rules, fetch, is_public
+from resonanz.outbound.web import Answer, Rules, fetch, is_public, post
 
-__all__ = ["Resolver", "Rules", "fetch", "is_public"]
+__all__ = ["Answer", "Resolver", "Rules", "fetch", "is_public", "post"]

@@ -68,22 +68,66 @@ def fetch(url: str, rules: Rules | None = None, headers: Mapping[str, str] | Non
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said: the status, and the body."""
+
+    status: int
+    body: bytes
+
+
+def post(url: str, form: Mapping[str, str], rules: Rules | None = None) -> Answer:
+    """Return the answer, of whatever status, that POST of a form to an https address gives. No redirect is followed:
+    what is posted is for nobody else.
+
+    Raises InvalidInput, TooLarge and TemporaryFailure as `fetch` does, but for statuses.
+    """
+    rules = rules or Rules()
+    deadline = time.monotonic() + rules.seconds
+    context = rules.trusted or ssl.create_default_context()
+    with httpx2.Client(verify=context, trust_env=False, follow_redirects=False) as client:
+        request = _request(client, "POST", url, rules, deadline, {}, form)
+        try:
+            response = client.send(request, stream=True)
+            try:
+                return Answer(response.status_code, _body(response, rules, deadline, url))
+            finally:
+                response.close()
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+            raise TemporaryFailure(f"could not be asked: {error}", where=url) from error
+
+
+@dataclass(frozen=True, slots=True)
 class _Redirect:
     url: str
+
+
+def _request(
+    client: httpx2.Client,
+    method: str,
+    text: str,
+    rules: Rules,
+    deadline: float,
+    headers: Mapping[str, str],
+    form: Mapping[str, str] | None = None,
+) -> httpx2.Request:
+    """Make a request to an address that was looked at, under the name that it was looked up by."""
+    url = _checked(text)
+    address = _resolve(url, rules)
+    return client.build_request(
+        method,
+        url.copy_with(host=str(address)),
+        headers={"User-Agent": _USER_AGENT, **headers, "Host": url.netloc.decode("ascii")},
+        data=form,
+        timeout=max(deadline - time.monotonic(), 0.001),
+        extensions={"sni_hostname": url.raw_host.decode("ascii")},
+    )
 
 
 def _ask(
     client: httpx2.Client, text: str, rules: Rules, deadline: float, headers: Mapping[str, str]
 ) -> bytes | _Redirect:
+    request = _request(client, "GET", text, rules, deadline, headers)
     url = _checked(text)
-    address = _resolve(url, rules)
-    request = client.build_request(
-        "GET",
-        url.copy_with(host=str(address)),
-        headers={"User-Agent": _USER_AGENT, **headers, "Host": url.netloc.decode("ascii")},
-        timeout=max(deadline - time.monotonic(), 0.001),
-        extensions={"sni_hostname": url.raw_host.decode("ascii")},
-    )
     try:
         response = client.send(request, stream=True)
         try:

@@ -196,10 +196,12 @@ class Directory:
 
 
 def _server_of(stored: StoredTransport) -> tuple[Any, ...]:
-    """What a connection depends on: when none of it changes, open connections are kept."""
+    """What a connection depends on: when none of it changes, open connections are kept. A refresh token is read anew
+    whenever it is used, because providers replace it."""
+    secret = None if stored.authentication == "xoauth2" else stored.secret
     return (
         stored.name, stored.account_id, stored.host, stored.port, stored.security, stored.authentication,
-        stored.username, stored.secret, stored.provider, stored.client_id, stored.client_secret, stored.tenant,
+        stored.username, secret, stored.provider, stored.client_id, stored.client_secret, stored.tenant,
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ MAX_SECRET_CHARACTERS = 10_000
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,47}").fullmatch
 _TENANT = re.compile(r"[A-Za-z0-9.-]{0,64}").fullmatch
-_RESERVED = (DEFAULT, "outbox")
+_RESERVED = (DEFAULT, "outbox", "signed-in")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 

@@ -63,6 +63,11 @@ class Press:
         self._plate: _Plate | None = None
         self._lock = threading.Lock()
 
+    def is_ready_for(self, submission: Submission) -> bool:
+        """Whether copies of this content need no more than printing."""
+        plate = self._plate
+        return plate is not None and plate.content_id == submission.content_id and plate.compiled is not None
+
     def print(
         self,
         message: Message,

@@ -59,10 +59,15 @@ def resume_queue(database: Database, *, actor: str) -> None:
     log.warning("queue resumed", by=actor)
 
 
+def find_domain(tx: Tx, domain: str) -> Destination:
+    """Return what is known of a recipient domain, or of its provider. Raises InvalidInput."""
+    return get_destination(tx, _named(domain))
+
+
 def pause_domain(database: Database, domain: str, *, paused: bool, actor: str, now: datetime) -> Destination:
     """Hold mail to a recipient domain (a provider's domains are held together), or let it go on, at once also when the
     domain had asked us to slow down. Raises InvalidInput."""
-    name = destination_of(f"x@{host_name(domain.rpartition('@')[2], 'domain')}")
+    name = _named(domain)
     with database.write() as tx:
         known = get_destination(tx, name)
         note = f"paused by {actor}" if paused else ""
@@ -78,7 +83,7 @@ def limit_domain(
 ) -> Destination:
     """Set how many mails at once and a minute a recipient domain gets; None: as the built-in table has it. Raises
     InvalidInput."""
-    name = destination_of(f"x@{host_name(domain.rpartition('@')[2], 'domain')}")
+    name = _named(domain)
     if connections is not None and not 1 <= connections <= MAX_CONNECTIONS:
         raise InvalidInput(f"is not between 1 and {MAX_CONNECTIONS}", where="connections")
     if rate_per_minute is not None and not 1 <= rate_per_minute <= MAX_RATE:
@@ -93,3 +98,7 @@ def limit_domain(
 def waits_for_domain(name: str) -> str:
     """The word in the queue for mail that waits for a recipient domain."""
     return f"domain {name}"
+
+
+def _named(domain: str) -> str:
+    return destination_of(f"x@{host_name(domain.rpartition('@')[2], 'domain')}")

@@ -68,7 +68,8 @@ class Recorder:
         results = [record for record in records if isinstance(record, Result)]
         if again:
             results = [result for result in results if result.work.message.id in held]
-        may_send = self._mark(tx, [record.work for record in records if isinstance(record, OnWire)])
+        on_wire = [record.work for record in records if isinstance(record, OnWire)]
+        may_send = self._mark(tx, [work for work in on_wire if work.message.id in held])
         self._record(tx, results)
         for record in records:
             if isinstance(record, Note):
@@ -76,14 +77,16 @@ class Recorder:
         return [not isinstance(record, OnWire) or record.work.message.id in may_send for record in records]
 
     def _mark(self, tx: Tx, works: Sequence[Work]) -> frozenset[UUID]:
-        """Write down what was built, and that it is on the wire from now on."""
-        marked = queue.mark_on_wire(tx, self._worker, [work.message.id for work in works])
-        kept = [work for work in works if work.message.id in marked]
-        messages.save_built(tx, [built_of(work) for work in kept])
+        """Write down what was built, and that it is on the wire from now on. The rows are locked."""
+        marked = frozenset(work.message.id for work in works)
+        if not marked:
+            return marked
+        queue.set_on_wire(tx, marked)
+        messages.save_built(tx, [built_of(work) for work in works])
         messages.mark_sending(tx, marked)
         # The copies of one content have the same links, and follow each other: those of the last are not written again.
         links: dict[UUID, list[Link]] = {}
-        for work in kept:
+        for work in works:
             content_id = work.submission.content_id
             if content_id != self._linked and content_id not in links and (found := links_of(work)):
                 links[content_id] = found
@@ -94,8 +97,10 @@ class Recorder:
     def committed(self, records: Sequence[Record]) -> None:
         """Learn that what was written is on disk."""
         for record in records:
-            if isinstance(record, OnWire) and links_of(record.work):
-                self._linked = record.work.submission.content_id
+            if isinstance(record, OnWire):
+                content_id = record.work.submission.content_id
+                if content_id != self._linked and links_of(record.work):
+                    self._linked = content_id
 
     def _record(self, tx: Tx, results: Sequence[Result]) -> None:
         """Write down attempts and facts, and settle the queue's rows or give them back for later."""

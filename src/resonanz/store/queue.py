@@ -95,9 +95,14 @@ def mark_on_wire(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozense
     """Note that messages are about to be handed over. Those that are not returned must not be sent: their lease was
     lost."""
     held = lock(tx, worker, message_ids)
-    for portion in in_portions(held):
-        tx.execute(update(queue).where(queue.c.message_id.in_(portion)).values(on_wire=True))
+    set_on_wire(tx, held)
     return held
+
+
+def set_on_wire(tx: Tx, locked: Collection[UUID]) -> None:
+    """Note that messages, whose rows this transaction has locked, are about to be handed over."""
+    for portion in in_portions(locked):
+        tx.execute(update(queue).where(queue.c.message_id.in_(portion)).values(on_wire=True))
 
 
 def extend(tx: Tx, worker: str, message_ids: Collection[UUID], until: datetime) -> None:

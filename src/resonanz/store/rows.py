@@ -48,9 +48,8 @@ def add_up(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], column: str)
     if not rows:
         return
     dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(list(rows))
-    tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(table.primary_key), set_={column: table.c[column] + statement.excluded[column]}
-        )
+    statement = dialect.insert(table)
+    adding = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_={column: table.c[column] + statement.excluded[column]}
     )
+    tx.execute(adding, list(rows))  # a row at a time: a statement with all of them would be written anew each time

@@ -28,9 +28,11 @@ from resonanz.sending.transports.base import (
     Throttled,
     Unreachable,
 )
+from resonanz.sending.transports.conversation import Conversation, Lost, Reply, as_data, command
 
 CONNECT_SECONDS = 30.0
 REPLY_SECONDS = 300.0  # RFC 5321 section 4.5.3.2: minutes, not seconds; a server may be scanning
+QUIT_SECONDS = 5.0
 IDLE_SECONDS = 20.0
 MAX_MAILS_PER_CONNECTION = 100
 MAX_REPLY_CHARACTERS = 1_000
@@ -105,9 +107,9 @@ class SmtpTransport:
 
     async def check(self) -> str:
         """Connect, secure, log in, and say what the server offers. Raises Unreachable."""
-        client = (await self._connect()).client
-        offered = [name.upper() for name in ("dsn", "8bitmime", "smtputf8") if client.supports_extension(name)]
-        await _quit(client)
+        talk = (await self._connect()).talk
+        offered = [name.upper() for name in ("dsn", "8bitmime", "smtputf8") if talk.extensions[name]]
+        await talk.quit(QUIT_SECONDS)
         server = self._server
         secured = {"none": "without TLS", "starttls": "with STARTTLS", "tls": "over TLS"}[server.security]
         login = f", logged in as {server.username}" if server.username else ""
@@ -120,18 +122,18 @@ class SmtpTransport:
         idle, self._idle = self._idle, []
         for connection in idle:
             connection.stop_clock()
-            await _quit(connection.client)
+            await connection.talk.quit(QUIT_SECONDS)
 
     # ── Connections ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _deliver_over(self, connection: _Connection, envelope: Envelope, message: bytes) -> Delivery:
         try:
-            reply = await _transact(connection.client, envelope, message)
+            reply = await _transact(connection.talk, envelope, message)
         except (Refused, Deferred):
             await self._keep(connection, reset=True)
             raise
         except BaseException:  # lost, or stopped in the middle of a command: of no more use
-            connection.client.close()
+            connection.talk.close()
             raise
         await self._keep(connection, reset=False)
         return Delivery(reply)
@@ -140,24 +142,23 @@ class SmtpTransport:
         while self._idle:
             connection = self._idle.pop()
             connection.stop_clock()
-            if connection.client.is_connected:
+            if connection.talk.is_open:
                 return connection
         return None
 
     async def _keep(self, connection: _Connection, *, reset: bool) -> None:
         """Put the connection aside for the next mail."""
-        client = connection.client
+        talk = connection.talk
         connection.mails += 1
-        if not client.is_connected:
+        if not talk.is_open:
             return
         if self._closed or connection.mails >= MAX_MAILS_PER_CONNECTION:
-            await _quit(client)
+            await talk.quit(QUIT_SECONDS)
             return
         if reset:
             try:
-                await client.rset()
-            except (aiosmtplib.SMTPException, OSError):
-                client.close()
+                await talk.ask(b"RSET\r\n", 1, REPLY_SECONDS)
+            except Lost:
                 return
         connection.start_clock(lambda: self._expire(connection))
         self._idle.append(connection)
@@ -165,7 +166,7 @@ class SmtpTransport:
     def _expire(self, connection: _Connection) -> None:
         if connection in self._idle:
             self._idle.remove(connection)
-            connection.client.close()
+            connection.talk.close()
 
     async def _connect(self) -> _Connection:
         server = self._server
@@ -191,8 +192,7 @@ class SmtpTransport:
         except BaseException:
             client.close()
             raise
-        client.timeout = REPLY_SECONDS
-        return _Connection(client)
+        return _Connection(Conversation(client))
 
 
 def _password_login(server: SmtpServer) -> Login:
@@ -241,7 +241,7 @@ class _LostBeforeData(Exception):
 class _Connection:
     """A connection, how many mails went over it, and the clock that ends it when it is idle."""
 
-    client: aiosmtplib.SMTP
+    talk: Conversation
     mails: int = 0
     clock: asyncio.TimerHandle | None = None
 
@@ -251,13 +251,6 @@ class _Connection:
     def stop_clock(self) -> None:
         if self.clock is not None:
             self.clock.cancel()
-
-
-async def _quit(client: aiosmtplib.SMTP) -> None:
-    try:
-        await client.quit(timeout=5)
-    except (aiosmtplib.SMTPException, OSError):
-        client.close()
 
 
 def _tls_context(server: SmtpServer) -> ssl.SSLContext:
@@ -296,46 +289,58 @@ def _connection_failure(error: Exception, server: SmtpServer) -> Unreachable:
 # ── One mail ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _transact(client: aiosmtplib.SMTP, envelope: Envelope, message: bytes) -> str:
+async def _transact(talk: Conversation, envelope: Envelope, message: bytes) -> str:
     """MAIL, RCPT, DATA. Returns the last reply. Raises Refused, Deferred or _LostBeforeData."""
-    encoding, utf8 = _encoding(client, envelope)
+    encoding, utf8 = _encoding(talk, envelope)
+    mail = command("MAIL FROM", _checked(envelope.sender), _mail_options(talk, envelope, message, utf8), encoding)
+    rcpt = command("RCPT TO", _checked(envelope.recipient), _rcpt_options(talk, envelope), encoding)
+    data = as_data(message)
     try:
-        await client.mail(
-            _checked(envelope.sender), options=_mail_options(client, envelope, message, utf8), encoding=encoding
-        )
-        await client.rcpt(_checked(envelope.recipient), options=_rcpt_options(client, envelope), encoding=encoding)
-    except aiosmtplib.SMTPResponseException as error:
-        if error.code == 421:
-            raise _LostBeforeData(_refusal(error)) from error
-        raise _refusal(error) from error
-    except (aiosmtplib.SMTPException, OSError) as error:
-        raise _LostBeforeData(Deferred(f"the connection was lost: {_short(str(error))}")) from error
+        if talk.extensions["pipelining"]:
+            taken, accepted = await talk.ask(mail + rcpt, 2, REPLY_SECONDS)
+            _expect(taken, "MAIL")
+        else:
+            _expect((await talk.ask(mail, 1, REPLY_SECONDS))[0], "MAIL")
+            accepted = (await talk.ask(rcpt, 1, REPLY_SECONDS))[0]
+        _expect(accepted, "RCPT")
+    except Lost as error:
+        raise _LostBeforeData(Deferred(f"the connection was lost: {error}")) from error
     await envelope.handing_over()
     try:
-        response = await client.data(message)
-    except aiosmtplib.SMTPResponseException as error:
-        raise _refusal(error, context="after end of data") from error
-    except (aiosmtplib.SMTPException, OSError) as error:
+        _expect((await talk.ask(b"DATA\r\n", 1, REPLY_SECONDS))[0], "DATA")
+        reply = (await talk.ask(data, 1, REPLY_SECONDS))[0]
+    except Lost as error:
         # Whether the server took it cannot be known (RFC 1047); it is tried again with the same Message-ID.
         raise Deferred(f"the connection was lost during the handover: {_short(str(error))}") from error
-    return _short(f"{response.code} {response.message}")
+    _expect(reply, "after end of data")
+    return _short(str(reply))
 
 
-def _refusal(error: aiosmtplib.SMTPResponseException, *, context: str = "") -> Refused | Deferred:
-    reply = _short(f"{error.code} {error.message}")
-    refusal = understand(error.message, code=error.code, context=context)
-    if not 500 <= error.code <= 599:
-        if error.code == 421 or refusal.reason is Reason.RATE_LIMITED:
-            return Throttled(reply, by_domain=not isinstance(error, aiosmtplib.SMTPSenderRefused))
-        return Deferred(reply)
-    if isinstance(error, aiosmtplib.SMTPSenderRefused) and refusal.reason in DEAD:
+def _expect(reply: Reply, stage: str) -> None:
+    """Go on if the server agrees. Raises Refused, Deferred, or _LostBeforeData where it says goodbye before DATA."""
+    if reply.code == 354 if stage == "DATA" else 200 <= reply.code <= 299:
+        return
+    failure = _refusal(reply, stage)
+    if reply.code == 421 and stage in ("MAIL", "RCPT"):
+        raise _LostBeforeData(failure)
+    raise failure
+
+
+def _refusal(reply: Reply, stage: str) -> Refused | Deferred:
+    said = _short(str(reply))
+    refusal = understand(reply.text, code=reply.code, context=stage if stage == "after end of data" else "")
+    if not 500 <= reply.code <= 599:
+        if reply.code == 421 or refusal.reason is Reason.RATE_LIMITED:
+            return Throttled(said, by_domain=stage != "MAIL")
+        return Deferred(said)
+    if stage == "MAIL" and refusal.reason in DEAD:
         # "User unknown" in answer to MAIL is about the sender; the recipient was not even named yet.
         refusal = Refusal(refusal.code, refusal.status, Reason.SENDER_REFUSED)
-    return Refused(reply, refusal)
+    return Refused(said, refusal)
 
 
 def _checked(address: str) -> str:
-    """Return the address if the library will write exactly it; it cuts what it cannot read, silently."""
+    """Return the address if it means exactly one thing in a command; anything else is refused, never mended."""
     if address:
         try:
             is_exact = quote_address(address) == f"<{address}>"
@@ -346,30 +351,30 @@ def _checked(address: str) -> str:
     return address
 
 
-def _encoding(client: aiosmtplib.SMTP, envelope: Envelope) -> tuple[str, bool]:
+def _encoding(talk: Conversation, envelope: Envelope) -> tuple[str, bool]:
     if envelope.sender.isascii() and envelope.recipient.isascii():
         return "ascii", False
-    if not client.supports_extension("smtputf8"):
+    if not talk.extensions["smtputf8"]:
         reason = Refusal(None, "5.6.7", Reason.POLICY)
         raise Refused("the server takes no addresses outside ASCII (SMTPUTF8)", reason)
     return "utf-8", True
 
 
-def _mail_options(client: aiosmtplib.SMTP, envelope: Envelope, message: bytes, utf8: bool) -> list[str]:
+def _mail_options(talk: Conversation, envelope: Envelope, message: bytes, utf8: bool) -> list[str]:
     options = []
-    if client.supports_extension("size"):
+    if talk.extensions["size"]:
         options.append(f"SIZE={len(message)}")
-    if client.supports_extension("8bitmime") and not message.isascii():
+    if talk.extensions["8bitmime"] and not message.isascii():
         options.append("BODY=8BITMIME")
     if utf8:
         options.append("SMTPUTF8")
-    if client.supports_extension("dsn"):
+    if talk.extensions["dsn"]:
         options += ["RET=HDRS", f"ENVID={envelope.message_id.hex}"]
     return options
 
 
-def _rcpt_options(client: aiosmtplib.SMTP, envelope: Envelope) -> list[str]:
-    if not client.supports_extension("dsn"):
+def _rcpt_options(talk: Conversation, envelope: Envelope) -> list[str]:
+    if not talk.extensions["dsn"]:
         return []
     options = ["NOTIFY=SUCCESS,FAILURE,DELAY"]
     if envelope.recipient.isascii():

@@ -17,6 +17,8 @@ PAGES = (
     "/messages?search=nobody",
     "/compose",
     "/compose?kind=file",
+    "/campaigns",
+    "/campaigns/new",
     "/outbox",
     "/account",
     "/limits",

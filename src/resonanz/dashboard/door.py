@@ -24,6 +24,7 @@ from resonanz.dashboard import live
 from resonanz.dashboard.forms import EMPTY, SMALL_FORM, Form, check_origin, check_token, read_form
 from resonanz.dashboard.pages import (
     account,
+    campaigns,
     compose,
     domains,
     home,
@@ -71,6 +72,12 @@ def build(parts: DashboardParts) -> ASGIApp:
         ("POST", "/submissions/{submission:uuid}/block", messages.block_submission, operators, SMALL_FORM),
         ("GET", "/compose", compose.show, signed_in, 0),
         ("POST", "/compose", compose.send, signed_in, upload),
+        ("GET", "/campaigns", campaigns.show_list, signed_in, 0),
+        ("GET", "/campaigns/new", campaigns.show_new, signed_in, 0),
+        ("POST", "/campaigns", campaigns.create, signed_in, upload),
+        ("GET", "/campaigns/{campaign:uuid}", campaigns.show, signed_in, 0),
+        ("POST", "/campaigns/{campaign:uuid}", campaigns.save, signed_in, upload),
+        ("POST", "/campaigns/{campaign:uuid}/act", campaigns.act, signed_in, SMALL_FORM),
         ("GET", "/outbox", outbox.show_list, signed_in, 0),
         ("GET", "/outbox/{mail:uuid}", outbox.show_mail, signed_in, 0),
         ("GET", "/outbox/{mail:uuid}/source", outbox.show_source, signed_in, 0),

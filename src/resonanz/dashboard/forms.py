@@ -18,7 +18,7 @@ from resonanz.model import Forbidden, InvalidInput, TooLarge
 
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
 SMALL_FORM = 64 * 1024
-MAX_FIELDS = 50
+MAX_FIELDS = 300  # a campaign names each of its lists in one
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from resonanz.insight import local_time
 from resonanz.model import Client, ClientKind, Event, EventKind, MessageState, Place, TrackingMode, Who
+from resonanz.store.campaigns import CampaignState
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,23 @@ _KINDS: Mapping[EventKind, Word] = {
     EventKind.DISPLAYED: Word("Receipt", "good", "The recipient's program sent a read receipt."),
     EventKind.CORRECTED: Word("Judged anew", "quiet", "The verdict on an earlier event changed."),
 }
+
+_CAMPAIGN_STATES: Mapping[CampaignState, Word] = {
+    CampaignState.DRAFT: Word("Draft", "quiet", "It is being written; nothing has been sent."),
+    CampaignState.SCHEDULED: Word("Scheduled", "calm", "It starts by itself when its time has come."),
+    CampaignState.SENDING: Word("Sending", "calm", "Its mails go out one after the other."),
+    CampaignState.PAUSED: Word("Paused", "warn", "Nothing more goes out until it is resumed."),
+    CampaignState.FINISHED: Word(
+        "Finished", "good", "Each mail had its first attempt; what was deferred is tried again."
+    ),
+    CampaignState.CANCELLED: Word("Cancelled", "bad", "It ended before everybody had a mail; nothing more goes out."),
+}
+
+
+def campaign_state(state: CampaignState) -> Word:
+    """Return the word for where a campaign is on its way."""
+    return _CAMPAIGN_STATES[state]
+
 
 # With the built-in outbox nothing is proven about a recipient: nothing went near one.
 _IN_OUTBOX = "It lies in this instance’s outbox; no mail server was involved."

@@ -52,6 +52,7 @@ class Preview:
     """One contact's copy, before links are made and anything is tracked."""
 
     contact: str
+    contact_id: UUID | None
     subject: str
     html: str
     text: str
@@ -111,6 +112,7 @@ def preview(tx: Tx, plan: Plan, address: str) -> Preview:
     html, text = fields.html, fields.text
     return Preview(
         contact=contact.address if contact else "",
+        contact_id=contact.id if contact else None,
         subject=fields.subject,
         html=with_preheader(html, fields.preheader) if html else "",
         text=text if text is not None else text_from_html(html or ""),

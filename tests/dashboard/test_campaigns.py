@@ -1,0 +1,132 @@
+"""Campaigns on the pages: written, looked at, tried, sent, and held back."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from starlette.testclient import TestClient
+
+from resonanz.dashboard import build_preview
+from resonanz.sending import expansion
+from resonanz.store import campaigns as rows
+from resonanz.store import messages
+from resonanz.store.campaigns import Campaign, CampaignState
+from tests.kit.accounts import NOON
+from tests.kit.campaigns import add_list, add_people
+from tests.kit.pages import Site
+
+FIELDS: dict[str, Any] = {
+    "name": "May <offers>",
+    "from": "Shop <news@sender.example>",
+    "subject": "For {{ contact.name|default('you') }}",
+    "html": '<p>Number {{ contact.number }}</p><a href="{{ unsubscribe_url }}">Leave</a><script>alert(1)</script>',
+    "opens": "individual",
+    "clicks": "anonymous",
+}
+
+
+def stored(site: Site) -> Campaign:
+    """The one campaign there is."""
+    with site.database.read() as tx:
+        [found] = rows.list_campaigns(tx, limit=10)
+    return found
+
+
+def test_a_campaigns_life(site: Site) -> None:
+    """From an empty editor to a campaign that is paused, resumed and cancelled, with its figures."""
+    list_id = add_list(site.database, "Readers")
+    add_people(site.database, [list_id], ["ada@rcpt.example", "bob@rcpt.example"], number=7)
+    alice = site.alice()
+    made = alice.submit("/campaigns", FIELDS | {f"list-{list_id}": "yes"}, page="/campaigns/new")
+    path = made.headers["location"].partition("?")[0]
+    campaign = stored(site)
+    assert path == f"/campaigns/{campaign.id}"
+    page = alice.get(path).text
+    assert "May &lt;offers&gt;" in page
+    assert "Nothing is missing." in page
+    assert "For you" in page
+    assert "would get it now" in alice.get(f"{path}?part=audience", **{"hx-request": "true"}).text
+    sent = alice.submit(path, FIELDS | {f"list-{list_id}": "yes", "act": "send"}, page=path)
+    assert sent.headers["location"] == path
+    assert stored(site).state is CampaignState.SCHEDULED
+    while expansion.advance(site.database, NOON):
+        pass
+    assert "Sending" in alice.get(path).text
+    for act, state in (
+        ("pause", CampaignState.PAUSED),
+        ("resume", CampaignState.SENDING),
+        ("cancel", CampaignState.CANCELLED),
+    ):
+        alice.submit(f"{path}/act", {"act": act}, page=path)
+        assert stored(site).state is state
+    assert "Cancelled" in alice.get(f"{path}?part=campaign", **{"hx-request": "true"}).text
+    assert "Cancelled" in alice.get("/campaigns").text
+
+
+def test_the_preview_is_a_page_of_its_own_origin(site: Site) -> None:
+    """The frame shows the contact's copy, in a sandbox without scripts, for ten minutes; forged links show nothing."""
+    list_id = add_list(site.database, "Readers")
+    add_people(site.database, [list_id], ["ada@rcpt.example"], number=7)
+    alice = site.alice()
+    alice.submit("/campaigns", FIELDS | {f"list-{list_id}": "yes"}, page="/campaigns/new")
+    page = alice.get(f"/campaigns/{stored(site).id}?contact=ada@rcpt.example").text
+    [frame] = re.findall(r'iframe src="http://localhost:8602(/[^"]+)"', page)
+    preview = TestClient(build_preview(site.parts))
+    shown = preview.get(frame)
+    assert "Number 7" in shown.text
+    assert shown.headers["content-security-policy"].startswith("sandbox allow-popups ")
+    assert preview.get(frame[:-3] + "abc").status_code == 404
+    site.clock.move(minutes=11)
+    assert preview.get(frame).status_code == 404
+
+
+def test_what_is_wrong_stands_beside_its_field(site: Site) -> None:
+    """An unknown placeholder stops it, and everything that was written is still there."""
+    list_id = add_list(site.database, "Readers")
+    alice = site.alice()
+    wrong = FIELDS | {f"list-{list_id}": "yes", "subject": "{{ contact.nmae }}"}
+    alice.submit("/campaigns", wrong, page="/campaigns/new")
+    path = f"/campaigns/{stored(site).id}"
+    assert "stops it" in alice.get(path).text
+    refused = alice.submit(path, wrong | {"act": "send"}, page=path)
+    assert refused.status_code == 422
+    assert "`contact.nmae` is not known" in refused.text
+    assert stored(site).state is CampaignState.DRAFT
+    assert alice.submit("/campaigns", FIELDS | {"name": ""}, page="/campaigns/new").status_code == 422
+    odd = alice.submit(path, FIELDS | {"per_minute": "fast", "act": "save"}, page=path)
+    assert odd.status_code == 422
+    assert alice.submit(path, {"act": "delete"}, page=path).headers["location"] == "/campaigns"
+
+
+def test_a_test_mail_and_a_time(site: Site) -> None:
+    """A test goes to the addresses that were typed; a start is read in the dashboard's time zone, and can be undone."""
+    list_id = add_list(site.database, "Readers")
+    add_people(site.database, [list_id], ["ada@rcpt.example"], number=7)
+    alice = site.alice()
+    fields = FIELDS | {f"list-{list_id}": "yes"}
+    alice.submit("/campaigns", fields, page="/campaigns/new")
+    path = f"/campaigns/{stored(site).id}"
+    alice.submit(path, fields | {"act": "test", "to": "me@rcpt.example, you@rcpt.example"}, page=path)
+    with site.database.read() as tx:
+        tests = messages.list_messages(tx, limit=10)
+    assert {(one.recipient, one.subject) for one in tests} == {
+        ("me@rcpt.example", "[Test] For you"),
+        ("you@rcpt.example", "[Test] For you"),
+    }
+    at = f"{NOON.astimezone(site.parts.zone):%Y}-12-24T09:30"
+    alice.submit(path, fields | {"act": "send", "at": at}, page=path)
+    start_at = stored(site).start_at
+    assert start_at is not None
+    assert f"{start_at.astimezone(site.parts.zone):%m-%dT%H:%M}" == "12-24T09:30"
+    alice.submit(f"{path}/act", {"act": "unschedule"}, page=path)
+    assert stored(site).state is CampaignState.DRAFT
+
+
+def test_what_is_not_there(site: Site) -> None:
+    """A campaign nobody wrote is 404, and so is doing something with it."""
+    alice = site.alice()
+    nothing = f"/campaigns/{UUID(int=1)}"
+    assert alice.get(nothing).status_code == 404
+    assert alice.submit(f"{nothing}/act", {"act": "pause"}, page="/campaigns/new").status_code == 404

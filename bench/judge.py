@@ -22,8 +22,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from resonanz.ingest.judge import Evidence, Mail, Windows, identify, judge_all
+from resonanz.ingest.judge import Evidence, Mail, Windows, identify, judge_all, place_allowed
 from resonanz.ingest.judge.networks import classify
+from resonanz.ingest.place import Places
 from resonanz.model import HitKind, Verdict, Who
 
 SECOND = 1_000_000
@@ -551,7 +552,8 @@ def _print_kinds(kinds: dict[str, Counter[str]]) -> None:
 
 
 def _rate(hits: Sequence[Evidence], mails: dict[str, Mail], batch: int = 2_000) -> float:
-    """Return hits per second, from user agent and address to verdict, in batches as ingest takes them."""
+    """Return hits per second, from user agent and address to verdict and place, in batches as ingest takes them."""
+    places = Places()
     started = time.process_time()
     for start in range(0, len(hits), batch):
         some = hits[start : start + batch]
@@ -571,7 +573,10 @@ def _rate(hits: Sequence[Evidence], mails: dict[str, Mail], batch: int = 2_000) 
             )
             for hit in some
         ]
-        judge_all(seen, mails, Windows(), some[-1].at)
+        said = judge_all(seen, mails, Windows(), some[-1].at)
+        for hit in seen:
+            if place_allowed(hit, said[hit.id]):
+                places.place_of(hit.address)
     return len(hits) / (time.process_time() - started)
 
 

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resonanz.ingest.judge import shapes
 from resonanz.ingest.judge.agents import AGENTS, Machine, find
 from resonanz.ingest.judge.clients import MAX_AGENT_CHARACTERS, identify
 from resonanz.model import Client, ClientKind
@@ -130,3 +133,17 @@ def test_any_string_gets_an_answer_that_fits_into_a_row(user_agent: str) -> None
     client = identify(user_agent).client
     assert all("\0" not in text and text.encode() is not None for text in (client.name, client.os, client.device))
     assert all(len(text) <= MAX_AGENT_CHARACTERS for text in (client.name, client.os, client.device))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "marks"),
+    [(shapes._WORDS, shapes._WORD_MARKS), (shapes._CARD, shapes._CARD_MARKS)],
+    ids=["words", "calling cards"],
+)
+@given(data=st.data())
+def test_looking_for_plain_text_first_misses_nothing(
+    pattern: re.Pattern[str], marks: tuple[str, ...], data: st.DataObject
+) -> None:
+    """Whatever a slow pattern finds holds one of the marks that are looked for before it."""
+    folded = data.draw(st.from_regex(pattern)).casefold()
+    assert any(mark in folded for mark in marks)

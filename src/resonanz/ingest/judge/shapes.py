@@ -22,6 +22,50 @@ _WORDS = re.compile(
     r"|\(via [^)]*proxy",
     re.IGNORECASE,
 )
+# What each of these patterns cannot match without. Looking for plain text takes a twentieth of the time, and most user
+# agents hold none of it.
+_WORD_MARKS = (
+    *(
+        "bot",
+        "crawl",
+        "spider",
+        "slurp",
+        "scrap",
+        "archiv",
+        "validat",
+        "monitor",
+        "uptime",
+        "pingdom",
+        "check",
+        "fetch",
+    ),
+    *("harvest", "feed", "subscriber", "rss", "scan", "httpclient", "http-client", "httrack", "lighthouse"),
+    *("synthetic", "siteimprove", "agent", "analy", "linkdex", "zgrab", "nmap", "nikto", "sqlmap", "censys", "openvas"),
+    *("inspector", "optimi", "watcher", "audit", "preview", "screenshot", "webhook", "metadata", "retriever"),
+    *("classifi", "transcoder", "weblight", "page speed", "pagespeed", "ptst/", "search console", "splash"),
+    *("catchpoint", "-user/", "mediapartners", "duplexweb-google", "googleother", "thousandeyes", "proxy"),
+)
+_CARD_MARKS = (
+    *(
+        "http",
+        "www.",
+        "@",
+        "+",
+        "(at)",
+        ".com",
+        ".net",
+        ".org",
+        ".io",
+        ".co",
+        ".ai",
+        ".app",
+        ".dev",
+        ".me",
+        ".gy",
+        ".ly",
+    ),
+    *(".eu", ".us", ".uk", ".de", ".fr", ".nl", ".ru", ".ua", ".cz", ".pl", ".it", ".es"),
+)
 # A calling card: an address, a site, or a host's name. `ASP.NET` is none, and neither is what follows `.NET`.
 _CARD = re.compile(
     r"https?://|\bwww\.|[@+][a-z0-9-]+\.[a-z]{2,}|\(at\)"
@@ -54,7 +98,12 @@ def machine_of(user_agent: str, *, named: bool) -> Machine | None:
 
     `named` says that a wider table knows it as something more special than one of the large browsers.
     """
-    if any(shape.search(user_agent) for shape in (_WORDS, _CARD, _BOAST, _COMPATIBLE)):
+    folded = user_agent.casefold()
+    if any(mark in folded for mark in _WORD_MARKS) and _WORDS.search(user_agent):
+        return Machine.CRAWLER
+    if any(mark in folded for mark in _CARD_MARKS) and _CARD.search(user_agent):
+        return Machine.CRAWLER
+    if _BOAST.search(user_agent) or _COMPATIBLE.search(user_agent):
         return Machine.CRAWLER
     if _PLATFORM.search(user_agent):
         copied = not named and "Mobile" not in user_agent and _TRAILING.search(user_agent) is not None

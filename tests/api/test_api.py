@@ -466,6 +466,7 @@ def test_the_description_covers_every_operation(client: TestClient) -> None:
         "/api/v1/domains/{name}/check",
         "/api/v1/mail-passwords",
         "/api/v1/mail-passwords/{password}",
+        "/api/v1/rules",
         "/api/v1/senders",
         "/api/v1/senders/{account}/{sender}",
         "/api/v1/events",

@@ -61,3 +61,16 @@ def test_a_mail_password(clients: tuple[TestClient, TestClient, str]) -> None:
     assert somebody.delete(path).status_code == 204
     assert somebody.delete(path).status_code == 404
     assert somebody.post("/api/v1/mail-passwords", json={"name": " "}).status_code == 422
+
+
+def test_rules(clients: tuple[TestClient, TestClient, str]) -> None:
+    """Each account sets, sees and forgets its own; what is wrong is named."""
+    operator, somebody, _ = clients
+    wanted = {"domain": "shop.example", "track": "marked", "never": ["ceo@corp.example"], "internal": ["shop.example"]}
+    answer = somebody.put("/api/v1/rules", json=wanted)
+    assert (answer.status_code, answer.json()["internal"]) == (200, ["@shop.example"])
+    assert [one["domain"] for one in somebody.get("/api/v1/rules").json()["rules"]] == ["", "shop.example"]
+    assert [one["domain"] for one in operator.get("/api/v1/rules").json()["rules"]] == [""]
+    assert somebody.put("/api/v1/rules", json={"never": ["a b"]}).json()["where"] == "never"
+    assert somebody.delete("/api/v1/rules?domain=shop.example").status_code == 204
+    assert somebody.delete("/api/v1/rules?domain=shop.example").status_code == 404

@@ -47,6 +47,12 @@ def test_an_account_and_its_senders(run: Run, tmp_path: Path) -> None:
     assert run("sender", "list").output == "bob@example.org  @shop.example\n"
     assert run("sender", "remove", "bob@example.org", "shop.example").exit_code == 0
     assert run("sender", "list").output == ""
+    options = ("--domain", "shop.example", "--track", "none", "--never", "x.example")
+    assert run("rules", "set", "bob@example.org", *options).exit_code == 0
+    shown = json.loads(run("rules", "show", "bob@example.org").output)["shop.example"]
+    assert (shown["track"], shown["never"]) == ("none", ["@x.example"])
+    assert run("rules", "remove", "bob@example.org", "--domain", "shop.example").exit_code == 0
+    assert run("rules", "set", "bob@example.org", "--track", "some").exit_code == 1
     made = run("mail-password", "create", "bob@example.org", "--name", "Outlook")
     assert len(made.output.strip()) == 23
     (listed,) = json.loads(run("mail-password", "list", "bob@example.org", "--json").output)

@@ -43,3 +43,21 @@ def test_others_may_look(site: Site) -> None:
     assert "alice@example.org" not in page
     assert 'action="/senders"' not in page
     assert bob.submit("/senders", {"account": "bob@example.org", "sender": "x.org"}, page="/account").status_code == 403
+
+
+def test_rules_are_set_changed_and_removed(site: Site) -> None:
+    """The list shows what is in force, the form what is to be changed, and what is wrong stands beside its field."""
+    alice = site.alice()
+    rules = {"domain": "shop.example", "track": "marked", "marker": "<b>", "never": "ceo@corp.example", "internal": ""}
+    assert alice.submit("/rules", rules).headers["location"] == "/rules?done=set"
+    page = alice.get("/rules?domain=shop.example").text
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert "ceo@corp.example" in page
+    assert '<option value="marked" selected>' in page
+    answer = alice.submit("/rules", rules | {"never": "a@b@c", "marker": ""})
+    assert answer.status_code == 422
+    assert 'id="never-note" role="alert"' in answer.text
+    assert 'id="marker-note" role="alert"' in answer.text
+    assert alice.submit("/rules/remove", {"domain": "shop.example"}, page="/rules").status_code == 303
+    assert "shop.example" not in alice.get("/rules").text.split("Set rules")[0]

@@ -122,13 +122,15 @@ def test_over_a_limit(sqlite_database: Database, what: Draft, limits: Limits) ->
 def test_a_key_sends_once(database: Database) -> None:
     """The same account and key get the first receipt again; another account's same key is a mail of its own."""
     mine, other = _account(database, "one@x.example"), _account(database, "two@x.example")
-    first = hand_in(database, draft(account_id=mine, idempotency_key="k", recipients=["a@x.example", "b@x.example"]))
+    people = ["a@x.example", "b@x.example"]
+    mail = {"account_id": mine, "sender": "one@x.example", "idempotency_key": "k", "recipients": people}
+    first = hand_in(database, draft(**mail))
     again = hand_in(
         database,
-        draft(account_id=mine, idempotency_key="k", recipients=["a@x.example", "b@x.example"]),
+        draft(**mail),
         now=NOW + timedelta(days=1),
     )
-    theirs = hand_in(database, draft(account_id=other, idempotency_key="k"))
+    theirs = hand_in(database, draft(account_id=other, sender="two@x.example", idempotency_key="k"))
 
     assert again.repeated
     assert (again.submission_id, again.messages) == (first.submission_id, first.messages)

@@ -17,6 +17,7 @@ from resonanz.api import (
     problems,
     providers,
     reading,
+    rules,
     senders,
     sending,
     transports,
@@ -44,7 +45,19 @@ def build(parts: ApiParts) -> FastAPI:
     )
     app.state.parts = parts
     problems.install(app)
-    for room in (sending, reading, blocking, domains, mail_passwords, senders, providers, hooks, campaigns, transports):
+    for room in (
+        sending,
+        reading,
+        blocking,
+        domains,
+        mail_passwords,
+        rules,
+        senders,
+        providers,
+        hooks,
+        campaigns,
+        transports,
+    ):
         app.include_router(room.router, prefix="/api/v1", responses=problems.DOCUMENTED)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

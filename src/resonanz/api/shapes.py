@@ -402,6 +402,32 @@ class MailPasswordsOut(_Out):
     passwords: list[MailPasswordOut]
 
 
+class RulesIn(_In):
+    """What of the mail that an account's mail programs hand in is tracked."""
+
+    domain: Line = Field("", description="Only for mail from this sender domain; empty: for all mail")
+    track: Literal["all", "none", "marked"] = "all"
+    marker: Line = Field("[track]", description="What in a subject marks a mail; it is taken out")
+    never: list[Line] = Field([], max_length=1_000, description="Addresses and domains that are never tracked")
+    internal: list[Line] = Field([], max_length=1_000, description="Domains of your own, not tracked")
+
+
+class RulesOut(_Out):
+    """The rules for mail from one sender domain, or with an empty one for all mail."""
+
+    domain: str
+    track: str
+    marker: str
+    never: list[str]
+    internal: list[str]
+
+
+class RuleBookOut(_Out):
+    """All rules of the caller's account."""
+
+    rules: list[RulesOut]
+
+
 class SenderIn(_In):
     """An address or domain that an account is to be allowed to send from."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -183,4 +184,57 @@ def revoke_mail_password(account_address: str, password_id: UUID) -> None:
     click.echo("Revoked.")
 
 
-commands = (account, sender, mail_password)
+@click.group()
+def rules() -> None:
+    """What of the mail that an account's mail programs hand in is tracked."""
+
+
+@rules.command("show")
+@click.argument("account_address", metavar="ACCOUNT")
+def show_rules(account_address: str) -> None:
+    """Print the rules of ACCOUNT (its address) as JSON, by sender domain; those under "" are for all its mail."""
+    from resonanz.accounts.senders import account_of
+    from resonanz.sending.rule_book import rules_of
+
+    with _opened() as database:
+        account_id = account_of(database, account_address).id
+        with database.read() as tx:
+            book = rules_of(tx, account_id)
+    click.echo(json.dumps({domain: asdict(one) for domain, one in book.items()}, indent=2, ensure_ascii=False))
+
+
+@rules.command("set")
+@click.argument("account_address", metavar="ACCOUNT")
+@click.option("--domain", default="", help="Only for mail from this sender domain.")
+@click.option("--track", default="all", show_default=True, help="all, none, or marked.")
+@click.option("--marker", default="[track]", show_default=True, help="What in a subject marks a mail; it is taken out.")
+@click.option("--never", multiple=True, help="An address or domain that is never tracked; repeat it.")
+@click.option("--internal", multiple=True, help="A domain of your own, whose recipients are not tracked; repeat it.")
+def set_rules(
+    account_address: str, domain: str, track: str, marker: str, never: tuple[str, ...], internal: tuple[str, ...]
+) -> None:
+    """Set the rules of ACCOUNT (its address), in place of those before."""
+    from resonanz.accounts.senders import account_of
+    from resonanz.sending.rule_book import set_rules as keep
+    from resonanz.sending.rules import read_rules
+
+    wanted = read_rules(track, marker, never, internal)
+    with _opened() as database:
+        keep(database, account_of(database, account_address).id, domain, wanted, model.now())
+    click.echo("Set. They hold from the next mail that is handed in.")
+
+
+@rules.command("remove")
+@click.argument("account_address", metavar="ACCOUNT")
+@click.option("--domain", default="", help="Those for mail from this sender domain.")
+def remove_rules(account_address: str, domain: str) -> None:
+    """Forget rules; without any, all mail is tracked as far as its recipients allow."""
+    from resonanz.accounts.senders import account_of
+    from resonanz.sending.rule_book import remove_rules as forget
+
+    with _opened() as database:
+        forget(database, account_of(database, account_address).id, domain, model.now())
+    click.echo("Removed.")
+
+
+commands = (account, sender, mail_password, rules)

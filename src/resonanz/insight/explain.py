@@ -110,6 +110,11 @@ _COVERAGE: Mapping[Coverage, tuple[str, str]] = {
 }
 
 _UNTRACKED: Mapping[str, tuple[str, str]] = {
+    "rule_none": ("Not tracked by rule", "The account's rules track no mail from this sender."),
+    "rule_not_marked": ("Not marked", "The account's rules track only mail that is marked for it, and this was not."),
+    "switched_off": ("Switched off", "The mail's header asked not to be tracked."),
+    "never_list": ("On the never-track list", "The account's rules name this recipient or its domain."),
+    "internal_recipient": ("Internal recipient", "The account's rules name the recipient's domain as its own."),
     Untracked.TRACKING_OFF: ("Tracking is off", "The sender switched it off, or the recipient does not allow it."),
     Untracked.OPTED_OUT: ("Opted out", "The mail carries the header X-No-Track."),
     Untracked.SIGNED: ("Signed", "Changing one byte would break the author's signature (S/MIME or PGP)."),

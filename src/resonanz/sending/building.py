@@ -21,6 +21,7 @@ from resonanz.sending.copies import Copy, Further, header_id_for, make_copy
 from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver, foresee
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press, as_it_is
+from resonanz.sending.rules import RULE_REASONS
 from resonanz.store.campaigns import CampaignState
 from resonanz.store.contacts import Contact
 from resonanz.store.messages import Built, Content, Link, Message, Submission
@@ -282,12 +283,13 @@ def built_of(work: Work) -> Built:
     assert work.copy is not None
     assert work.built is not None
     tracked = work.built.tracked
+    found = work.built.reason.value if work.built.reason else ""
     return Built(
         message_id=work.message.id,
         track_opens=work.opens if tracked else TrackingMode.OFF,
         track_clicks=work.clicks if tracked else TrackingMode.OFF,
         coverage=work.coverage,
-        untracked_reason=work.built.reason.value if work.built.reason else "",
+        untracked_reason=work.message.untracked_reason if work.message.untracked_reason in RULE_REASONS else found,
         header_id=work.copy.header_id,
     )
 

@@ -10,6 +10,7 @@ from resonanz.model import TrackingMode
 from resonanz.people import suppressed_among, tracking_modes
 from resonanz.sending.building import Work
 from resonanz.sending.domains import TrackingHosts
+from resonanz.sending.rules import RULE_REASONS
 from resonanz.store import Tx, contacts, messages
 from resonanz.store.blocks import blocked_among
 from resonanz.store.campaigns import standing_still
@@ -18,6 +19,7 @@ from resonanz.store.opens import NO_PAST, past_of
 from resonanz.store.queue import Claim
 
 Modes = tuple[TrackingMode, TrackingMode]
+_UNTRACKED: Modes = (TrackingMode.OFF, TrackingMode.OFF)
 
 
 def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) -> list[Work]:
@@ -48,7 +50,7 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
             standing_still=still.get(message.submission_id),
             base_url=hosts.for_sender(message.sender),
             past=pasts.get(message.contact_id, NO_PAST) if message.contact_id else NO_PAST,
-            allowed=modes.get(message.id, (TrackingMode.OFF, TrackingMode.OFF)),
+            allowed=_UNTRACKED if message.untracked_reason in RULE_REASONS else modes.get(message.id, _UNTRACKED),
         )
         for claim in claims
         if (message := found.get(claim.message_id)) is not None

@@ -7,7 +7,7 @@ mail, or composed of fields. What is stored is the author's, untouched; each cop
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -31,6 +31,8 @@ from resonanz.model import (
 from resonanz.sending.addressees import check_mailboxes, read_authors, read_envelope
 from resonanz.sending.copies import HIDDEN, compose_copy, header_id_for
 from resonanz.sending.fields import Fields
+from resonanz.sending.rule_book import rules_for
+from resonanz.sending.rules import Decision, Rules, Switch, Track, decide, take_marker, take_switch
 from resonanz.store import Database, Tx, contacts, queue
 from resonanz.store import messages as rows
 from resonanz.store.text import storable
@@ -91,7 +93,7 @@ class Receipt:
 @dataclass(frozen=True, slots=True)
 class _Checked:
     """A draft in which everything is right: content in its stored form, addresses normalised and distinct. `authors`
-    are the addresses in From."""
+    are the addresses in From; of a raw mail there are also its `structure`, and the `switch` from its header."""
 
     form: str
     body: bytes
@@ -99,6 +101,8 @@ class _Checked:
     authors: tuple[Address, ...]
     subject: str
     recipients: tuple[Address, ...]
+    structure: Structure | None = None
+    switch: Switch | None = None
 
 
 def submit(database: Database, draft: Draft, *, limits: Limits, now: datetime) -> Receipt:
@@ -114,11 +118,12 @@ def submit(database: Database, draft: Draft, *, limits: Limits, now: datetime) -
         with database.write() as tx:
             if draft.account_id is not None:
                 check_sender(tx, draft.account_id, (checked.sender, *checked.authors))
-            return _first_receipt(tx, draft, checked) or _store(tx, draft, checked, now)
+            checked, decision = _follow_rules(tx, draft, checked)
+            return _first_receipt(tx, draft, checked, decision) or _store(tx, draft, checked, decision, now)
     except IntegrityError:
         # The race: another submission with the same key was committed after we had looked. Its receipt is ours.
         with database.read() as tx:
-            repeated = _first_receipt(tx, draft, checked)
+            repeated = _first_receipt(tx, draft, *_follow_rules(tx, draft, checked))
         if repeated is None:
             raise
         return repeated
@@ -142,9 +147,12 @@ def _check(draft: Draft, limits: Limits, now: datetime) -> _Checked:
 
 def _check_raw(draft: Draft, raw: bytes, limits: Limits) -> _Checked:
     structure = _read_mail(raw, limits)
+    raw, switch = take_switch(raw, structure)
+    if switch is not None:
+        structure = parse(raw)
     sender, recipients = _check_envelope(draft, limits, structure)
     authors = () if draft.account_id is None else tuple(read_authors(structure))
-    return _Checked("rfc822", raw, sender, authors, structure.header("Subject") or "", recipients)
+    return _Checked("rfc822", raw, sender, authors, structure.header("Subject") or "", recipients, structure, switch)
 
 
 def _check_envelope(
@@ -233,10 +241,24 @@ def _check_size(size: int, limits: Limits) -> None:
         )
 
 
+def _follow_rules(tx: Tx, draft: Draft, checked: _Checked) -> tuple[_Checked, Decision]:
+    """Hold a mail against its account's rules, which are for what mail programs hand in; the other doors ask for each
+    mail. Returns the mail without the marker that they asked for."""
+    rules, is_marked = Rules(), False
+    if draft.source == "relay" and draft.account_id is not None:
+        rules = rules_for(tx, draft.account_id, checked.sender.domain)
+        if rules.track is Track.MARKED and checked.structure is not None:
+            body, subject = take_marker(checked.body, checked.structure, rules.marker)
+            if subject is not None:
+                is_marked, checked = True, replace(checked, body=body, subject=subject)
+    asked = (draft.track_opens, draft.track_clicks)
+    return checked, decide(rules, checked.switch, checked.recipients, asked, is_marked=is_marked)
+
+
 # ── Storing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _store(tx: Tx, draft: Draft, checked: _Checked, now: datetime) -> Receipt:
+def _store(tx: Tx, draft: Draft, checked: _Checked, decision: Decision, now: datetime) -> Receipt:
     content_id, submission_id = new_id(), new_id()
     subject = storable(checked.subject[:MAX_SUBJECT_STORED])
     rows.add_content(tx, rows.Content(content_id, checked.form, checked.body, checked.sender.spec, subject, now))
@@ -247,8 +269,8 @@ def _store(tx: Tx, draft: Draft, checked: _Checked, now: datetime) -> Receipt:
             content_id=content_id,
             account_id=draft.account_id,
             source=draft.source,
-            track_opens=draft.track_opens,
-            track_clicks=draft.track_clicks,
+            track_opens=decision.opens,
+            track_clicks=decision.clicks,
             track_documents=draft.documents,
             recipients=len(checked.recipients),
             created_at=now,
@@ -268,10 +290,10 @@ def _store(tx: Tx, draft: Draft, checked: _Checked, now: datetime) -> Receipt:
             subject=subject,
             header_id=None,
             created_at=now,
-            track_opens=draft.track_opens,
-            track_clicks=draft.track_clicks,
+            track_opens=TrackingMode.OFF if address.normalised in decision.untracked else decision.opens,
+            track_clicks=TrackingMode.OFF if address.normalised in decision.untracked else decision.clicks,
             coverage=Coverage.NOT_TRACKED,  # until it is built
-            untracked_reason="",
+            untracked_reason=decision.untracked.get(address.normalised, ""),
             state=MessageState.QUEUED,
             state_at=now,
         )
@@ -295,7 +317,7 @@ def _queued(message: rows.Message, now: datetime) -> Event:
     )
 
 
-def _first_receipt(tx: Tx, draft: Draft, checked: _Checked) -> Receipt | None:
+def _first_receipt(tx: Tx, draft: Draft, checked: _Checked, decision: Decision) -> Receipt | None:
     """Return what was answered to this key before. Raises Conflict when it was for another mail."""
     if draft.idempotency_key is None:
         return None
@@ -308,7 +330,7 @@ def _first_receipt(tx: Tx, draft: Draft, checked: _Checked) -> Receipt | None:
         content is not None
         and (content.form, content.body, content.sender) == (checked.form, checked.body, checked.sender.spec)
         and (first.track_opens, first.track_clicks, first.track_documents, first.bulk)
-        == (draft.track_opens, draft.track_clicks, draft.documents, draft.bulk)
+        == (decision.opens, decision.clicks, draft.documents, draft.bulk)
         and {message.recipient for message in messages} == {address.spec for address in checked.recipients}
     )
     if not same:

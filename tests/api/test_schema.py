@@ -79,12 +79,43 @@ OPERATIONS = {
     "GET /api/v1/queue",
     "PUT /api/v1/queue",
     "PATCH /api/v1/queue/domains/{domain}",
+    "GET /api/v1/contacts",
+    "POST /api/v1/contacts",
+    "GET /api/v1/contacts/{contact}",
+    "PATCH /api/v1/contacts/{contact}",
+    "DELETE /api/v1/contacts/{contact}",
+    "GET /api/v1/contacts/{contact}/export",
+    "GET /api/v1/contacts/{contact}/lists",
+    "GET /api/v1/contacts/{contact}/consents",
+    "POST /api/v1/contacts/{contact}/consents",
+    "GET /api/v1/attributes",
+    "POST /api/v1/attributes",
+    "PATCH /api/v1/attributes/{name}",
+    "DELETE /api/v1/attributes/{name}",
+    "GET /api/v1/lists",
+    "POST /api/v1/lists",
+    "GET /api/v1/lists/{list}",
+    "PATCH /api/v1/lists/{list}",
+    "DELETE /api/v1/lists/{list}",
+    "POST /api/v1/lists/{list}/contacts",
+    "DELETE /api/v1/lists/{list}/contacts/{contact}",
+    "GET /api/v1/suppressions",
+    "POST /api/v1/suppressions",
+    "GET /api/v1/suppressions/{address}",
+    "DELETE /api/v1/suppressions/{address}",
+    "GET /api/v1/imports",
+    "POST /api/v1/imports",
+    "GET /api/v1/imports/{import_id}",
+    "GET /api/v1/imports/{import_id}/preview",
+    "GET /api/v1/imports/{import_id}/errors",
+    "POST /api/v1/imports/{import_id}/start",
+    "POST /api/v1/imports/{import_id}/cancel",
 }
 
 
-@schemathesis.serializer("message/rfc822")
+@schemathesis.serializer("message/rfc822", "text/csv")
 def _raw(_context: SerializationContext, value: object) -> bytes:
-    """A generated raw mail is its bytes."""
+    """A generated raw mail or file is its bytes."""
     return value if isinstance(value, bytes) else str(value).encode()
 
 

@@ -110,7 +110,7 @@ def test_a_large_file_is_taken_in_portions_from_wherever_it_stopped(database: Da
 
 
 def test_an_import_turns_no_refusal(database: Database) -> None:
-    """Who is suppressed stays so and is granted nothing; who withdrew keeps that; the others' consent has its source, its
+    """Who is suppressed stays so and is granted nothing; who withdrew keeps that; others' consent has its source, its
     moment and its wording."""
     with database.write() as tx:
         cast = Cast.enter(tx)
@@ -190,11 +190,10 @@ def test_people_s_data_is_forgotten(database: Database) -> None:
     one, other = handed_in(database), handed_in(database)
     plan = Plan.decode(one.plan)
     run(database, one, Plan(plan.form, plan.columns[:1]))
-    imports.forget_old(database, NOON + timedelta(days=29))
-    with database.read() as tx:
+    with database.write() as tx:
+        rows.forget_old(tx, NOON + timedelta(days=29))
         assert rows.get_import(tx, other.id) is None
         assert rows.count_errors(tx, one.id) > 0
-    imports.forget_old(database, NOON + timedelta(days=31))
-    with database.read() as tx:
+        rows.forget_old(tx, NOON + timedelta(days=31))
         assert rows.count_errors(tx, one.id) == 0
         assert rows.get_import(tx, one.id) is not None

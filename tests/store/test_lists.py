@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
-from sqlalchemy.exc import IntegrityError
-
 from resonanz.model import new_id
 from resonanz.store import Database, Tx, contacts, lists
 from resonanz.store.contacts import Contact
@@ -90,8 +87,7 @@ def test_lists_have_one_name_each_and_know_their_members(database: Database) -> 
         assert lists.delete_list(tx, offers.id)
         assert not lists.delete_list(tx, offers.id)
         assert contacts.get_contact(tx, bruno.id) == bruno
-    with pytest.raises(IntegrityError), database.write() as tx:
-        a_list(tx, "News")
+        assert not lists.add_list(tx, replace(news, id=new_id()))
 
 
 def test_contacts_are_changed_and_keep_their_address(database: Database) -> None:
@@ -101,7 +97,7 @@ def test_contacts_are_changed_and_keep_their_address(database: Database) -> None
         changed = replace(alma, name="Alma A.", language="", attributes={"age": 40.5, "vip": True}, changed_at=NOW)
         contacts.save_contacts(tx, [changed, bruno])
         assert contacts.find_contacts(tx, [alma.address, "nobody@example.org"]) == {alma.address: changed}
-        contacts.change_address(tx, bruno.id, "b@example.org", NOW)
+        assert contacts.change_address(tx, bruno.id, "b@example.org", NOW)
         assert contacts.find_contact(tx, "bruno@example.org") is None
-    with pytest.raises(IntegrityError), database.write() as tx:
-        contacts.change_address(tx, bruno.id, alma.address, NOW)
+        assert not contacts.change_address(tx, bruno.id, alma.address, NOW)
+        assert contacts.find_contact(tx, "b@example.org") is not None

@@ -11,8 +11,11 @@ from resonanz import __version__
 from resonanz.api import (
     blocking,
     campaigns,
+    contacts,
     domains,
     hooks,
+    imports,
+    lists,
     mail_passwords,
     problems,
     providers,
@@ -48,6 +51,9 @@ def build(parts: ApiParts) -> FastAPI:
     for room in (
         sending,
         reading,
+        contacts,
+        lists,
+        imports,
         blocking,
         domains,
         mail_passwords,

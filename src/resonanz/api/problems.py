@@ -46,7 +46,7 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
         401: "No valid API key",
         403: "Forbidden",
         404: "Not found",
-        409: "The Idempotency-Key was used for another mail",
+        409: "It contradicts what there is, such as an Idempotency-Key that was used for another mail",
         413: "Too large",
         422: "Invalid input",
         429: "Too many requests",

@@ -13,12 +13,14 @@ import click
 from resonanz import __version__
 from resonanz.app.account_commands import commands as account_commands
 from resonanz.app.campaign_commands import commands as campaign_commands
+from resonanz.app.contact_commands import commands as contact_commands
 from resonanz.app.domain_commands import check as check_domain
 from resonanz.app.domain_commands import commands as domain_commands
 from resonanz.app.evidence_commands import commands as evidence_commands
 from resonanz.app.journal_commands import commands as journal_commands
 from resonanz.app.judge_commands import commands as judge_commands
 from resonanz.app.letter_commands import commands as letter_commands
+from resonanz.app.list_commands import commands as list_commands
 from resonanz.app.network_commands import commands as network_commands
 from resonanz.app.operator_commands import commands as operator_commands
 from resonanz.app.provider_commands import commands as provider_commands
@@ -53,11 +55,13 @@ def cli() -> None:
 for _command in (
     *account_commands,
     *campaign_commands,
+    *contact_commands,
     *domain_commands,
     *evidence_commands,
     *journal_commands,
     *judge_commands,
     *letter_commands,
+    *list_commands,
     *network_commands,
     *operator_commands,
     *provider_commands,

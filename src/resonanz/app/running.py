@@ -164,6 +164,7 @@ def _submission_over_tls_of(settings: Settings) -> str:
 def run_worker(settings: Settings) -> None:
     """Run ingest and sending."""
     from resonanz.app.calm import calm_collector
+    from resonanz.app.importing import Importer
     from resonanz.app.publishing import Publisher
     from resonanz.app.wiring import (
         judging_of,
@@ -210,7 +211,10 @@ def run_worker(settings: Settings) -> None:
         judging=judging_of(settings, networks, places),
         files=(networks, places),
     )
-    work: list[Work] = [worker.run, partial(expansion.run, database), _ingest(rounds.run), publisher.run]
+    work: list[Work] = [
+        *(worker.run, partial(expansion.run, database), Importer(database).run),
+        *(_ingest(rounds.run), publisher.run),
+    ]
     calm_collector()
     _run(database, serve([_ops(settings, "worker", database)], work))
 

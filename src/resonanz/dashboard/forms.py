@@ -18,7 +18,7 @@ from resonanz.model import Forbidden, InvalidInput, TooLarge
 
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
 SMALL_FORM = 64 * 1024
-MAX_FIELDS = 300  # a campaign names each of its lists in one
+MAX_FIELDS = 400  # a file of contacts can have two hundred columns, each with a choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Form:
 
     fields: dict[str, str]
     file: bytes = b""
+    file_name: str = ""
 
     def text(self, name: str) -> str:
         """Return a field, empty when it is missing."""
@@ -70,17 +71,17 @@ async def _bounded(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
 
 async def _values(data: FormData) -> Form:
     fields: dict[str, str] = {}
-    file = b""
+    file, file_name = b"", ""
     try:
         for name, value in data.multi_items():
             if isinstance(value, UploadFile):
-                file = await value.read()
+                file, file_name = await value.read(), value.filename or ""
             else:
                 (name + value).encode()  # UTF-7 can spell halves of characters, which no page could show again
                 fields.setdefault(name, value)
     finally:
         await data.close()
-    return Form(fields, file)
+    return Form(fields, file, file_name)
 
 
 # ── From our own pages ──────────────────────────────────────────────────────────────────────────────────────────────

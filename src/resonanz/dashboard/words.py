@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -112,6 +112,69 @@ TRACKING: Mapping[TrackingMode, Word] = {
     TrackingMode.ANONYMOUS: Word("Counted without names", "calm", "How many, never who."),
     TrackingMode.INDIVIDUAL: Word("Per recipient", "calm", "Who, when and with what."),
 }
+
+
+# What a contact chose, by purpose and state; None is who was never asked.
+_CHOICES: Mapping[str | None, Word] = {
+    "granted": Word("Granted", "good", "They agreed."),
+    "unconfirmed": Word("Unconfirmed", "warn", "Asked for, but that it was them is not confirmed yet."),
+    "refused": Word("Refused", "bad", "They said no."),
+    "withdrawn": Word("Withdrawn", "bad", "They agreed once, and took it back."),
+    None: Word("Never asked", "quiet", "Nothing is recorded. Silence is no consent."),
+}
+PURPOSES: Mapping[str, Word] = {
+    "mailing": Word("Mailing", "calm", "Getting mail to lists that count as marketing."),
+    "opens": Word("Opens", "calm", "That opening a mail is recorded with their name."),
+    "clicks": Word("Clicks", "calm", "That clicks, downloads and visits are recorded with their name."),
+}
+_SUPPRESSED: Mapping[str, Word] = {
+    "bounced": Word("Bounced", "bad", "The mailbox does not exist, by the word of its own mail system."),
+    "soft_bounced": Word("Kept bouncing", "warn", "Five mails in a row came back, and none arrived between."),
+    "complained": Word("Complained", "bad", "The recipient marked a mail as spam."),
+    "unsubscribed": Word("Unsubscribed", "warn", "The recipient asked for no more mail."),
+    "manual": Word("By hand", "quiet", "Somebody put it there."),
+}
+_IMPORTS: Mapping[str, Word] = {
+    "uploaded": Word("Not started", "warn", "The file is here; choose what its columns are, and start."),
+    "running": Word("Running", "calm", "A worker is taking it in."),
+    "finished": Word("Finished", "good", "All of it was read."),
+    "failed": Word("Failed", "bad", "It stopped; what was taken stays."),
+    "cancelled": Word("Cancelled", "quiet", "It was ended; what was taken stays."),
+}
+KINDS_OF_ATTRIBUTE: Mapping[str, str] = {
+    "text": "Text",
+    "number": "Number",
+    "date": "Date",
+    "yes_no": "Yes or no",
+    "choice": "Choice",
+}
+FIELDS_OF_FILE: Mapping[str, str] = {
+    "address": "Address",
+    "name": "Name",
+    "first_name": "First name",
+    "last_name": "Last name",
+    "language": "Language",
+}
+
+
+def pairs(values: Iterable[str]) -> list[tuple[str, str]]:
+    """Return values as options of a form that read as they are."""
+    return [(value, value) for value in values]
+
+
+def choice(value: str | None) -> Word:
+    """Return how a contact's choice is shown."""
+    return _CHOICES[value]
+
+
+def suppressed(reason: str) -> Word:
+    """Return how a reason for suppression is shown."""
+    return _SUPPRESSED.get(reason, Word(reason, "quiet", ""))
+
+
+def importing(state: str) -> Word:
+    """Return how an import's state is shown."""
+    return _IMPORTS[state]
 
 
 def state(value: MessageState, outbox: object = None) -> Word:

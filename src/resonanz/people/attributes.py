@@ -77,12 +77,11 @@ def define(tx: Tx, name: str, *, label: str, kind: Kind, choices: tuple[str, ...
         )
     if name in RESERVED:
         raise InvalidInput(f"`{name}` means something else in placeholders already", where="name", remedy="add a word")
-    if name in known:
-        raise Conflict("there is an attribute of this name", where="name", remedy="choose another name")
     if len(known) >= MAX_ATTRIBUTES:
         raise Conflict(f"there are {MAX_ATTRIBUTES} attributes already", where="name", remedy="remove one first")
     made = Attribute(name, _label(label or name), kind, _choices(kind, choices))
-    store.add_attribute(tx, AttributeRow(made.name, made.label, made.kind, made.choices, now))
+    if not store.add_attribute(tx, AttributeRow(made.name, made.label, made.kind, made.choices, now)):
+        raise Conflict("there is an attribute of this name", where="name", remedy="choose another name")
     return made
 
 

@@ -13,9 +13,12 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from resonanz.model import TrackingMode
+from resonanz.model import InvalidInput, TrackingMode
 from resonanz.store import Tx
 from resonanz.store.contacts import ConsentRow, add_consent, current_consents
+from resonanz.store.text import storable
+
+MAX_SOURCE_CHARACTERS = 500
 
 
 class Purpose(StrEnum):
@@ -61,6 +64,57 @@ def record_choice(
     contact had before them, `actor` who entered it when the contact did not.
     """
     add_consent(tx, ConsentRow(contact_id, purpose, choice, now, source, text_version, actor))
+
+
+def enter_choice(
+    tx: Tx,
+    contact_id: UUID,
+    purpose: Purpose,
+    choice: Choice,
+    *,
+    now: datetime,
+    source: str,
+    actor: str,
+    chosen_at: datetime | None = None,
+    text_version: str = "",
+) -> None:
+    """Append what a contact chose, by the word of somebody else (`actor`), who has to say where they said so.
+
+    Raises InvalidInput naming the field: a source that is missing, a moment to come, a state that the purpose cannot
+    have.
+    """
+    refused: list[InvalidInput] = []
+    source, text_version = storable(source).strip(), storable(text_version).strip()
+    if not source:
+        remedy = "say where they said so (a form, a call, a letter): you may have to prove it"
+        refused.append(InvalidInput("is missing", where="source", remedy=remedy))
+    if max(len(source), len(text_version)) > MAX_SOURCE_CHARACTERS:
+        refused.append(InvalidInput(f"has more than {MAX_SOURCE_CHARACTERS} characters", where="source"))
+    if chosen_at is not None and chosen_at > now:
+        refused.append(InvalidInput("is in the future", where="occurred_at"))
+    if choice is Choice.UNCONFIRMED and purpose is not Purpose.MAILING:
+        refused.append(InvalidInput("is for mailing alone", where="state"))
+    if refused:
+        raise InvalidInput.together(refused)
+    record_choice(
+        tx,
+        contact_id,
+        purpose,
+        choice,
+        now=chosen_at or now,
+        source=source,
+        text_version=text_version,
+        actor=actor,
+    )
+
+
+def choices_in_force(tx: Tx, contact_id: UUID) -> dict[Purpose, Choice | None]:
+    """Return what is in force for each purpose of one contact; None where they were never asked."""
+    current = current_consents(tx, [contact_id])
+    return {
+        purpose: Choice(state) if (state := current.get((contact_id, purpose))) is not None else None
+        for purpose in Purpose
+    }
 
 
 def mailing_choices(tx: Tx, contact_ids: Collection[UUID]) -> dict[UUID, Choice]:

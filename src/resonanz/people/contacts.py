@@ -61,9 +61,8 @@ def add_contact(tx: Tx, address: str, details: Details, now: datetime) -> Contac
     made = with_details(Contact(new_id(), normalised, "", now), details, attributes_of(tx), now, refused)
     if refused:
         raise InvalidInput.together(refused)
-    if store.find_contact(tx, normalised) is not None:
+    if not store.add_contacts(tx, [made]):
         raise Conflict("there is a contact with this address", where="address", remedy="change that one")
-    store.add_contacts(tx, [made])
     return made
 
 
@@ -82,9 +81,8 @@ def change_contact(tx: Tx, contact_id: UUID, details: Details, now: datetime, *,
     if refused:
         raise InvalidInput.together(refused)
     if normalised != before.address:
-        if store.find_contact(tx, normalised) is not None:
+        if not store.change_address(tx, contact_id, normalised, now):
             raise Conflict("another contact has this address", where="address", remedy="erase one of the two first")
-        store.change_address(tx, contact_id, normalised, now)
         after = replace(after, address=normalised, changed_at=now)
     if after != before:
         store.save_contacts(tx, [after])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,7 @@ from resonanz.model import (
 )
 from resonanz.people.attributes import Attribute, attributes_of
 from resonanz.people.columns import Person, check_columns, guess_columns, read_row
-from resonanz.people.consent import Choice, Purpose
+from resonanz.people.consent import MAX_SOURCE_CHARACTERS, Choice, Purpose
 from resonanz.people.contacts import with_details
 from resonanz.people.lists import get_list
 from resonanz.people.sheets import Form, Record, guess_form, read
@@ -46,13 +46,10 @@ log = structlog.get_logger(__name__)
 
 MAX_FILE_BYTES = 100 * 1000 * 1000
 MAX_COLUMNS = 200
-MAX_SOURCE_CHARACTERS = 500
 MAX_CELL_KEPT = 500
 SHOWN_ROWS = 8
 CHECKED_ROWS = 200_000  # a preview reads so many; an import has no limit but the file's size
 ROWS_AT_A_TIME = 500
-UPLOAD_KEPT = timedelta(hours=24)
-ERRORS_KEPT = timedelta(days=30)
 
 _AGAINST = (Choice.REFUSED, Choice.WITHDRAWN)
 
@@ -225,6 +222,15 @@ def preview(database: Database, import_id: UUID, plan: Plan | None = None) -> Pr
         return seen
 
 
+def heading_of(database: Database, import_id: UUID, plan: Plan) -> tuple[str, ...]:
+    """Return the headings of a file's columns, none where it has none."""
+    if not plan.form.has_header:
+        return ()
+    with database.read() as tx:
+        heading = next(read(store.pieces_from(tx, import_id, 0), plan.form), None)
+    return heading.cells if heading is not None else ()
+
+
 # ── Starting and stopping ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -329,12 +335,6 @@ def take_some(database: Database, now: datetime) -> bool:
                 store.save_import(tx, import_id, state="failed", finished_at=now, note=note)
                 store.drop_pieces(tx, import_id)
     return more
-
-
-def forget_old(database: Database, now: datetime) -> None:
-    """Forget files that nobody started within a day, and refused rows after thirty: they are people's data."""
-    with database.write() as tx:
-        store.forget_old(tx, uploaded_before=now - UPLOAD_KEPT, finished_before=now - ERRORS_KEPT)
 
 
 def _read_rows(

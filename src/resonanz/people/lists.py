@@ -38,7 +38,8 @@ def list_named(tx: Tx, name: str) -> MailingList:
 def create_list(tx: Tx, name: str, *, description: str = "", is_marketing: bool = True, now: datetime) -> MailingList:
     """Create a list. Raises InvalidInput naming the field, and Conflict when there is one of this name."""
     made = MailingList(new_id(), _free_name(tx, name), _description(description), is_marketing, now)
-    store.add_list(tx, made)
+    if not store.add_list(tx, made):
+        raise _taken()
     return made
 
 
@@ -71,8 +72,12 @@ def _free_name(tx: Tx, text: str, *, of: MailingList | None = None) -> str:
         raise InvalidInput(f"has more than {MAX_NAME_CHARACTERS} characters", where="name")
     taken = store.find_list(tx, name)
     if taken is not None and (of is None or taken.id != of.id):
-        raise Conflict("there is a list of this name", where="name", remedy="choose another name")
+        raise _taken()
     return name
+
+
+def _taken() -> Conflict:
+    return Conflict("there is a list of this name", where="name", remedy="choose another name")
 
 
 def _description(text: str) -> str:

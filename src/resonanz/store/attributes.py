@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
 from resonanz.store.engine import Tx
+from resonanz.store.rows import insert_missing
 from resonanz.store.tables import attributes
 
 
@@ -22,13 +23,16 @@ class AttributeRow:
     created_at: datetime
 
 
-def add_attribute(tx: Tx, row: AttributeRow) -> None:
-    """Insert an attribute. Raises IntegrityError when its name is taken."""
-    tx.execute(
-        insert(attributes).values(
-            name=row.name, label=row.label, kind=row.kind, choices=list(row.choices), created_at=row.created_at
-        )
-    )
+def add_attribute(tx: Tx, row: AttributeRow) -> bool:
+    """Insert an attribute. Returns whether its name was free."""
+    values = {
+        "name": row.name,
+        "label": row.label,
+        "kind": row.kind,
+        "choices": list(row.choices),
+        "created_at": row.created_at,
+    }
+    return bool(insert_missing(tx, attributes, [values]))
 
 
 def save_attribute(tx: Tx, row: AttributeRow) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from resonanz.model import new_id
 from resonanz.store.bulk import Ids, select_by_ids
@@ -141,8 +142,8 @@ def count_contacts(tx: Tx) -> int:
     return tx.execute(select(func.count()).select_from(contacts)).scalar_one()
 
 
-def add_contacts(tx: Tx, people: Iterable[Contact]) -> None:
-    """Insert contacts, those whose address is there already left alone.
+def add_contacts(tx: Tx, people: Iterable[Contact]) -> int:
+    """Insert contacts, those whose address is there already left alone. Returns how many were new.
 
     They are inserted in the order of their addresses, so that two transactions with the same new people cannot wait for
     each other.
@@ -159,7 +160,7 @@ def add_contacts(tx: Tx, people: Iterable[Contact]) -> None:
         }
         for one in sorted(people, key=lambda one: one.address)
     ]
-    insert_missing(tx, contacts, rows)
+    return insert_missing(tx, contacts, rows)
 
 
 def save_contacts(tx: Tx, people: Collection[Contact]) -> None:
@@ -180,14 +181,19 @@ def save_contacts(tx: Tx, people: Collection[Contact]) -> None:
         )
 
 
-def change_address(tx: Tx, contact_id: UUID, address: str, now: datetime) -> None:
-    """Give a contact another normalised address; what bounced at the old one says nothing about it. Raises
-    IntegrityError when another contact has it."""
-    tx.execute(
-        update(contacts)
-        .where(contacts.c.id == contact_id)
-        .values(address=address, changed_at=now, soft_bounces=0, softly_since=now)
-    )
+def change_address(tx: Tx, contact_id: UUID, address: str, now: datetime) -> bool:
+    """Give a contact another normalised address; what bounced at the old one says nothing about it. Returns False when
+    another contact has it."""
+    try:
+        with tx.begin_nested():
+            tx.execute(
+                update(contacts)
+                .where(contacts.c.id == contact_id)
+                .values(address=address, changed_at=now, soft_bounces=0, softly_since=now)
+            )
+    except IntegrityError:
+        return False
+    return True
 
 
 def delete_contact(tx: Tx, contact_id: UUID) -> bool:

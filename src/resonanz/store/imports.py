@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from resonanz.store.rows import insert_missing
 from resonanz.store.tables import import_errors, import_pieces, imports
 
 PIECE_BYTES = 256 * 1024
+UPLOAD_KEPT = timedelta(hours=24)
+REFUSED_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,14 @@ def count_errors(tx: Tx, import_id: UUID) -> int:
     return tx.execute(select(func.count()).where(import_errors.c.import_id == import_id)).scalar_one()
 
 
-def forget_old(tx: Tx, *, uploaded_before: datetime, finished_before: datetime) -> None:
-    """Forget files that were handed in and never started, and the refused rows of imports that ended long ago."""
-    tx.execute(delete(imports).where(imports.c.state == "uploaded", imports.c.created_at < uploaded_before))
-    old = select(imports.c.id).where(imports.c.finished_at < finished_before)
+def has_running(tx: Tx) -> bool:
+    """Whether there is an import to go on with."""
+    return tx.execute(select(imports.c.id).where(imports.c.state == "running").limit(1)).first() is not None
+
+
+def forget_old(tx: Tx, now: datetime) -> None:
+    """Forget files that nobody started within a day, and the refused rows of imports that ended thirty days ago: they
+    are people's data."""
+    tx.execute(delete(imports).where(imports.c.state == "uploaded", imports.c.created_at < now - UPLOAD_KEPT))
+    old = select(imports.c.id).where(imports.c.finished_at < now - REFUSED_KEPT)
     tx.execute(delete(import_errors).where(import_errors.c.import_id.in_(old)))

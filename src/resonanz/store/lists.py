@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from resonanz.store.contacts import Contact, get_contacts
 from resonanz.store.engine import Tx
@@ -37,17 +37,16 @@ class Membership:
     source: str
 
 
-def add_list(tx: Tx, one: MailingList) -> None:
-    """Insert a list. Raises IntegrityError when its name is taken."""
-    tx.execute(
-        insert(lists).values(
-            id=one.id,
-            name=one.name,
-            description=one.description,
-            is_marketing=one.is_marketing,
-            created_at=one.created_at,
-        )
-    )
+def add_list(tx: Tx, one: MailingList) -> bool:
+    """Insert a list. Returns whether its name was free."""
+    row = {
+        "id": one.id,
+        "name": one.name,
+        "description": one.description,
+        "is_marketing": one.is_marketing,
+        "created_at": one.created_at,
+    }
+    return bool(insert_missing(tx, lists, [row]))
 
 
 def save_list(tx: Tx, one: MailingList) -> None:
@@ -71,8 +70,9 @@ def get_list(tx: Tx, list_id: UUID) -> MailingList | None:
 
 
 def find_list(tx: Tx, name: str) -> MailingList | None:
-    """Return the list of this name, whatever its case."""
-    row = tx.execute(select(lists).where(func.lower(lists.c.name) == name.lower())).first()
+    """Return the list of this name; the case of ASCII letters makes no difference."""
+    alike = or_(lists.c.name == name, func.lower(lists.c.name) == func.lower(name))
+    row = tx.execute(select(lists).where(alike).limit(1)).first()
     return None if row is None else MailingList(**row._mapping)
 
 

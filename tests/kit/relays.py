@@ -17,7 +17,8 @@ from uuid import uuid4
 from resonanz import model
 from resonanz.accounts import authenticate_mail, create_key
 from resonanz.relay.serve import RelaySettings, doors
-from resonanz.sending.submit import Draft, Limits, Receipt, submit
+from resonanz.sending.submit import Draft, Limits, Receipt
+from resonanz.sending.together import Together
 from resonanz.store import Database, accounts
 from resonanz.store.accounts import Account
 from tests.kit.instance import free_ports
@@ -88,7 +89,7 @@ def running_relay(
         database=database,
         keys=KEYS,
         authenticate=lambda key, now: authenticate_mail(database, key, now),
-        submit=hand_in or (lambda draft, now: submit(database, draft, limits=limits, now=now)),
+        submit=hand_in or Together(database, limits).submit,
     )
     loop = asyncio.new_event_loop()
     stopping = asyncio.Event()

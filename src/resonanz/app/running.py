@@ -221,7 +221,7 @@ def run_worker(settings: Settings) -> None:
 
 def run_relay(settings: Settings) -> None:
     """Run the SMTP doors."""
-    from resonanz.app.wiring import keys_of, mail_authenticator, submitter
+    from resonanz.app.wiring import group_submitter, keys_of, mail_authenticator
     from resonanz.relay.serve import RelaySettings, doors
 
     hold_lifeline()
@@ -240,7 +240,7 @@ def run_relay(settings: Settings) -> None:
         database=database,
         keys=keys_of(settings),
         authenticate=mail_authenticator(database),
-        submit=submitter(settings, database),
+        submit=group_submitter(settings, database),
     )
     _run(database, serve([_ops(settings, "relay", database)], [work]))
 

@@ -233,6 +233,13 @@ def submitter(settings: Settings, database: Database) -> Callable[[Draft, dateti
     return lambda draft, now: submit(database, draft, limits=limits, now=now)
 
 
+def group_submitter(settings: Settings, database: Database) -> Callable[[Draft, datetime], Receipt]:
+    """The same way in, for a door through which many come at once."""
+    from resonanz.sending.together import Together
+
+    return Together(database, limits_of(settings)).submit
+
+
 def authenticator(database: Database) -> Callable[[str, datetime], Account | None]:
     """The check of an API key."""
     return lambda secret, now: authenticate_key(database, secret, now)

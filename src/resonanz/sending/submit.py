@@ -91,7 +91,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
+class Checked:
     """A draft in which everything is right: content in its stored form, addresses normalised and distinct. `authors`
     are the addresses in From; of a raw mail there are also its `structure`, and the `switch` from its header."""
 
@@ -113,13 +113,10 @@ def submit(database: Database, draft: Draft, *, limits: Limits, now: datetime) -
     that was used for another mail, with nothing stored. Without an account any sender will do: that is the operator's
     own command line.
     """
-    checked = _check(draft, limits, now)
+    checked = check(draft, limits, now)
     try:
         with database.write() as tx:
-            if draft.account_id is not None:
-                check_sender(tx, draft.account_id, (checked.sender, *checked.authors))
-            checked, decision = _follow_rules(tx, draft, checked)
-            return _first_receipt(tx, draft, checked, decision) or _store(tx, draft, checked, decision, now)
+            return store(tx, draft, checked, now)
     except IntegrityError:
         # The race: another submission with the same key was committed after we had looked. Its receipt is ours.
         with database.read() as tx:
@@ -129,10 +126,19 @@ def submit(database: Database, draft: Draft, *, limits: Limits, now: datetime) -
         return repeated
 
 
+def store(tx: Tx, draft: Draft, checked: Checked, now: datetime) -> Receipt:
+    """Store a draft that was checked, or find that it was stored before. Raises Forbidden and Conflict as `submit`."""
+    if draft.account_id is not None:
+        check_sender(tx, draft.account_id, (checked.sender, *checked.authors))
+    checked, decision = _follow_rules(tx, draft, checked)
+    return _first_receipt(tx, draft, checked, decision) or _store(tx, draft, checked, decision, now)
+
+
 # ── Checking ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _check(draft: Draft, limits: Limits, now: datetime) -> _Checked:
+def check(draft: Draft, limits: Limits, now: datetime) -> Checked:
+    """Check what needs no database. Raises InvalidInput and TooLarge as `submit`."""
     if draft.source not in SOURCES:
         raise InvalidInput(f"not one of {', '.join(SOURCES)}", where="source")
     key = draft.idempotency_key
@@ -142,17 +148,17 @@ def _check(draft: Draft, limits: Limits, now: datetime) -> _Checked:
         return _check_raw(draft, draft.raw, limits)
     sender, recipients = _check_envelope(draft, limits)
     body = _check_composed(draft, sender, recipients, limits, now)
-    return _Checked("composed", body, sender, (sender,), draft.subject, recipients)
+    return Checked("composed", body, sender, (sender,), draft.subject, recipients)
 
 
-def _check_raw(draft: Draft, raw: bytes, limits: Limits) -> _Checked:
+def _check_raw(draft: Draft, raw: bytes, limits: Limits) -> Checked:
     structure = _read_mail(raw, limits)
     raw, switch = take_switch(raw, structure)
     if switch is not None:
         structure = parse(raw)
     sender, recipients = _check_envelope(draft, limits, structure)
     authors = () if draft.account_id is None else tuple(read_authors(structure))
-    return _Checked("rfc822", raw, sender, authors, structure.header("Subject") or "", recipients, structure, switch)
+    return Checked("rfc822", raw, sender, authors, structure.header("Subject") or "", recipients, structure, switch)
 
 
 def _check_envelope(
@@ -241,7 +247,7 @@ def _check_size(size: int, limits: Limits) -> None:
         )
 
 
-def _follow_rules(tx: Tx, draft: Draft, checked: _Checked) -> tuple[_Checked, Decision]:
+def _follow_rules(tx: Tx, draft: Draft, checked: Checked) -> tuple[Checked, Decision]:
     """Hold a mail against its account's rules, which are for what mail programs hand in; the other doors ask for each
     mail. Returns the mail without the marker that they asked for."""
     rules, is_marked = Rules(), False
@@ -258,7 +264,7 @@ def _follow_rules(tx: Tx, draft: Draft, checked: _Checked) -> tuple[_Checked, De
 # ── Storing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _store(tx: Tx, draft: Draft, checked: _Checked, decision: Decision, now: datetime) -> Receipt:
+def _store(tx: Tx, draft: Draft, checked: Checked, decision: Decision, now: datetime) -> Receipt:
     content_id, submission_id = new_id(), new_id()
     subject = storable(checked.subject[:MAX_SUBJECT_STORED])
     rows.add_content(tx, rows.Content(content_id, checked.form, checked.body, checked.sender.spec, subject, now))
@@ -317,7 +323,7 @@ def _queued(message: rows.Message, now: datetime) -> Event:
     )
 
 
-def _first_receipt(tx: Tx, draft: Draft, checked: _Checked, decision: Decision) -> Receipt | None:
+def _first_receipt(tx: Tx, draft: Draft, checked: Checked, decision: Decision) -> Receipt | None:
     """Return what was answered to this key before. Raises Conflict when it was for another mail."""
     if draft.idempotency_key is None:
         return None

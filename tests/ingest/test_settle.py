@@ -15,7 +15,8 @@ from resonanz.ingest.judge import JUDGE_VERSION, Windows
 from resonanz.ingest.judging import Judging
 from resonanz.ingest.settle import forget, settle
 from resonanz.model import Event, EventKind, Hit, HitKind, MessageState, Place, Verdict, new_id
-from resonanz.store import Database, events, messages, tables
+from resonanz.people.erasure import erase
+from resonanz.store import Database, contacts, events, messages, tables
 from resonanz.store.messages import Message
 from tests.kit.cast import APPLE_PRIVACY, BROWSER, GMAIL, NOON, OUTLOOK, Cast, event, hit
 from tests.kit.journals import MemoryJournals
@@ -203,6 +204,19 @@ def test_what_is_not_judged_yet_is_not_forgotten(database: Database) -> None:
     settle_all(database, 86_400)
     assert verdicts(database) == [Verdict.HUMAN_LIKELY]
     assert forget(database, JUDGING, now=clock(86_400)) == 1
+
+
+def test_who_is_erased_leaves_no_evidence(database: Database) -> None:
+    """Address and user agent of their requests go with them, due or not."""
+    message = given(database)
+    come_in(database, follow(message, 0, 0), seconds=1)
+    with database.write() as tx:
+        assert message.contact_id is not None
+        contact = contacts.get_contact(tx, message.contact_id)
+        assert contact is not None
+        erase(tx, contact)
+    assert kept(database) == 0
+    settle_all(database, 70)
 
 
 def test_with_keep_everything_stays_so_long(database: Database) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from resonanz.store import Tx
 from resonanz.store import erasure as store
 from resonanz.store.contacts import Contact, delete_contact
+from resonanz.store.evidence import forget_messages
 
 # A domain under .invalid belongs to nobody, ever (RFC 6761 section 6.4).
 _PSEUDONYMS = "@erased.invalid"
@@ -40,6 +41,7 @@ def erase(tx: Tx, contact: Contact) -> int:
         store.detach_messages(tx, portion, pseudonym)
         store.blank_events(tx, portion, pseudonym, without_person)
         store.blank_contents(tx, portion)
+        forget_messages(tx, portion)  # who asked, kept for a while to tell people from programs
         erased += len(portion)
     store.forget_import_errors(tx, contact.address)
     delete_contact(tx, contact.id)

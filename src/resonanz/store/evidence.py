@@ -105,6 +105,12 @@ def forget(tx: Tx, received_before_us: int, *, limit: int = 10_000) -> int:
     return len(ids)
 
 
+def forget_messages(tx: Tx, message_ids: Collection[UUID]) -> None:
+    """Delete all evidence on these messages, judged or not."""
+    for portion in in_portions(message_ids):
+        tx.execute(delete(evidence).where(evidence.c.message_id.in_(portion)))
+
+
 def next_messages(tx: Tx, after: UUID | None, *, since_us: int, limit: int) -> list[UUID]:
     """Return messages that have evidence received since a moment, in order, from the one behind `after`."""
     query = select(evidence.c.message_id).where(evidence.c.received_at >= from_microseconds(since_us)).distinct()

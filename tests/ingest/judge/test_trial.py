@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -112,3 +113,10 @@ def test_windows_are_changed_by_name() -> None:
     with pytest.raises(InvalidInput) as problems:
         Windows.of({"swep": 1, "sweep": -1, "sweep_links": 2.5, "crowd": True})
     assert [problem.where for problem in problems.value.problems] == ["swep", "sweep", "sweep_links", "crowd"]
+
+
+def test_the_documentation_names_every_rule_and_window() -> None:
+    """Both can be set, so both must be found."""
+    text = (Path(__file__).parents[3] / "docs" / "accuracy.md").read_text("utf-8")
+    names = [*(rule.name for rule in RULES), *(rule.name for rule in (*WINDOWED, *AFTERWARDS))]
+    assert [name for name in (*names, *(field.name for field in fields(Windows))) if f"`{name}`" not in text] == []

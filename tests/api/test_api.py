@@ -501,6 +501,9 @@ def test_a_submission_tells_how_many_opened(client: TestClient, database: Databa
         "refused": "too few people clicked to estimate from: 29 of at least 30",
     }
     assert [(each["reason"], each["messages"]) for each in said["unmeasured"]] == [("privacy_client", 10)]
+    clicked = said["rates"]["clicked"]
+    assert (clicked["part"], clicked["whole"], clicked["of"]) == (29, 60, "arrived by name")
+    assert clicked["low"] < clicked["share"] == 29 / 60 < clicked["high"]
     with database.write() as tx:
         record_all(tx, [event(rows[29], EventKind.CLICKED, verdict=Verdict.HUMAN_LIKELY)])
     opens = client.get(f"/api/v1/submissions/{submission.id}").json()["opens"]
@@ -508,4 +511,6 @@ def test_a_submission_tells_how_many_opened(client: TestClient, database: Databa
     assert opens["sensitivity"]["low"] <= opens["interval"]["low"] <= opens["estimate"] <= opens["interval"]["high"]
     said = client.get(f"/api/v1/submissions/{nameless.id}").json()
     assert (said["opens"], said["arrived"]) == (None, 6)
+    assert said["rates"]["clicked"] is not None
+    assert said["rates"]["opened"] is None
     assert [(each["reason"], each["messages"]) for each in said["unmeasured"]] == [("anonymous", 6)]

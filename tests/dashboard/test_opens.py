@@ -27,7 +27,7 @@ def test_opens_are_a_range_with_an_estimate_and_its_assumptions(site: Site) -> N
     """Seen, possible and estimated stand side by side; formula, assumptions and band are one click away."""
     submission = mailing(site, opened=30, both=20, clicked=10, private=40, silent=100)
     text = words_of(site.alice().get(f"/submissions/{submission.id}").text)
-    for said in ("Seen60proven: 30 % (24–37 %)", "Possible100and 40 behind Apple", "Estimated7463 to 96, 95 % sure"):
+    for said in ("Seen60proven: 30 % · 24–37 %", "Possible100and 40 behind Apple", "Estimated7463 to 96, 95 % sure"):
         assert said in text
     for said in ("capture and recapture", "Apple’s readers click like others", "with up to twice the odds"):
         assert said in text
@@ -70,3 +70,23 @@ def test_a_mail_to_one_has_no_shares(site: Site) -> None:
         submission, _ = cast_of(site).mailing(tx, 1, now=NOON)
     text = words_of(site.alice().get(f"/submissions/{submission.id}").text)
     assert "How many opened" not in text
+
+
+def test_every_rate_has_its_interval_and_names_its_divisor(site: Site) -> None:
+    """Arrived and bounced of those tried, opened, clicked and unsubscribed of those that arrived."""
+    with site.database.write() as tx:
+        submission, rows = cast_of(site).mailing(tx, 40, now=NOON)
+        events = [event(row, EventKind.BOUNCED) for row in rows[:4]]
+        events += [event(row, EventKind.OPENED, verdict=Verdict.HUMAN_DIRECT) for row in rows[4:13]]
+        events += [event(row, EventKind.CLICKED, verdict=Verdict.HUMAN_LIKELY) for row in rows[10:16]]
+        events += [event(row, EventKind.UNSUBSCRIBED) for row in (rows[20], rows[20], rows[21])]
+        record_all(tx, events)
+    text = words_of(site.alice().get(f"/submissions/{submission.id}").text)
+    for said in (
+        "Arrived3690 % · 76–97 %of 40 tried",
+        "Opened, by name925 % · 13–42 %of 36 arrived by name",
+        "Clicked, by name617 % · 7–32 %of 36 arrived by name",
+        "Unsubscribed26 % · 1–19 %of 36 arrived",
+        "Bounced410 % · 3–24 %of 40 tried",
+    ):
+        assert said in text, said

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from resonanz import model
 from resonanz.api.access import Caller, Parts
 from resonanz.api.shapes import Accepted, AcceptedMessage, MessageIn, SubmissionOut
-from resonanz.insight import opens_of
+from resonanz.insight import opens_of, rates_of
 from resonanz.model import InvalidInput, NotFound, ResonanzError, TooLarge, TrackingMode
 from resonanz.sending.blocking import standing
 from resonanz.sending.submit import Draft, Receipt
@@ -97,7 +97,8 @@ def submission(submission: UUID, parts: Parts, _caller: Caller) -> SubmissionOut
         if found is None:
             raise NotFound("there is no such submission", where="submission")
         blocked, _ = standing(tx, submission)
-        return SubmissionOut.of(found, rows.of_submission(tx, submission), opens_of(tx, submission), blocked=blocked)
+        opens, rates = opens_of(tx, submission), rates_of(tx, submission)
+        return SubmissionOut.of(found, rows.of_submission(tx, submission), opens, rates, blocked=blocked)
 
 
 # ── From request to draft ───────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from resonanz.insight import Estimate, Interval, Opens, explain_coverage, local_time
+from resonanz.insight import Estimate, Interval, Opens, Rate, Rates, explain_coverage, local_time
 from resonanz.model import ClientKind, Confidence, Coverage, Event, EventKind, MessageState, TrackingMode, Verdict
 from resonanz.store.messages import Message, Submission
 from resonanz.store.providers import ProviderRow
@@ -288,6 +288,51 @@ class OpensOut(_Out):
         )
 
 
+class RateOut(_Out):
+    """A share with what so many can tell of the like: Wilson's interval at 95 %, `low` to `high`; all in 0…1."""
+
+    part: int
+    whole: int
+    of: str = Field(
+        description="What the whole is: copies that were tried (handed over or refused), that were "
+        "arrived (handed over, and did not come back), or arrived with opens or clicks tracked by name."
+    )
+    share: float
+    low: float
+    high: float
+
+    @classmethod
+    def of_rate(cls, rate: Rate | None) -> RateOut | None:
+        """The shape of a rate; None for none."""
+        if rate is None:
+            return None
+        share = rate.part / rate.whole
+        return cls(
+            part=rate.part, whole=rate.whole, of=rate.of, share=share, low=rate.around.low, high=rate.around.high
+        )
+
+
+class RatesOut(_Out):
+    """Simple rates of a submission; null where there is nothing to be a share of."""
+
+    arrived: RateOut | None
+    bounced: RateOut | None
+    opened: RateOut | None = Field(description="Seen, by the image alone; `opens` tells what that leaves out.")
+    clicked: RateOut | None
+    unsubscribed: RateOut | None
+
+    @classmethod
+    def of(cls, rates: Rates) -> RatesOut:
+        """The shape of a submission's rates."""
+        return cls(
+            arrived=RateOut.of_rate(rates.arrived),
+            bounced=RateOut.of_rate(rates.bounced),
+            opened=RateOut.of_rate(rates.opened),
+            clicked=RateOut.of_rate(rates.clicked),
+            unsubscribed=RateOut.of_rate(rates.unsubscribed),
+        )
+
+
 class UnmeasuredOut(_Out):
     """Copies that arrived and cannot be measured, or not fully, for one reason."""
 
@@ -309,9 +354,12 @@ class SubmissionOut(_Out):
     arrived: int = Field(description="Copies that were handed over and did not come back.")
     opens: OpensOut | None = Field(description="Null when no copy that arrived is tracked by name.")
     unmeasured: list[UnmeasuredOut]
+    rates: RatesOut
 
     @classmethod
-    def of(cls, row: Submission, messages: list[Message], opens: Opens, *, blocked: bool) -> SubmissionOut:
+    def of(
+        cls, row: Submission, messages: list[Message], opens: Opens, rates: Rates, *, blocked: bool
+    ) -> SubmissionOut:
         """The shape of a stored submission."""
         return cls(
             id=row.id,
@@ -327,6 +375,7 @@ class SubmissionOut(_Out):
                 UnmeasuredOut(reason=each.reason.code, text=each.reason.text, messages=each.messages)
                 for each in opens.unmeasured
             ],
+            rates=RatesOut.of(rates),
         )
 
 

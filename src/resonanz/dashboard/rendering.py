@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from resonanz import __version__
 from resonanz.dashboard import words
-from resonanz.insight import Interval, wilson
+from resonanz.insight import Interval
 from resonanz.model import Who
 
 _HERE = Path(__file__).parent
@@ -76,10 +76,9 @@ def percent(part: int, whole: int) -> str:
     return f"{min(max(round(100 * part / whole), 1), 99)} %"
 
 
-def share(part: int, whole: int) -> str:
-    """Return a share in per cent with what it can tell of the like: Wilson's interval at 95 %."""
-    around = wilson(part, whole)
-    return f"{percent(part, whole)} ({math.floor(100 * around.low)}–{math.ceil(100 * around.high)} %)"
+def within(around: Interval) -> str:
+    """Return an interval of shares in per cent, its ends rounded outwards."""
+    return f"{math.floor(100 * around.low)}–{math.ceil(100 * around.high)} %"
 
 
 def people(interval: Interval) -> str:
@@ -166,7 +165,7 @@ def _environment() -> Environment:
         iso=iso,
         number=number,
         percent=percent,
-        share=share,
+        within=within,
         people=people,
         size=size,
         rate=rate,

@@ -25,9 +25,10 @@ from resonanz.insight.messages import (
     message_page,
 )
 from resonanz.insight.opens import Opens, opens_of
-from resonanz.insight.rates import Interval, wilson
+from resonanz.insight.rates import Interval, Rate, wilson
 from resonanz.insight.submissions import SubmissionPage, submission_page
 from resonanz.insight.today import Day, Today, today
+from resonanz.insight.turnout import Rates, rates_of
 
 __all__ = [
     "Activity",
@@ -42,6 +43,8 @@ __all__ = [
     "MessagePage",
     "Opens",
     "Query",
+    "Rate",
+    "Rates",
     "SubmissionPage",
     "Today",
     "activity",
@@ -56,6 +59,7 @@ __all__ = [
     "message_list",
     "message_page",
     "opens_of",
+    "rates_of",
     "submission_page",
     "today",
     "wilson",

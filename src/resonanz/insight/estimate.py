@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from resonanz.insight.rates import Interval, wilson
+from resonanz.insight.rates import Interval, Rate, rate, wilson
 
 FEWEST_CLICKERS = 30
 FEWEST_RECAPTURED = 10
@@ -92,6 +92,11 @@ class Estimate:
     interval: Interval | None
     sensitivity: Interval | None
     refused: Refusal | None
+
+    @property
+    def seen_rate(self) -> Rate | None:
+        """What was seen, as a share of the delivered."""
+        return rate(self.seen, self.delivered, "arrived by name")
 
 
 def tally(readers: Iterable[Reader]) -> Tally:

@@ -36,6 +36,21 @@ def wilson(part: float, whole: float, *, confidence: float = CONFIDENCE) -> Inte
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """`part` of `whole` copies, which are all those that `of` names; `around` is Wilson's interval at 95 %."""
+
+    part: int
+    whole: int
+    of: str
+    around: Interval
+
+
+def rate(part: int, whole: int, of: str) -> Rate | None:
+    """Return a rate with its interval, or None where there is nothing to be a share of."""
+    return Rate(part, whole, of, wilson(part, whole)) if whole else None
+
+
+@dataclass(frozen=True, slots=True)
 class Prior:
     """What earlier mailings let one expect: a beta distribution, as if `weight` recipients had shown `mean`."""
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from resonanz.insight.explain import TOO_SMALL_A_GROUP, Explanation
 from resonanz.insight.opens import Opens, opens_of
+from resonanz.insight.turnout import Rates, rates_of
 from resonanz.model import MessageState, TrackingMode
 from resonanz.people import hides_in_group
 from resonanz.store import Database
@@ -41,10 +42,11 @@ class SubmissionPage:
     anonymous_clicks: int | None
     withheld: Explanation | None
     opens: Opens
+    rates: Rates
 
 
 def submission_page(database: Database, submission_id: UUID) -> SubmissionPage | None:
-    """Return everything about one submission, or None when there is no such submission; six statements."""
+    """Return everything about one submission, or None when there is no such submission; seven statements."""
     with database.read() as tx:
         submission = store.get_submission(tx, submission_id)
         if submission is None:
@@ -53,6 +55,7 @@ def submission_page(database: Database, submission_id: UUID) -> SubmissionPage |
         rows = store.of_submission(tx, submission_id, limit=MESSAGES_SHOWN + 1)
         summary = store.summarise(tx, submission_id)
         opens = opens_of(tx, submission_id)
+        rates = rates_of(tx, submission_id)
     shown = hides_in_group(submission.recipients)
     modes = (submission.track_opens, submission.track_clicks)
     nameless = TrackingMode.ANONYMOUS in modes or summary.nameless > 0
@@ -72,4 +75,5 @@ def submission_page(database: Database, submission_id: UUID) -> SubmissionPage |
         anonymous_clicks=submission.anonymous_clicks if nameless and shown else None,
         withheld=TOO_SMALL_A_GROUP if nameless and not shown else None,
         opens=opens,
+        rates=rates,
     )

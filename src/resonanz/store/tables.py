@@ -486,6 +486,12 @@ events = Table(  # append-only facts; the only update ever made is to the verdic
         sqlite_where=text("repeat_of IS NULL"),
         postgresql_where=text("repeat_of IS NULL"),
     ),
+    Index(  # who unsubscribed from a submission
+        "ix_events_leavings",
+        "message_id",
+        sqlite_where=text("kind = 'unsubscribed'"),
+        postgresql_where=text("kind = 'unsubscribed'"),
+    ),
     Index(
         "uq_events_source_key",
         "source",

@@ -44,6 +44,9 @@ def test_a_transports_life(run) -> None:  # type: ignore[no-untyped-def]
     assert [(one["state"], one["rate_per_minute"]) for one in listed] == [("paused", 60)]
     assert run("transport", "resume", "acme").exit_code == 0
     assert "acme" in run("transport", "list").output
+    doctor = json.loads(run("doctor", "--json").output)
+    (finding,) = [one for one in doctor if one["check"] == "transport"]
+    assert (finding["state"], "cannot be reached" in finding["detail"]) == ("broken", True)
     assert run("transport", "remove", "acme").exit_code == 0
     gone = run("transport", "show", "acme")
     assert gone.exit_code == 1

@@ -11,16 +11,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from resonanz import model
-from resonanz.mail.refusals import understand
-from resonanz.model import Coverage, EventKind, MessageState, TemporaryFailure, TrackingMode
+from resonanz.ingest import record, record_report
+from resonanz.mail.refusals import Outcome, understand
+from resonanz.mail.reports import Report, ReportedRecipient, ReportKind
+from resonanz.model import Coverage, Event, EventKind, MessageState, TemporaryFailure, TrackingMode, Verdict
 from resonanz.people import Choice, Purpose, Reason, reason_for, record_choice, suppress
 from resonanz.sending import ledger
 from resonanz.sending.schedule import DELAYS
 from resonanz.sending.transports.base import Deferred, Delivery, Envelope, Refused, Unreachable
 from resonanz.sending.transports.outbox import Outbox, OutboxTransport
-from resonanz.sending.worker import AHEAD
+from resonanz.sending.worker import AHEAD, Worker
 from resonanz.store import Database, contacts, events, messages, queue
 from resonanz.store.messages import Message
 from resonanz.tokens import TokenKind, read, read_return_path
@@ -271,6 +274,36 @@ def test_on_the_wire_when_its_worker_died(database: Database) -> None:
     assert _message(database, ids["claimed@rcpt.example"]).state is MessageState.SENT
 
 
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [(Outcome.DELIVERED, MessageState.DELIVERED), (Outcome.HARD, MessageState.BOUNCED), (None, MessageState.DELIVERED)],
+    ids=["success", "bounce", "open"],
+)
+def test_evidence_settles_what_was_uncertain(
+    sqlite_database: Database, outcome: Outcome | None, state: MessageState
+) -> None:
+    """A report that names its Message-ID, which was written down before the mail was on the wire, or a person's open,
+    says what became of a mail that nobody could tell about."""
+    receipt = hand_in(sqlite_database)
+    message_id = receipt.messages[0][0]
+    run_until(_dying_on_the_wire(sqlite_database), lambda: _is_on_wire(sqlite_database, message_id))
+    run_until(worker_on(sqlite_database, ScriptedTransport()), is_empty(sqlite_database))
+    assert _message(sqlite_database, message_id).state is MessageState.UNCERTAIN
+    with sqlite_database.write() as tx:
+        (found,) = messages.find_by_header_id(tx, f"<{message_id.hex}@sender.example>")
+        if outcome is None:
+            recipient, verdict = found.recipient, Verdict.HUMAN_DIRECT
+            record(
+                tx, Event(EventKind.OPENED, NOW, NOW, "edge", message_id=found.id, recipient=recipient, verdict=verdict)
+            )
+        else:
+            about = ReportedRecipient(found.recipient, outcome)
+            kind = ReportKind.DELIVERED if outcome is Outcome.DELIVERED else ReportKind.BOUNCE
+            told = Report(kind, (about,))
+            record_report(tx, message_id=found.id, report=told, now=NOW, source="relay", source_key="1")
+    assert _message(sqlite_database, message_id).state is state
+
+
 def test_on_the_wire_and_to_be_sent_again(sqlite_database: Database) -> None:
     """Where that was decided, the mail goes out once more, and its history keeps the mark."""
     receipt = hand_in(sqlite_database)
@@ -507,6 +540,22 @@ def _die_with(database: Database, *, on_wire: UUID) -> None:
     with database.write() as tx:
         queue.claim(tx, "dead", NOW, NOW + timedelta(seconds=1), limit=99)
         assert queue.mark_on_wire(tx, "dead", [on_wire])
+
+
+def _dying_on_the_wire(database: Database) -> Worker:
+    """A worker that hands a mail over and is not heard of again: its claim has ended for the next one."""
+
+    async def die(envelope: Envelope, message: bytes) -> Delivery:
+        with database.write() as tx:
+            tx.execute(text("UPDATE queue SET claimed_by = 'dead', claimed_until = 0"))
+        raise asyncio.CancelledError
+
+    return worker_on(database, ScriptedTransport(die))
+
+
+def _is_on_wire(database: Database, message_id: UUID) -> bool:
+    with database.read() as tx:
+        return bool(tx.execute(text("SELECT 1 FROM queue WHERE on_wire AND claimed_by = 'dead'")).first())
 
 
 def _message(database: Database, message_id: UUID) -> Message:

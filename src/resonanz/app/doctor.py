@@ -58,6 +58,7 @@ def examine(settings: Settings) -> list[Finding]:
         _edge,
         _dashboard,
         _smtp,
+        _transports,
         _place,
         _networks,
         _clock,
@@ -255,6 +256,35 @@ def _smtp(settings: Settings) -> Iterator[Finding]:
         return
     transport = transport_of(settings)
     yield Finding("smtp", "ok", asyncio.run(transport.check()))
+
+
+def _transports(settings: Settings) -> Iterator[Finding]:
+    """Try every named transport of the instance, short of sending; an account's own is that account's affair."""
+    from resonanz.app.wiring import database_of, opener_of
+    from resonanz.sending.queue_control import is_queue_paused
+    from resonanz.store.transports import list_transports
+
+    database = database_of(settings)
+    try:
+        with database.read() as tx:
+            stored, paused = list_transports(tx), is_queue_paused(tx)
+        if paused:
+            yield Finding("queue", "warning", "it is paused: nothing is sent", "`resonanz queue resume`")
+        opener = opener_of(settings, database)
+        for one in stored:
+            if one.account_id is not None:
+                continue
+            if one.paused:
+                yield Finding(
+                    "transport", "warning", f"{one.name} is paused", f"`resonanz transport resume {one.name}`"
+                )
+                continue
+            try:
+                yield Finding("transport", "ok", f"{one.name}: {asyncio.run(opener.open(one).check())}")
+            except ResonanzError as error:
+                yield Finding("transport", "broken", f"{one.name}: {error.what}", error.remedy)
+    finally:
+        database.close()
 
 
 def _place(settings: Settings) -> Iterator[Finding]:

@@ -210,8 +210,10 @@ class Worker:
     async def _put_off(self) -> None:
         """Give back what has to wait for a gate, each with a time of its own."""
         if waiting := self._dispatch.surplus():
+            self._held.difference_update(
+                one.message_id for one in waiting
+            )  # if it fails, they come back with their lease
             await asyncio.to_thread(self._write_put_off, waiting)
-            self._held.difference_update(one.message_id for one in waiting)
 
     def _write_put_off(self, waiting: list[queue.PutOff]) -> None:
         with self._database.write() as tx:

@@ -470,6 +470,8 @@ def test_the_description_covers_every_operation(client: TestClient) -> None:
         "/api/v1/senders",
         "/api/v1/senders/{account}/{sender}",
         "/api/v1/events",
+        "/api/v1/mailboxes",
+        "/api/v1/mailboxes/{mailbox}",
         "/api/v1/providers",
         "/api/v1/providers/{provider}",
         "/api/v1/providers/{provider}/secret",

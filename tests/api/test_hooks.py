@@ -31,6 +31,7 @@ from resonanz.store.queue import Attempt, add_attempt
 from resonanz.store.strays import list_strays
 from resonanz.tokens import mint_return_path
 from tests.kit.cast import ALMA, BRUNO, Cast
+from tests.kit.openers import opener_on
 from tests.kit.providers import BY_NAME, PROVIDERS, TOPIC, Posted, Provider, certificate, notification
 from tests.kit.workers import KEYS
 
@@ -103,6 +104,7 @@ def _door(database: Database) -> Iterator[Door]:
         authenticate=partial(authenticate_key, database),
         submit=lambda draft, now: submit(database, draft, limits=Limits(1000, 5), now=now),
         max_message=1000,
+        opener=opener_on(database),
         dashboard_url=HOME,
         sealer=lambda: sealer,
         take_delivery=lambda provider, body, headers, url, password, now: take_delivery(

@@ -598,3 +598,46 @@ class StraysOut(_Out):
 
     total: int
     strays: list[StrayOut]
+
+
+class MailboxIn(_In):
+    """A mailbox to read reports from."""
+
+    protocol: Literal["imap", "pop3"]
+    host: Line
+    port: Annotated[int, Field(ge=0, le=65535, description="0: the protocol's own.")] = 0
+    security: Literal["tls", "starttls"] = "tls"
+    username: Line
+    password: Line
+    folder: Line = "INBOX"
+    then: Annotated[Literal["seen", "move", "delete"], Field(description="What happens to a report that was read.")] = (
+        "seen"
+    )
+    move_to: Line = ""
+    others: bool = Field(False, description="Let the same happen to mail that is no report.")
+
+
+class MailboxOut(_Out):
+    """A mailbox that reports are read from."""
+
+    id: UUID
+    protocol: str
+    host: str
+    port: int
+    security: str
+    username: str
+    folder: str
+    then: str
+    move_to: str
+    others: bool
+    created_at: datetime
+    created_by: str
+    taken: int = Field(description="Reports and answers that were read.")
+    checked_at: datetime | None
+    failure: str = Field(description="Why it could not be read last; empty when it could.")
+
+
+class MailboxesOut(_Out):
+    """Every mailbox, in the order they were added."""
+
+    mailboxes: list[MailboxOut]

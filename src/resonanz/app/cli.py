@@ -21,6 +21,7 @@ from resonanz.app.journal_commands import commands as journal_commands
 from resonanz.app.judge_commands import commands as judge_commands
 from resonanz.app.letter_commands import commands as letter_commands
 from resonanz.app.list_commands import commands as list_commands
+from resonanz.app.mailbox_commands import commands as mailbox_commands
 from resonanz.app.network_commands import commands as network_commands
 from resonanz.app.operator_commands import commands as operator_commands
 from resonanz.app.provider_commands import commands as provider_commands
@@ -62,6 +63,7 @@ for _command in (
     *judge_commands,
     *letter_commands,
     *list_commands,
+    *mailbox_commands,
     *network_commands,
     *operator_commands,
     *provider_commands,

@@ -173,9 +173,11 @@ def run_worker(settings: Settings) -> None:
         opener_of,
         own_sites_of,
         places_of,
+        sealer_of,
         transport_of,
         unknown_mode,
     )
+    from resonanz.ingest.mailboxes import Postmen
     from resonanz.ingest.rounds import Rounds
     from resonanz.journal import JournalReader
     from resonanz.outbound import Resolver
@@ -211,9 +213,10 @@ def run_worker(settings: Settings) -> None:
         judging=judging_of(settings, networks, places),
         files=(networks, places),
     )
+    postmen = Postmen(database, keys_of(settings), sealer_of(settings), settings.smtp_ca_file)
     work: list[Work] = [
         *(worker.run, partial(expansion.run, database), Importer(database).run),
-        *(_ingest(rounds.run), publisher.run),
+        *(postmen.run, _ingest(rounds.run), publisher.run),
     ]
     calm_collector()
     _run(database, serve([_ops(settings, "worker", database)], work))

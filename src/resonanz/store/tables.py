@@ -559,6 +559,36 @@ strays = Table(  # what others told us that became no fact: of a kind nobody kno
     Index("uq_strays_source_key", "source", "source_key", unique=True),
 )
 
+mailboxes = Table(  # mailboxes at other servers that reports come back to, and how far each was read
+    "mailboxes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("protocol", String(8), nullable=False),  # imap, pop3
+    Column("host", String(253), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("security", String(16), nullable=False),  # tls, starttls
+    Column("username", String(320), nullable=False),
+    Column("secret", LargeBinary, nullable=False),  # sealed
+    Column("folder", Text, nullable=False),
+    Column("then", String(16), nullable=False),  # what happens to a report that was read: seen, move, delete
+    Column("move_to", Text, nullable=False),
+    Column("others", Boolean, nullable=False),  # whether that happens to mail, too, that is no report
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("uid_validity", BigInteger),
+    Column("last_uid", BigInteger, nullable=False, server_default="0"),
+    Column("taken", BigInteger, nullable=False, server_default="0"),
+    Column("checked_at", Moment),
+    Column("failure", Text, nullable=False, server_default=""),  # why it could not be read last
+)
+
+mailbox_seen = Table(  # what was read of a POP3 mailbox and still lies in it
+    "mailbox_seen",
+    metadata,
+    Column("mailbox_id", Id, ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True),
+    Column("uidl", String(128), primary_key=True),
+)
+
 providers = Table(  # whose webhooks are let in, one row for each address that somebody was given
     "providers",
     metadata,

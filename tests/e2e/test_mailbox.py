@@ -1,0 +1,207 @@
+"""Reports read from a mailbox of a real Dovecot, by IMAP and by POP3: each once, and nobody else's mail touched."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from resonanz import model
+from resonanz.ingest.mailboxes import Postmen, add_mailbox, check_mailbox, remove_mailbox
+from resonanz.model import EventKind, TemporaryFailure
+from resonanz.sealing import Sealer
+from resonanz.store import Database, events
+from resonanz.store.mailboxes import MailboxRow, get_mailbox, move_on
+from resonanz.store.messages import Message
+from resonanz.store.strays import list_strays
+from resonanz.tokens import mint_return_path
+from tests.kit.cast import ALMA, BRUNO, Cast
+from tests.kit.dovecot import PASSWORD, USER, Dovecot, running_dovecot
+from tests.kit.reports import dsn, report
+from tests.kit.waiting import wait_for
+from tests.kit.workers import KEYS
+
+pytestmark = pytest.mark.xdist_group("dovecot")
+
+SEALER = Sealer(KEYS)
+LETTER = report(
+    """
+    From: friend@elsewhere.example
+    To: reports@resonanz.example
+    Subject: Lunch?
+    Message-ID: <lunch@elsewhere.example>
+
+    At noon?
+    """
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Dovecot]:
+    """One Dovecot for all."""
+    with running_dovecot() as found:
+        yield found
+
+
+@pytest.fixture
+def dovecot(server: Dovecot) -> Dovecot:
+    """It, with an empty inbox."""
+    for path in [*server.lying(), *server.lying("Reports")]:
+        path.unlink()
+    return server
+
+
+@pytest.fixture
+def message(sqlite_database: Database) -> Message:
+    """A mail to Alma that was sent some minutes ago."""
+    with sqlite_database.write() as tx:
+        return Cast.enter(tx).mail(tx, now=model.now() - timedelta(minutes=5))
+
+
+def added(database: Database, dovecot: Dovecot, protocol: str = "imap", **more: object) -> MailboxRow:
+    """Add the mailbox."""
+    port = {"imap": dovecot.imaps, "pop3": dovecot.pop3s, "starttls": dovecot.imap}[protocol]
+    if protocol == "starttls":
+        protocol, more = "imap", {"security": "starttls", **more}
+    about = {"host": "localhost", "username": USER, "password": PASSWORD, "actor": "tests", "now": model.now()}
+    return add_mailbox(database, lambda: SEALER, protocol=protocol, port=port, **(about | more))  # type: ignore[arg-type]
+
+
+@contextmanager
+def read_by_a_worker(database: Database, dovecot: Dovecot) -> Iterator[None]:
+    """Read mailboxes as a worker does until the block ends."""
+    loop, stopping = asyncio.new_event_loop(), asyncio.Event()
+    postmen = Postmen(database, KEYS, lambda: SEALER, dovecot.certificate)
+    thread = threading.Thread(target=lambda: loop.run_until_complete(postmen.run(stopping)))
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join(30)
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+def kinds(database: Database, message: Message) -> list[EventKind]:
+    """What happened to a mail since it was sent."""
+    with database.read() as tx:
+        return [event.kind for event in events.of_message(tx, message.id)][2:]
+
+
+def bounce(message: Message) -> bytes:
+    """A bounce that names the mail by its Message-ID alone."""
+    return dsn(message.recipient, "failed", "5.1.1", message_id=message.header_id or "")
+
+
+def row_of(database: Database, row: MailboxRow) -> MailboxRow:
+    """The mailbox as it stands now."""
+    with database.read() as tx:
+        found = get_mailbox(tx, row.id)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("protocol", ["imap", "starttls", "pop3"])
+def test_a_report_is_read_once_and_other_mail_stays(
+    sqlite_database: Database, dovecot: Dovecot, message: Message, protocol: str
+) -> None:
+    """A bounce becomes a fact though it names no token, and is deleted as was asked for; a letter that is no report
+    stays; read again from the beginning, nothing is recorded twice."""
+    dovecot.put(LETTER)
+    dovecot.put(bounce(message))
+    row = added(sqlite_database, dovecot, protocol, then="delete")
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: kinds(sqlite_database, message) == [EventKind.BOUNCED], "the bounce")
+        wait_for(lambda: [path.read_bytes() for path in dovecot.lying()] == [LETTER], "the letter alone")
+    dovecot.put(bounce(message))
+    with sqlite_database.write() as tx:
+        move_on(tx, row.id, uid_validity=1, last_uid=99)  # the folder was made anew: its numbers mean nothing more
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: len(dovecot.lying()) == 1, "the second copy to be read")
+    assert kinds(sqlite_database, message) == [EventKind.BOUNCED]
+
+
+def test_idle_tells_at_once_and_a_report_is_moved(
+    sqlite_database: Database, dovecot: Dovecot, message: Message
+) -> None:
+    """What comes while the connection waits is read without another look, and goes to its folder; the letter is not
+    even marked."""
+    row = added(sqlite_database, dovecot, then="move", move_to="Reports")
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: row_of(sqlite_database, row).checked_at, "the first look")
+        dovecot.put(LETTER)
+        dovecot.put(bounce(message))
+        wait_for(lambda: len(dovecot.lying("Reports")) == 1, "the report in its folder")
+        wait_for(lambda: row_of(sqlite_database, row).taken == 1, "the count")
+    (letter,) = dovecot.lying()
+    assert "S" not in letter.name.rpartition(",")[2]
+    assert kinds(sqlite_database, message) == [EventKind.BOUNCED]
+
+
+def test_answers_and_absences(sqlite_database: Database, dovecot: Dovecot, message: Message) -> None:
+    """An answer is a reply, a vacation notice an automatic one; neither suppresses anybody. They are marked as read."""
+    head = f"From: {ALMA}\nTo: letters@resonanz.example\nIn-Reply-To: {message.header_id}\n"
+    vacation = f"{head}Auto-Submitted: auto-replied\nSubject: Out of office\nMessage-ID: <v@x.example>\n\nGone.\n"
+    answer = f"{head}Subject: Re: What is new in March\nMessage-ID: <a@x.example>\n\nThank you!\n"
+    dovecot.put(vacation.encode())
+    dovecot.put(answer.encode())
+    added(sqlite_database, dovecot)
+    both = sorted([EventKind.AUTORESPONDED, EventKind.REPLIED])
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: sorted(kinds(sqlite_database, message)) == both, "both answers")
+        wait_for(lambda: all("S" in path.name.rpartition(",")[2] for path in dovecot.lying()), "marks")
+
+
+def test_by_recipient_and_what_matches_nothing(sqlite_database: Database, dovecot: Dovecot, message: Message) -> None:
+    """A report without a copy is matched by recipient and time; one about a stranger is kept. A token outranks all."""
+    bare = dsn(ALMA, "delayed", "4.4.1", message_id="").replace(b"Message-ID: \r\n", b"")
+    dovecot.put(bare)
+    dovecot.put(dsn(BRUNO, "failed", "5.1.1", message_id="<another@elsewhere.example>").replace(b"report-", b"r2-"))
+    named = dsn("x@elsewhere.example", "delivered", "2.0.0", message_id="")
+    path = mint_return_path(KEYS, message.id)
+    dovecot.put(f"To: {path}@bounces.example\r\n".encode() + named.replace(b"report-", b"r3-"))
+    added(sqlite_database, dovecot)
+    wanted = [EventKind.DEFERRED, EventKind.DELIVERED]
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: sorted(kinds(sqlite_database, message)) == sorted(wanted), "both reports")
+
+    def strays() -> list[tuple[str, str, str]]:
+        with sqlite_database.read() as tx:
+            return [(one.source, one.reason, one.recipient) for one in list_strays(tx, limit=5)]
+
+    assert strays() == [("mailbox", "no_message", BRUNO)]
+
+
+def test_hostile_mail_stops_nothing(sqlite_database: Database, dovecot: Dovecot, message: Message) -> None:
+    """Rubbish, a line of a million octets, a thousand parts: the report behind them is read all the same."""
+    dovecot.put(b"\0\xff\xfe\r\n")
+    dovecot.put(b"Subject: long\r\n\r\n" + b"x" * 900_000 + b"\r\n")
+    dovecot.put(b'Content-Type: multipart/report; boundary="x"\r\n\r\n' + b"--x\r\n" * 1_000)
+    dovecot.put(bounce(message))
+    for protocol in ("imap", "pop3"):
+        added(sqlite_database, dovecot, protocol)
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: kinds(sqlite_database, message) == [EventKind.BOUNCED], "the bounce")
+
+
+def test_what_goes_wrong_is_said(sqlite_database: Database, dovecot: Dovecot, tmp_path: Path) -> None:
+    """A wrong password, a certificate that nobody vouches for and a server that is not there are told, and the worker
+    writes the reason down; what is right is counted."""
+    dovecot.put(LETTER)
+    good = added(sqlite_database, dovecot)
+    assert check_mailbox(sqlite_database, lambda: SEALER, dovecot.certificate, good.id) == 1
+    with pytest.raises(TemporaryFailure, match="certificate"):
+        check_mailbox(sqlite_database, lambda: SEALER, None, good.id)
+    wrong = added(sqlite_database, dovecot, "pop3", password="something else")
+    with pytest.raises(TemporaryFailure, match=r"(?i)auth"):
+        check_mailbox(sqlite_database, lambda: SEALER, dovecot.certificate, wrong.id)
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: row_of(sqlite_database, wrong).failure, "the reason")
+    remove_mailbox(sqlite_database, good.id)
+    assert b"something else" not in row_of(sqlite_database, wrong).secret

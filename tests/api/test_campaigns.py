@@ -43,6 +43,7 @@ def test_a_campaigns_life(database: Database, clients: tuple[TestClient, TestCli
     assert "Hello 7" in seen["html"]
     assert "Hello 7" in seen["text"]
     assert client.post(f"{path}/pause").status_code == 409
+    assert client.get(f"{path}/report").status_code == 404
     sent = client.post(f"{path}/send", json={})
     assert (sent.status_code, sent.json()["state"]) == (202, "scheduled")
     assert client.put(path, json={**WANTED, "lists": []}).status_code == 409
@@ -52,6 +53,9 @@ def test_a_campaigns_life(database: Database, clients: tuple[TestClient, TestCli
     assert shown["state"] == "sending"
     assert shown["progress"] == {"messages": 2, "suppressed": 0, "without_consent": 1, "everybody": True}
     assert client.get(f"/api/v1/submissions/{shown['submission']}").json()["recipients"] == 2
+    report = client.get(f"{path}/report").json()
+    assert (report["recipients"], report["states"], report["links"]) == (2, {"queued": 2}, [])
+    assert client.get(f"{path}/recipients.csv").text.count("@rcpt.example,queued,") == 2
     for act, state in (("pause", "paused"), ("resume", "sending"), ("cancel", "cancelled")):
         assert client.post(f"{path}/{act}").json()["state"] == state
     assert [one["id"] for one in client.get("/api/v1/campaigns").json()["campaigns"]] == [shown["id"]]

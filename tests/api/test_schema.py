@@ -30,6 +30,8 @@ DESCRIPTION = "/api/v1/openapi.json"
 OPERATIONS = {
     "GET /api/v1/campaigns",
     "POST /api/v1/campaigns",
+    "GET /api/v1/campaigns/{campaign}/report",
+    "GET /api/v1/campaigns/{campaign}/recipients.csv",
     "GET /api/v1/campaigns/{campaign}",
     "PUT /api/v1/campaigns/{campaign}",
     "DELETE /api/v1/campaigns/{campaign}",

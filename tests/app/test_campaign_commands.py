@@ -46,6 +46,7 @@ def test_a_campaign_from_the_command_line(tmp_path: Path, monkeypatch: pytest.Mo
     assert json.loads(run("cancel", campaign, "--json").stdout)["state"] == "cancelled"
     assert "cancelled" in run("list").stdout
     assert json.loads(run("show", campaign, "--json").stdout)["messages"] == 0
+    assert "nothing has been sent" in run("report", campaign).output + run("report", campaign).stderr
     unknown = run("create", "--name", "x", "--from", "a@b.example", "--subject", "x", "--list", "nobody")
     assert unknown.exit_code == 1
     assert "no list `nobody`" in unknown.output + unknown.stderr

@@ -63,6 +63,9 @@ def test_a_campaigns_life(site: Site) -> None:
         assert stored(site).state is state
     assert "Cancelled" in alice.get(f"{path}?part=campaign", **{"hx-request": "true"}).text
     assert "Cancelled" in alice.get("/campaigns").text
+    rows = alice.get(f"{path}/recipients.csv")
+    assert rows.headers["content-type"].startswith("text/csv")
+    assert "ada@rcpt.example" in rows.text
 
 
 def test_the_preview_is_a_page_of_its_own_origin(site: Site) -> None:

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from resonanz.api.shapes import Incoming, Line, Outgoing, Text, TrackingIn
-from resonanz.model import TrackingMode
+from resonanz.api.shapes import Incoming, Line, OpensOut, Outgoing, Text, TrackingIn
+from resonanz.insight import Results
+from resonanz.model import MessageState, TrackingMode
 from resonanz.sending.campaigns import Plan
 from resonanz.store.campaigns import Campaign, CampaignState
 
@@ -153,3 +154,44 @@ class PreviewOut(Outgoing):
     subject: str
     html: str
     text: str
+
+
+class LinkOut(Outgoing):
+    """One link, as its author wrote it, and how many recipients followed it, by name and by proof."""
+
+    link: int
+    url: str
+    label: str
+    clickers: int
+
+
+class ReportOut(Outgoing):
+    """What became of a campaign's mails. `openers` and `clickers` are recipients, by name and by proof."""
+
+    recipients: int
+    states: dict[MessageState, int]
+    opens: OpensOut | None
+    openers: int
+    clickers: int
+    links: list[LinkOut]
+    bounces: dict[str, int] = Field(description="By reason")
+    unsubscribed: int
+    complained: int
+    replied: int
+
+    @classmethod
+    def of(cls, found: Results) -> ReportOut:
+        """The shape of a report."""
+        estimate = found.page.opens.estimate
+        return cls(
+            recipients=found.page.submission.recipients,
+            states=found.page.states,
+            opens=OpensOut.of(estimate) if estimate is not None else None,
+            openers=found.page.openers,
+            clickers=found.page.clickers,
+            links=[LinkOut.model_validate(one) for one in found.links],
+            bounces=dict(found.bounces),
+            unsubscribed=found.answers.unsubscribed,
+            complained=found.answers.complained,
+            replied=found.answers.replied,
+        )

@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from starlette.responses import StreamingResponse
 
 from resonanz import model
 from resonanz.api.access import Caller, Parts
@@ -17,11 +18,13 @@ from resonanz.api.campaign_shapes import (
     CampaignPage,
     FaultOut,
     PreviewOut,
+    ReportOut,
     ScheduleIn,
     TrialIn,
 )
 from resonanz.api.shapes import Accepted, AcceptedMessage
-from resonanz.model import InvalidInput
+from resonanz.insight import results_of, table
+from resonanz.model import InvalidInput, NotFound
 from resonanz.sending import campaigns, trial
 from resonanz.store import campaigns as rows
 
@@ -143,6 +146,35 @@ def post_cancel(campaign: UUID, parts: Parts, _caller: Caller) -> CampaignOut:
     """End it: what has not gone out does not go out."""
     campaigns.cancel(parts.database, campaign, now=model.now())
     return _shown(parts, campaign)
+
+
+@router.get("/campaigns/{campaign}/report", response_model=ReportOut, summary="What became of it")
+def get_report(campaign: UUID, parts: Parts, _caller: Caller) -> ReportOut:
+    """Return its figures: states, opens as a range and an estimate, clicks by link, bounces by reason."""
+    found = results_of(parts.database, _submission(parts, campaign))
+    if found is None:
+        raise NotFound("nothing has been sent yet", where="campaign")
+    return ReportOut.of(found)
+
+
+@router.get(
+    "/campaigns/{campaign}/recipients.csv",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    summary="What became of it, recipient by recipient",
+)
+def get_recipients(campaign: UUID, parts: Parts, _caller: Caller) -> StreamingResponse:
+    """Return a CSV file. What is counted without names stands for nobody: those cells are empty."""
+    rows_of = table(parts.database, _submission(parts, campaign))
+    return StreamingResponse(rows_of, media_type="text/csv; charset=utf-8")
+
+
+def _submission(parts: Parts, campaign_id: UUID) -> UUID:
+    with parts.database.read() as tx:
+        found = campaigns.find(tx, campaign_id).submission_id
+    if found is None:
+        raise NotFound("nothing has been sent yet", where="campaign")
+    return found
 
 
 def _shown(parts: Parts, campaign_id: UUID) -> CampaignOut:

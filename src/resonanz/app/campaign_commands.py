@@ -13,7 +13,7 @@ import click
 
 from resonanz import model
 from resonanz.app.operator_commands import open_instance
-from resonanz.model import InvalidInput, TrackingMode
+from resonanz.model import InvalidInput, NotFound, TrackingMode
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
@@ -155,6 +155,50 @@ _act("unschedule", "Make a draft again of what has not started.")
 _act("pause", "Let nothing more go out until it is resumed.")
 _act("resume", "Go on where it was paused.")
 _act("cancel", "End it for good: what has not gone out does not go out.")
+
+
+@campaign.command()
+@_id
+@click.option("--csv", "as_csv", is_flag=True, help="Print every recipient as CSV instead.")
+@_as_json
+def report(campaign_id: UUID, *, as_csv: bool, as_json: bool) -> None:
+    """Print what became of a campaign's mails."""
+    from resonanz.insight import results_of, table
+    from resonanz.sending import campaigns
+
+    with _opened() as (_, database):
+        with database.read() as tx:
+            submission_id = campaigns.find(tx, campaign_id).submission_id
+        found = results_of(database, submission_id) if submission_id is not None else None
+        if found is None or submission_id is None:
+            raise NotFound("nothing has been sent yet", where="campaign")
+        if as_csv:
+            for portion in table(database, submission_id):
+                click.echo(portion, nl=False)
+            return
+    estimate = found.page.opens.estimate
+    values: dict[str, Any] = {
+        "recipients": found.page.submission.recipients,
+        **{state.value: number for state, number in found.page.states.items()},
+        "openers_seen": found.page.openers,
+        "openers_possible": estimate.possible if estimate else 0,
+        "clickers": found.page.clickers,
+        "unsubscribed": found.answers.unsubscribed,
+        "complained": found.answers.complained,
+        "replied": found.answers.replied,
+        "bounces": dict(found.bounces),
+        "links": [{"url": one.url, "clickers": one.clickers} for one in found.links],
+    }
+    if as_json:
+        click.echo(json.dumps(values, indent=2))
+        return
+    for name, value in values.items():
+        if not isinstance(value, (dict, list)):
+            click.echo(f"{name:<18} {value:>9,}")
+    for reason, number in found.bounces.items():
+        click.echo(f"bounced, {reason:<9} {number:>9,}")
+    for link in found.links:
+        click.echo(f"{link.clickers:>9,} clicked  {link.url or link.label}")
 
 
 # ── Reading and printing ────────────────────────────────────────────────────────────────────────────────────────────

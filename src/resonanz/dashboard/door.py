@@ -85,6 +85,7 @@ def build(parts: DashboardParts) -> ASGIApp:
         ("POST", "/campaigns", campaigns.create, signed_in, upload),
         ("GET", "/campaigns/{campaign:uuid}", campaigns.show, signed_in, 0),
         ("POST", "/campaigns/{campaign:uuid}", campaigns.save, signed_in, upload),
+        ("GET", "/campaigns/{campaign:uuid}/recipients.csv", campaigns.download, signed_in, 0),
         ("POST", "/campaigns/{campaign:uuid}/act", campaigns.act, signed_in, SMALL_FORM),
         ("GET", "/outbox", outbox.show_list, signed_in, 0),
         ("GET", "/outbox/{mail:uuid}", outbox.show_mail, signed_in, 0),

@@ -26,6 +26,7 @@ from resonanz.insight.messages import (
 )
 from resonanz.insight.opens import Opens, opens_of
 from resonanz.insight.rates import Interval, Rate, wilson
+from resonanz.insight.results import LinkResult, Results, results_of, table
 from resonanz.insight.submissions import SubmissionPage, submission_page
 from resonanz.insight.today import Day, Today, today
 from resonanz.insight.turnout import Rates, rates_of
@@ -39,12 +40,14 @@ __all__ = [
     "Feed",
     "Interval",
     "LinkClicks",
+    "LinkResult",
     "MessageList",
     "MessagePage",
     "Opens",
     "Query",
     "Rate",
     "Rates",
+    "Results",
     "SubmissionPage",
     "Today",
     "activity",
@@ -60,7 +63,9 @@ __all__ = [
     "message_page",
     "opens_of",
     "rates_of",
+    "results_of",
     "submission_page",
+    "table",
     "today",
     "wilson",
 ]

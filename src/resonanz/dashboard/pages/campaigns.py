@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from resonanz.dashboard.preview import campaign_token
 from resonanz.dashboard.visit import Visit, errors_of, not_found, read_id, told
-from resonanz.insight import submission_page
+from resonanz.insight import results_of, table
 from resonanz.mail.address import Address
 from resonanz.model import Conflict, InvalidInput, TrackingMode
 from resonanz.sending import campaigns, trial
@@ -116,6 +116,16 @@ def act(visit: Visit) -> Response:
     with suppress(Conflict):
         does(visit.parts.database, campaign_id, now=visit.now)
     return visit.go(f"/campaigns/{campaign_id}")
+
+
+def download(visit: Visit) -> Response:
+    """What became of each mail, as a file for spreadsheets."""
+    campaign = _campaign(visit)
+    if campaign.submission_id is None:
+        raise not_found("campaign")
+    headers = {"content-disposition": 'attachment; filename="recipients.csv"'}
+    rows_of = table(visit.parts.database, campaign.submission_id)
+    return StreamingResponse(rows_of, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 # ── Reading the form ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -254,11 +264,16 @@ def _render_editor(visit: Visit, campaign: Campaign | None, values: dict[str, st
 
 
 def _render_progress(visit: Visit, campaign: Campaign) -> Response:
-    page = submission_page(visit.parts.database, campaign.submission_id) if campaign.submission_id else None
+    results = results_of(visit.parts.database, campaign.submission_id) if campaign.submission_id else None
     with visit.parts.database.read() as tx:
         position = events.last_id(tx)
         unknown = visit.parts.unknown_mode(tx)
-    values: dict[str, Any] = {"campaign": campaign, "page": page, "unknown": unknown}
+    values: dict[str, Any] = {
+        "campaign": campaign,
+        "results": results,
+        "page": results.page if results else None,
+        "unknown": unknown,
+    }
     if visit.part:
         return visit.render("_campaign.html", **values)
     return visit.render("campaign.html", position=position, **values)

@@ -1,0 +1,112 @@
+"""What became of a submission's mails: the figures of a report, and a table of every recipient."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from uuid import UUID
+
+from resonanz.insight.submissions import SubmissionPage, submission_page
+from resonanz.model import TrackingMode
+from resonanz.store import Database, results
+from resonanz.store.messages import Message, list_links
+from resonanz.store.results import Answers
+
+ROWS_AT_A_TIME = 1_000
+HEADINGS = (
+    "recipient", "state", "since", "note", "opens", "first opened", "last opened", "clicks", "first clicked",
+    "last clicked",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkResult:
+    """One link, and how many recipients followed it, by name and by proof."""
+
+    link: int
+    url: str
+    label: str
+    clickers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A report: everything about the submission, each link with who followed it (the most followed first), bounces by
+    reason, and how many left, complained or wrote back."""
+
+    page: SubmissionPage
+    links: tuple[LinkResult, ...]
+    bounces: Mapping[str, int]
+    answers: Answers
+
+
+def results_of(database: Database, submission_id: UUID) -> Results | None:
+    """Return a submission's report, or None when there is no such submission."""
+    page = submission_page(database, submission_id)
+    if page is None:
+        return None
+    with database.read() as tx:
+        followed = results.clickers_by_link(tx, submission_id)
+        links = [
+            LinkResult(one.link, one.url, one.label, followed.get(one.link, 0))
+            for one in list_links(tx, page.submission.content_id)
+        ]
+        bounces = results.bounces_by_reason(tx, submission_id)
+        answers = results.answers(tx, submission_id)
+    most_first = sorted(links, key=lambda one: (-one.clickers, one.link))
+    ordered = dict(sorted(bounces.items(), key=lambda item: (-item[1], item[0])))
+    return Results(page, tuple(most_first), ordered, answers)
+
+
+def table(database: Database, submission_id: UUID) -> Iterator[str]:
+    """Yield a CSV file of every recipient, in portions, each read for itself.
+
+    What is counted without names is not told of one: those cells are empty. A cell that a spreadsheet would take for a
+    formula begins with an apostrophe.
+    """
+    yield _lines([HEADINGS])
+    last: UUID | None = None
+    while True:
+        with database.read() as tx:
+            found = results.next_messages(tx, submission_id, after=last, limit=ROWS_AT_A_TIME)
+        if not found:
+            return
+        last = found[-1].id
+        yield _lines([_cells(message) for message in found])
+
+
+def _cells(message: Message) -> tuple[str, ...]:
+    opens = message.track_opens is TrackingMode.INDIVIDUAL
+    clicks = message.track_clicks is TrackingMode.INDIVIDUAL
+    moments = (
+        message.first_opened_at if opens else None,
+        message.last_opened_at if opens else None,
+        message.first_clicked_at if clicks else None,
+        message.last_clicked_at if clicks else None,
+    )
+    first_opened, last_opened, first_clicked, last_clicked = (one.isoformat() if one else "" for one in moments)
+    return (
+        message.recipient,
+        message.state.value,
+        message.state_at.isoformat(),
+        message.state_note,
+        str(message.opens_human) if opens else "",
+        first_opened,
+        last_opened,
+        str(message.clicks_human) if clicks else "",
+        first_clicked,
+        last_clicked,
+    )
+
+
+def _lines(rows: list[tuple[str, ...]]) -> str:
+    written = StringIO()
+    csv.writer(written, lineterminator="\r\n").writerows([[_guarded(cell) for cell in row] for row in rows])
+    return written.getvalue()
+
+
+def _guarded(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

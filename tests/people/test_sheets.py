@@ -74,7 +74,7 @@ def test_what_is_chosen_is_believed() -> None:
     for wrong in ({"delimiter": "x"}, {"encoding": "utf-7"}):
         with pytest.raises(InvalidInput):
             guess_form([file], **wrong)
-    with pytest.raises(InvalidInput, match="not a text file"):
+    with pytest.raises(InvalidInput, match="is no text file"):
         guess_form([b"PK\3\4\0\0abcdefghijklmnop"])
 
 

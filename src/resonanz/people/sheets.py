@@ -74,7 +74,7 @@ def guess_form(pieces: Iterable[bytes], *, encoding: str = "", delimiter: str = 
         start = 0 if not any(mark == head[: len(mark)] and name == chosen for mark, name in _BOMS) else start
     text = head[start:].decode(chosen, "replace")
     if not encoding and chosen in ("utf-8", "windows-1252") and "\0" in text:
-        raise InvalidInput("is not a text file", where="file", remedy="save it as CSV")
+        raise InvalidInput("is no text file", where="file", remedy="save it as CSV")
     form = Form(chosen, delimiter or _delimiter(text), start=start, ending="\n" if "\n" in text else "\r")
     first = next(iter(read(iter([head]), form)), None)
     return Form(

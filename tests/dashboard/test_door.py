@@ -30,7 +30,7 @@ def filled(path: str) -> str:
 def test_every_page_is_behind_the_sign_in(site: Site) -> None:
     """A stranger is sent to the door and back to where they wanted to go; a forged cookie changes nothing."""
     paths = [path for path in paths_of(site, "GET") if path not in PUBLIC]
-    assert {"/", "/account", "/messages/{id}"} <= set(paths)
+    assert {"/", "/account", "/messages/{message:uuid}"} <= set(paths)
     for path in map(filled, paths):
         for cookie in ("", "resonanz-session=forged", "resonanz-session="):
             answer = site.visitor().get(path, **({"cookie": cookie} if cookie else {}))

@@ -120,6 +120,7 @@ class ImapMailbox:
         """Yield the UIDs behind the last one read. A folder that was made anew is read from its beginning."""
         last = row.last_uid if row.uid_validity == self._validity else 0
         self._client.noop()
+        self._has_come()  # what came up to here is found below; what comes from here on is told by the next answers
         _, found = self._client.uid("SEARCH", f"UID {last + 1}:*")
         uids = sorted(int(uid) for uid in (found[0] or b"").split())
         for uid in uids:
@@ -159,16 +160,19 @@ class ImapMailbox:
 
     def wait(self, ending: threading.Event) -> bool:
         """Wait until something new comes, by IDLE where it is offered. Returns whether the connection is of use."""
+        if self._has_come():  # told while mails were being read: IDLE would not tell it again
+            return True
         if "IDLE" not in self._has:
             ending.wait(POLL_SECONDS)
             return True
         tag: bytes = self._client._new_tag()  # imaplib has no IDLE before Python 3.14
         self._client.send(tag + b" IDLE\r\n")
-        if not self._client.readline().startswith(b"+"):
+        # Read past imaplib's buffer, which is empty between commands: what comes with the answer would hide in it.
+        answer = self._client.socket().recv(8_192)
+        if not answer.startswith(b"+"):
             return False
-        waited = 0.0
-        # Any word of the server ends the wait, "still here" included: then one look tells what is new, and what came
-        # together with the answer above is found a few minutes later at most.
+        waited = IDLE_SECONDS if answer.count(b"\n") > 1 else 0.0
+        # Any word of the server ends the wait, "still here" included: one look tells what is new.
         while waited < IDLE_SECONDS and not ending.is_set() and not self._says_something(1.0):
             waited += 1.0
         self._client.send(b"DONE\r\n")
@@ -176,6 +180,10 @@ class ImapMailbox:
             if line.startswith(tag):
                 return True
         return False
+
+    def _has_come(self) -> bool:
+        """Whether the server has told of new mail since this was asked last."""
+        return self._client.response("EXISTS")[1] != [None]
 
     def _says_something(self, seconds: float) -> bool:
         connection = self._client.socket()

@@ -17,7 +17,7 @@ from resonanz.model import Coverage, InvalidInput, MessageState, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.attachments import may_become_documents
 from resonanz.sending.bulk import Ways, bulk_headers
-from resonanz.sending.copies import Copy, Further, header_id_for, make_copy
+from resonanz.sending.copies import AsWritten, Copy, Further, header_id_for, make_copy
 from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver, foresee
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press, as_it_is
@@ -58,8 +58,8 @@ class Work:
     Known from the start: the `contact`, None when it was erased; why the address is `suppressed` (empty when it is
     not); whether an operator has `blocked` the submission, and whether its campaign is `standing_still`; how
     far (opens, clicks) may be tracked, where its links lead (`base_url`), and what was seen of the contact in the
-    `past`. `tell` names a link's destination as its author wrote it. `coverage` is what of the finished copy can be
-    measured; as long as `receiver_known` is false, as far as that is known.
+    `past`. `tell` and `tell_text` name a link's destination and text as its author wrote them. `coverage` is what of
+    the finished copy can be measured; as long as `receiver_known` is false, as far as that is known.
     """
 
     claim: Claim
@@ -79,6 +79,7 @@ class Work:
     copy: Copy | None = None
     built: Instrumented | None = None
     tell: Callable[[str], str] = as_it_is
+    tell_text: Callable[[str], str] = as_it_is
     coverage: Coverage = Coverage.NOT_TRACKED
     receiver_known: bool = True
     outcome: Outcome | None = None
@@ -199,6 +200,9 @@ def personalise(workshop: Workshop, work: Work) -> Work:
         )
     except InvalidInput as error:
         return work.ended(outcomes.failed(str(error)))
+    if work.content.form == "template":
+        written = AsWritten.of(work.content.body)
+        return replace(work, copy=copy, tell=written.destination, tell_text=written.text)
     return replace(work, copy=copy)
 
 
@@ -300,7 +304,13 @@ def links_of(work: Work) -> list[Link]:
     if work.built is None:
         return []
     links = [
-        Link(link.index, work.tell(link.destination), " ".join(link.text.split())[:MAX_LABEL_CHARACTERS])
+        Link(
+            link.index, work.tell(link.destination), " ".join(work.tell_text(link.text).split())[:MAX_LABEL_CHARACTERS]
+        )
         for link in work.built.links.values()
     ]
     return links + [Link(document.index, "", document.name) for document in work.built.documents]
+
+
+def _label(text: str) -> str:
+    return " ".join(text.split())[:MAX_LABEL_CHARACTERS]

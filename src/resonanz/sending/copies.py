@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from html import unescape
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from resonanz.mail.compose import compose, write_header
@@ -67,6 +69,37 @@ def make_copy(
 @lru_cache(maxsize=2)  # the copies of one content follow each other
 def _template(body: bytes) -> Template:
     return Template(Fields.decode(body))
+
+
+@dataclass(frozen=True, slots=True)
+class AsWritten:
+    """What may be told of a template's copy that was made for one person: only what stands in the template itself.
+
+    Reports name a link by the first copy that was built; what its placeholders said is about that person alone.
+    """
+
+    written: str
+
+    @classmethod
+    @lru_cache(maxsize=2)
+    def of(cls, body: bytes) -> AsWritten:
+        """Read the stored form of a template."""
+        fields = Fields.decode(body)
+        html = fields.html or ""
+        return cls(" ".join(unescape(f"{html} {fields.text or ''} {text_from_html(html)}").split()))
+
+    def destination(self, url: str) -> str:
+        """Return the destination where it is the template's own, else as much of its beginning as is."""
+        if url in self.written:
+            return url
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        return f"{origin}/…" if parts.netloc and origin in self.written else "…"
+
+    def text(self, text: str) -> str:
+        """Return a link's text where it is the template's own, else nothing."""
+        flat = " ".join(text.split())
+        return flat if flat in self.written else ""
 
 
 def compose_copy(fields: Fields, *, to: str, header_id: str, date: datetime) -> Copy:

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonanz.mail.dkim import Algorithm, Signer, author_domain, relaxed_body, sign, zone_line
+from resonanz.mail.author import author_domain
+from resonanz.mail.dkim import Algorithm, Signer, relaxed_body, sign, zone_line
 from resonanz.model import InvalidInput
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

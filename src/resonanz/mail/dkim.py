@@ -18,8 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
-from resonanz.mail.address import parse_addresses
-from resonanz.mail.headers import Header, read_block
+from resonanz.mail.headers import Header, read_message_block
 from resonanz.model import InvalidInput
 
 RSA_BITS = 2048
@@ -144,27 +143,13 @@ def sign(message: bytes, signers: Sequence[Signer], now: datetime) -> bytes:
     section 5.4), and in one with lines among its headers that are none, programs see different fields: both are
     returned as they are.
     """
-    block = read_block(message, 0, len(message), b"\n", _is_no_delimiter)
+    block = read_message_block(message)
     if not signers or block.has_junk or block.first("From") is None:
         return message
     named, covered = _covered(block.fields)
     digest = base64.b64encode(hashlib.sha256(relaxed_body(message[block.body_start :])).digest()).decode()
     signatures = [_signature(signer, named, covered, digest, now) for signer in signers]
     return b"".join(signatures) + message
-
-
-def author_domain(message: bytes) -> str:
-    """Return the domain of the From field, lower case, as DMARC looks at it; empty when it names none or several."""
-    block = read_block(message, 0, len(message), b"\n", _is_no_delimiter)
-    try:
-        domains = {author.domain.lower() for found in block.all("From") for author in parse_addresses(found.text)}
-    except InvalidInput:
-        return ""
-    return domains.pop() if len(domains) == 1 else ""
-
-
-def _is_no_delimiter(line: bytes) -> bool:
-    return False
 
 
 def relaxed_header(name: bytes, value: bytes) -> bytes:

@@ -90,6 +90,11 @@ def read_block(message: bytes, start: int, end: int, eol: bytes, is_delimiter: C
     return Block(tuple(fields), position, has_junk)
 
 
+def read_message_block(message: bytes) -> Block:
+    """Read the header block of a whole message, and nothing else of it."""
+    return read_block(message, 0, len(message), b"\n", lambda _line: False)
+
+
 def _add_folds(fields: list[Header], folds: list[bytes], end: int) -> None:
     if folds:
         last = fields[-1]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import dns.exception
-import dns.name
-import dns.rdatatype
-import dns.resolver
-
 from resonanz.model import InvalidInput, TemporaryFailure
+
+if TYPE_CHECKING:
+    import dns.name  # at run time where it is used: most processes never ask
+    import dns.resolver
 
 SECONDS = 4.0
 
@@ -47,6 +47,10 @@ class Resolver:
         return next((_host(record.target) for record in self._ask(name, "CNAME")), "")
 
     def _ask(self, name: str, kind: str) -> list[dns.resolver.Answer]:
+        import dns.exception
+        import dns.name
+        import dns.resolver
+
         try:
             asked = dns.name.from_text(name.encode("idna").decode("ascii") if not name.isascii() else name)
         except (dns.exception.DNSException, UnicodeError) as error:
@@ -64,6 +68,9 @@ class Resolver:
 
     def _open(self) -> dns.resolver.Resolver:
         """Read the system's configuration at the first question, so that a machine without one can still start."""
+        import dns.nameserver
+        import dns.resolver
+
         if self._resolver is None:
             resolver = dns.resolver.Resolver(configure=not self._servers)
             if self._servers:
@@ -76,4 +83,5 @@ class Resolver:
 
 
 def _host(name: dns.name.Name) -> str:
-    return name.to_text(omit_final_dot=True).lower() if name != dns.name.root else ""
+    text = name.to_text(omit_final_dot=True).lower()
+    return "" if text == "." else text

@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from resonanz.model import InvalidInput, TemporaryFailure, TooLarge
+
+if TYPE_CHECKING:
+    import httpx2  # at run time where it is used: most processes never ask
 
 Address = IPv4Address | IPv6Address
 
@@ -55,6 +57,8 @@ def fetch(url: str, rules: Rules | None = None, headers: Mapping[str, str] | Non
     Raises InvalidInput for an address that may not be asked, TooLarge for a body over the limit, TemporaryFailure for
     everything that may be different another time: names, connections, certificates, statuses other than 200.
     """
+    import httpx2
+
     rules = rules or Rules()
     deadline = time.monotonic() + rules.seconds
     context = rules.trusted or ssl.create_default_context()
@@ -81,6 +85,8 @@ def post(url: str, form: Mapping[str, str], rules: Rules | None = None) -> Answe
 
     Raises InvalidInput, TooLarge and TemporaryFailure as `fetch` does, but for statuses.
     """
+    import httpx2
+
     rules = rules or Rules()
     deadline = time.monotonic() + rules.seconds
     context = rules.trusted or ssl.create_default_context()
@@ -126,6 +132,8 @@ def _request(
 def _ask(
     client: httpx2.Client, text: str, rules: Rules, deadline: float, headers: Mapping[str, str]
 ) -> bytes | _Redirect:
+    import httpx2
+
     request = _request(client, "GET", text, rules, deadline, headers)
     url = _checked(text)
     try:
@@ -157,6 +165,8 @@ def _body(response: httpx2.Response, rules: Rules, deadline: float, where: str) 
 
 
 def _checked(text: str) -> httpx2.URL:
+    import httpx2
+
     try:
         url = httpx2.URL(text)
     except (httpx2.InvalidURL, ValueError) as error:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from resonanz.mail import Tracking, dkim, parse_address
+from resonanz.mail import Tracking, parse_address
 from resonanz.mail import instrument as instrument_mail
+from resonanz.mail.author import author_domain
 from resonanz.mail.tracking import Instrumented
 from resonanz.model import Coverage, InvalidInput, MessageState, TrackingMode
 from resonanz.sending import outcomes
@@ -29,6 +31,9 @@ from resonanz.store.opens import NO_PAST, Past
 from resonanz.store.queue import Claim
 from resonanz.tokens import Keys
 
+if TYPE_CHECKING:
+    from resonanz.mail.dkim import Signer
+
 MAX_LABEL_CHARACTERS = 200
 
 _STILL_TO_SEND = frozenset({MessageState.QUEUED, MessageState.SENDING, MessageState.DEFERRED, MessageState.UNCERTAIN})
@@ -45,7 +50,7 @@ class Workshop:
     press: Press
     content: Callable[[UUID], Content | None]
     keep: Callable[[str, bytes], None] | None
-    signers: Callable[[str], Sequence[dkim.Signer]]
+    signers: Callable[[str], Sequence[Signer]]
     clock: Callable[[], datetime]
     receiver: Callable[[str], Receiver | None]
     return_path_domain: str = ""
@@ -75,7 +80,7 @@ class Work:
     opens: TrackingMode = TrackingMode.OFF
     clicks: TrackingMode = TrackingMode.OFF
     content: Content | None = None
-    signers: Sequence[dkim.Signer] = ()
+    signers: Sequence[Signer] = ()
     copy: Copy | None = None
     built: Instrumented | None = None
     tell: Callable[[str], str] = as_it_is
@@ -149,7 +154,7 @@ def choose_signers(workshop: Workshop, work: Work) -> Work:
     """Find who signs for the domain that stands in From. Raises TemporaryFailure when keys cannot be read."""
     assert work.content is not None
     composed = work.content.form != "rfc822"
-    domain = work.content.sender.rpartition("@")[2] if composed else dkim.author_domain(work.content.body)
+    domain = work.content.sender.rpartition("@")[2] if composed else author_domain(work.content.body)
     return replace(work, signers=workshop.signers(domain))
 
 
@@ -250,6 +255,8 @@ def sign(workshop: Workshop, work: Work) -> Work:
     assert work.copy is not None
     if not work.signers:
         return work
+    from resonanz.mail import dkim  # only where somebody signs: cryptography takes seven megabytes
+
     return replace(work, copy=replace(work.copy, message=dkim.sign(work.copy.message, work.signers, workshop.clock())))
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from resonanz.mail.dkim import Signer
 from resonanz.model import InvalidInput, TemporaryFailure
+
+if TYPE_CHECKING:
+    from resonanz.mail.dkim import Signer
 
 MAX_SPF_LOOKUPS = 10  # RFC 7208 section 4.6.4: a receiver that needs more gives up with permerror
 _ASKING_TERMS = ("include", "a", "mx", "ptr", "exists", "redirect")

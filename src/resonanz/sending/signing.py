@@ -12,9 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from resonanz.mail.dkim import Signer
 from resonanz.model import Conflict, InvalidInput, NotFound, TemporaryFailure
+
+if TYPE_CHECKING:
+    from resonanz.mail.dkim import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ class SigningKeys:
 
 
 def _load(domain: str, path: Path) -> tuple[SigningKey, ...]:
+    from resonanz.mail.dkim import Signer
+
     try:
         rows = json.loads(path.read_text("ascii"))["keys"]
         return tuple(

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
 from prometheus_client import Counter, Gauge
 
 from resonanz import model
-from resonanz.mail.dkim import Signer
 from resonanz.model import Coverage, PermanentFailure, TemporaryFailure, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.building import Work, Workshop, build
@@ -50,6 +50,9 @@ from resonanz.store.destinations import save_slowness
 from resonanz.store.messages import Content
 from resonanz.store.opens import put_coverage_right
 from resonanz.tokens import Keys, mint_return_path
+
+if TYPE_CHECKING:
+    from resonanz.mail.dkim import Signer
 
 log = structlog.get_logger(__name__)
 

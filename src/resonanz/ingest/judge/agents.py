@@ -8,16 +8,16 @@ They are written for the regular expressions of uap-core's engine, which tries a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-
-from ua_parser import Domain
-from ua_parser.core import Resolver
-from ua_parser.matchers import UserAgentMatcher
-from ua_parser.regex import Resolver as RustResolver
+from typing import TYPE_CHECKING
 
 from resonanz.model import ClientKind
+
+if TYPE_CHECKING:
+    from ua_parser import PartialResult
 
 
 class Machine(StrEnum):
@@ -43,13 +43,19 @@ class Agent:
 
 def find(user_agent: str) -> Agent | None:
     """Return the first row that matches."""
-    found = _resolver()(user_agent, Domain.USER_AGENT).user_agent
+    found = _search()(user_agent).user_agent
     return AGENTS[int(found.family)] if found is not None else None
 
 
 @cache
-def _resolver() -> Resolver:
-    return RustResolver(([UserAgentMatcher(agent.marker, str(row)) for row, agent in enumerate(AGENTS)], [], []))
+def _search() -> Callable[[str], PartialResult]:
+    """Compile the table when it is first asked: doors that judge nothing do without the parser."""
+    from ua_parser import Domain
+    from ua_parser.matchers import UserAgentMatcher
+    from ua_parser.regex import Resolver as RustResolver
+
+    search = RustResolver(([UserAgentMatcher(agent.marker, str(row)) for row, agent in enumerate(AGENTS)], [], []))
+    return lambda user_agent: search(user_agent, Domain.USER_AGENT)
 
 
 def _proxy(marker: str, name: str) -> Agent:

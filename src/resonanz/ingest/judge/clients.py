@@ -7,16 +7,18 @@ the rest. Where a string names nobody, the answer is `unknown` and not the engin
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-
-from ua_parser import Domain, PartialResult
-from ua_parser.core import Resolver
+from typing import TYPE_CHECKING
 
 from resonanz.ingest.judge.agents import Machine, find
 from resonanz.ingest.judge.shapes import machine_of
 from resonanz.model import Client, ClientKind
 from resonanz.store.text import storable
+
+if TYPE_CHECKING:
+    from ua_parser import PartialResult
 
 # User agents seen lately; a few thousand cover nearly all traffic, and memory stays flat under invented ones.
 CACHED_AGENTS = 20_000
@@ -44,7 +46,7 @@ def identify(user_agent: str) -> Identity:
         agent = None  # a crawler in a mail client's clothes leaves its address; no mail client does
     if agent is not None and agent.kind is not ClientKind.MAIL_CLIENT:
         return Identity(Client(agent.kind, agent.name), agent.machine)
-    parsed = _resolver()(text, Domain.ALL)
+    parsed = _parser()(text)
     os, device = _os(parsed), _device(parsed, text)
     if agent is not None:
         return Identity(Client(agent.kind, agent.name, agent.os or os, agent.device or device))
@@ -56,11 +58,14 @@ def identify(user_agent: str) -> Identity:
 
 
 @cache
-def _resolver() -> Resolver:
+def _parser() -> Callable[[str], PartialResult]:
+    """Load the patterns when they are first asked: doors that judge nothing do without them."""
+    from ua_parser import Domain
     from ua_parser.loaders import load_lazy_builtins
     from ua_parser.regex import Resolver as RustResolver
 
-    return RustResolver(load_lazy_builtins())
+    parse = RustResolver(load_lazy_builtins())
+    return lambda text: parse(text, Domain.ALL)
 
 
 # ── Crawlers ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -141,7 +141,7 @@ def test_all_of_the_navigation_is_in_sight(visitor: BrowserContext, instance: In
     page.goto(instance.dashboard)
     width = page.viewport_size["width"] if page.viewport_size else 0
     ways = page.locator(".side a, .side button")
-    assert ways.count() == 10
+    assert ways.count() == 12
     for way in ways.all():
         box = way.bounding_box()
         assert box, way.inner_text()

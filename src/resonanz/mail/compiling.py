@@ -20,7 +20,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from resonanz.mail import pixel
-from resonanz.mail.compose import write_header
+from resonanz.mail.composing import write_header
 from resonanz.mail.gate import refuse_message, refuse_part
 from resonanz.mail.headers import Header
 from resonanz.mail.instrumenting import instrument

@@ -16,7 +16,7 @@ from html import unescape
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from resonanz.mail.compose import compose, write_header
+from resonanz.mail.composing import compose, write_header
 from resonanz.mail.readable import text_from_html
 from resonanz.mail.structure import Structure, parse
 from resonanz.mail.transfer import Splice, apply

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonanz.mail import compose, parse
-from resonanz.mail.compose import write_header
+from resonanz.mail.composing import write_header
 from resonanz.model import InvalidInput
 from tests.kit.letters import NOON
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from resonanz.api.shapes import Line, _In, _Out
+from resonanz.api.shapes import Incoming, Line, Outgoing
 from resonanz.people import Choice, Purpose, Reason
 from resonanz.people.attributes import Attribute, Kind
 from resonanz.store.contacts import ConsentRow, Contact
@@ -17,7 +17,7 @@ Value = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_le
 Values = Annotated[dict[Annotated[str, Field(max_length=40)], Value | None], Field(max_length=100)]
 
 
-class ContactIn(_In):
+class ContactIn(Incoming):
     """A contact to be added. Attributes are named as they are defined; dates are text such as 2026-03-18."""
 
     address: Line
@@ -27,7 +27,7 @@ class ContactIn(_In):
     lists: Annotated[list[Annotated[UUID, Field(strict=False)]], Field(max_length=1_000)] = Field(default_factory=list)
 
 
-class ContactChange(_In):
+class ContactChange(Incoming):
     """What is to change of a contact; what is left out stays, an attribute that is null goes."""
 
     address: Line | None = None
@@ -36,7 +36,7 @@ class ContactChange(_In):
     attributes: Values = Field(default_factory=dict)
 
 
-class ContactOut(_Out):
+class ContactOut(Outgoing):
     """A person who is known."""
 
     id: UUID
@@ -61,14 +61,14 @@ class ContactOut(_Out):
         )
 
 
-class ContactPage(_Out):
+class ContactPage(Outgoing):
     """Contacts, newest first; `next` continues the list, null at its end."""
 
     contacts: list[ContactOut]
     next: UUID | None
 
 
-class ConsentIn(_In):
+class ConsentIn(Incoming):
     """What a contact chose, entered for them."""
 
     purpose: Annotated[Purpose, Field(strict=False)]
@@ -78,7 +78,7 @@ class ConsentIn(_In):
     text_version: Line = Field("", description="Which wording they had before them")
 
 
-class ConsentOut(_Out):
+class ConsentOut(Outgoing):
     """One recorded choice."""
 
     purpose: Purpose
@@ -101,14 +101,14 @@ class ConsentOut(_Out):
         )
 
 
-class ConsentsOut(_Out):
+class ConsentsOut(Outgoing):
     """What is in force for each purpose (null: never asked), and every choice, oldest first."""
 
     in_force: dict[Purpose, Choice | None]
     history: list[ConsentOut]
 
 
-class MembershipOut(_Out):
+class MembershipOut(Outgoing):
     """A list that a contact is on."""
 
     list: UUID
@@ -117,13 +117,13 @@ class MembershipOut(_Out):
     source: str
 
 
-class MembershipsOut(_Out):
+class MembershipsOut(Outgoing):
     """The lists that a contact is on, by name."""
 
     lists: list[MembershipOut]
 
 
-class AttributeIn(_In):
+class AttributeIn(Incoming):
     """An attribute to be defined."""
 
     name: Line = Field(description="As placeholders write it: small letters, digits, underscores")
@@ -132,14 +132,14 @@ class AttributeIn(_In):
     choices: Annotated[list[Line], Field(max_length=200)] = Field(default_factory=list)
 
 
-class AttributeChange(_In):
+class AttributeChange(Incoming):
     """What is to change of an attribute; its kind never does."""
 
     label: Line | None = None
     choices: Annotated[list[Line], Field(max_length=200)] | None = None
 
 
-class AttributeOut(_Out):
+class AttributeOut(Outgoing):
     """What this instance wants to know of contacts."""
 
     name: str
@@ -153,13 +153,13 @@ class AttributeOut(_Out):
         return cls(name=one.name, label=one.label, kind=one.kind, choices=list(one.choices))
 
 
-class AttributesOut(_Out):
+class AttributesOut(Outgoing):
     """Every attribute."""
 
     attributes: list[AttributeOut]
 
 
-class ListIn(_In):
+class ListIn(Incoming):
     """A list to be created."""
 
     name: Line
@@ -167,7 +167,7 @@ class ListIn(_In):
     is_marketing: bool = Field(True, description="Whether mail to it needs the contact's consent to mailing")
 
 
-class ListChange(_In):
+class ListChange(Incoming):
     """What is to change of a list."""
 
     name: Line | None = None
@@ -175,7 +175,7 @@ class ListChange(_In):
     is_marketing: bool | None = None
 
 
-class ListOut(_Out):
+class ListOut(Outgoing):
     """A list of contacts."""
 
     id: UUID
@@ -186,33 +186,33 @@ class ListOut(_Out):
     created_at: datetime
 
 
-class ListsOut(_Out):
+class ListsOut(Outgoing):
     """Every list, by name."""
 
     lists: list[ListOut]
 
 
-class MembersIn(_In):
+class MembersIn(Incoming):
     """Contacts to be put on a list."""
 
     contacts: Annotated[list[Annotated[UUID, Field(strict=False)]], Field(min_length=1, max_length=10_000)]
     source: Line = ""
 
 
-class MembersOut(_Out):
+class MembersOut(Outgoing):
     """How many came on the list; the others were on it."""
 
     added: int
 
 
-class SuppressionIn(_In):
+class SuppressionIn(Incoming):
     """An address that is to get no mail."""
 
     address: Line
     note: Line = ""
 
 
-class SuppressionOut(_Out):
+class SuppressionOut(Outgoing):
     """An address that gets no mail."""
 
     address: str
@@ -222,7 +222,7 @@ class SuppressionOut(_Out):
     note: str
 
 
-class SuppressionChangeOut(_Out):
+class SuppressionChangeOut(Outgoing):
     """How an address came on the list, or off it."""
 
     change: str
@@ -233,21 +233,21 @@ class SuppressionChangeOut(_Out):
     actor: str
 
 
-class SuppressionDetail(_Out):
+class SuppressionDetail(Outgoing):
     """Whether an address is on the list (null: it is not), and how it came there and off."""
 
     suppression: SuppressionOut | None
     history: list[SuppressionChangeOut]
 
 
-class SuppressionPage(_Out):
+class SuppressionPage(Outgoing):
     """Suppressed addresses in order; `next` continues behind it, null at the end."""
 
     suppressions: list[SuppressionOut]
     next: str | None
 
 
-class FormOut(_Out):
+class FormOut(Outgoing):
     """How a file is read."""
 
     encoding: str
@@ -255,7 +255,7 @@ class FormOut(_Out):
     has_header: bool
 
 
-class ImportConsent(_In):
+class ImportConsent(Incoming):
     """What the people in a file agreed to."""
 
     purposes: Annotated[list[Annotated[Purpose, Field(strict=False)]], Field(min_length=1, max_length=3)]
@@ -264,7 +264,7 @@ class ImportConsent(_In):
     text_version: Line = ""
 
 
-class ImportPlan(_In):
+class ImportPlan(Incoming):
     """What is to be done with a file. What is left out stays as it was told when the file was handed in."""
 
     columns: Annotated[list[Line], Field(max_length=200)] | None = Field(
@@ -277,7 +277,7 @@ class ImportPlan(_In):
     consent: ImportConsent | None = None
 
 
-class ImportOut(_Out):
+class ImportOut(Outgoing):
     """An import and how far it is."""
 
     id: UUID
@@ -298,14 +298,14 @@ class ImportOut(_Out):
     note: str
 
 
-class ImportsOut(_Out):
+class ImportsOut(Outgoing):
     """Imports, newest first."""
 
     imports: list[ImportOut]
     next: UUID | None
 
 
-class RefusedOut(_Out):
+class RefusedOut(Outgoing):
     """One row that cannot be taken."""
 
     line: int
@@ -313,7 +313,7 @@ class RefusedOut(_Out):
     cells: list[str]
 
 
-class PreviewOut(_Out):
+class PreviewOut(Outgoing):
     """What an import would do."""
 
     heading: list[str]

@@ -32,11 +32,7 @@ class Outgoing(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-_In = Incoming
-_Out = Outgoing
-
-
-class TrackingIn(_In):
+class TrackingIn(Incoming):
     """The most that may be tracked; a contact's recorded choice can only lower it."""
 
     # Words from JSON are plain strings; strictness is for numbers and booleans posing as something else.
@@ -44,7 +40,7 @@ class TrackingIn(_In):
     clicks: Annotated[TrackingMode, Field(strict=False)] = TrackingMode.INDIVIDUAL
 
 
-class MessageIn(_In):
+class MessageIn(Incoming):
     """One mail to send. Each recipient gets a message of their own, addressed to them alone."""
 
     sender: Annotated[Line, Field(alias="from", description="`name <address>` or an address")]
@@ -58,14 +54,14 @@ class MessageIn(_In):
     bulk: Annotated[bool, Field(description="Say in the headers that it is bulk mail, and how to leave")] = False
 
 
-class AcceptedMessage(_Out):
+class AcceptedMessage(Outgoing):
     """One message that was stored and will be sent."""
 
     id: UUID
     recipient: str
 
 
-class Accepted(_Out):
+class Accepted(Outgoing):
     """What became of a submission: everything in it is stored."""
 
     submission: UUID
@@ -73,7 +69,7 @@ class Accepted(_Out):
     messages: list[AcceptedMessage]
 
 
-class Counts(_Out):
+class Counts(Outgoing):
     """Events by who caused them."""
 
     human: int
@@ -81,7 +77,7 @@ class Counts(_Out):
     machine: int
 
 
-class MessageOut(_Out):
+class MessageOut(Outgoing):
     """One message and what it set in motion so far."""
 
     id: UUID
@@ -130,14 +126,14 @@ class MessageOut(_Out):
         )
 
 
-class MessagePage(_Out):
+class MessagePage(Outgoing):
     """Messages, newest first; `next` continues the list, null at its end."""
 
     messages: list[MessageOut]
     next: UUID | None
 
 
-class ClientOut(_Out):
+class ClientOut(Outgoing):
     """The program behind an event."""
 
     kind: ClientKind
@@ -146,7 +142,7 @@ class ClientOut(_Out):
     device: str
 
 
-class VisitOut(_Out):
+class VisitOut(Outgoing):
     """What was looked at on a page of the sender's own site; `url` of the event names the page."""
 
     title: str
@@ -172,7 +168,7 @@ class VisitOut(_Out):
 _CHOSEN: Mapping[object, Literal["off", "on"]] = {"off": "off", "on": "on"}
 
 
-class EventOut(_Out):
+class EventOut(Outgoing):
     """One fact, with the verdict and its reasons where it has one."""
 
     id: int
@@ -233,14 +229,14 @@ class EventOut(_Out):
         )
 
 
-class EventPage(_Out):
+class EventPage(Outgoing):
     """Events in the order they were recorded; `next` is the id to continue `after`."""
 
     events: list[EventOut]
     next: int
 
 
-class IntervalOut(_Out):
+class IntervalOut(Outgoing):
     """From `low` to `high` people."""
 
     low: int
@@ -252,7 +248,7 @@ class IntervalOut(_Out):
         return cls(low=math.floor(interval.low), high=math.ceil(interval.high))
 
 
-class OpensOut(_Out):
+class OpensOut(Outgoing):
     """How many opened, of those whose copy arrived and is tracked by name, opens and clicks."""
 
     delivered: int
@@ -288,7 +284,7 @@ class OpensOut(_Out):
         )
 
 
-class RateOut(_Out):
+class RateOut(Outgoing):
     """A share with what so many can tell of the like: Wilson's interval at 95 %, `low` to `high`; all in 0…1."""
 
     part: int
@@ -312,7 +308,7 @@ class RateOut(_Out):
         )
 
 
-class RatesOut(_Out):
+class RatesOut(Outgoing):
     """Simple rates of a submission; null where there is nothing to be a share of."""
 
     arrived: RateOut | None
@@ -333,7 +329,7 @@ class RatesOut(_Out):
         )
 
 
-class UnmeasuredOut(_Out):
+class UnmeasuredOut(Outgoing):
     """Copies that arrived and cannot be measured, or not fully, for one reason."""
 
     reason: str
@@ -341,7 +337,7 @@ class UnmeasuredOut(_Out):
     messages: int
 
 
-class SubmissionOut(_Out):
+class SubmissionOut(Outgoing):
     """What was handed in at one time."""
 
     id: UUID
@@ -379,14 +375,14 @@ class SubmissionOut(_Out):
         )
 
 
-class BlockIn(_In):
+class BlockIn(Incoming):
     """Whether a submission is to be blocked, and why."""
 
     blocked: bool
     reason: Line
 
 
-class BlockOut(_Out):
+class BlockOut(Outgoing):
     """One decision about a submission's links."""
 
     blocked: bool
@@ -395,7 +391,7 @@ class BlockOut(_Out):
     occurred_at: datetime
 
 
-class DomainIn(_In):
+class DomainIn(Incoming):
     """A custom tracking domain to be added."""
 
     name: Line = Field(description="The host, such as links.example.org")
@@ -403,7 +399,7 @@ class DomainIn(_In):
     unchecked: bool = Field(False, description="Use it at once, without looking at DNS")
 
 
-class DomainOut(_Out):
+class DomainOut(Outgoing):
     """A custom tracking domain and what the last check saw."""
 
     name: str
@@ -416,19 +412,19 @@ class DomainOut(_Out):
     check_note: str
 
 
-class DomainsOut(_Out):
+class DomainsOut(Outgoing):
     """Every custom tracking domain, by name."""
 
     domains: list[DomainOut]
 
 
-class MailPasswordIn(_In):
+class MailPasswordIn(Incoming):
     """A password that is to be made for a mail program."""
 
     name: Line = Field(description="The program or device that will use it")
 
 
-class MailPasswordOut(_Out):
+class MailPasswordOut(Outgoing):
     """A mail program's password, without the password itself."""
 
     id: UUID
@@ -445,13 +441,13 @@ class NewMailPasswordOut(MailPasswordOut):
     password: str
 
 
-class MailPasswordsOut(_Out):
+class MailPasswordsOut(Outgoing):
     """Every password of an account's mail programs, the newest first."""
 
     passwords: list[MailPasswordOut]
 
 
-class RulesIn(_In):
+class RulesIn(Incoming):
     """What of the mail that an account's mail programs hand in is tracked."""
 
     domain: Line = Field("", description="Only for mail from this sender domain; empty: for all mail")
@@ -461,7 +457,7 @@ class RulesIn(_In):
     internal: list[Line] = Field([], max_length=1_000, description="Domains of your own, not tracked")
 
 
-class RulesOut(_Out):
+class RulesOut(Outgoing):
     """The rules for mail from one sender domain, or with an empty one for all mail."""
 
     domain: str
@@ -471,20 +467,20 @@ class RulesOut(_Out):
     internal: list[str]
 
 
-class RuleBookOut(_Out):
+class RuleBookOut(Outgoing):
     """All rules of the caller's account."""
 
     rules: list[RulesOut]
 
 
-class SenderIn(_In):
+class SenderIn(Incoming):
     """An address or domain that an account is to be allowed to send from."""
 
     account: Line = Field(description="The account's address")
     sender: Line = Field(description="An address, or a domain for every address at it")
 
 
-class SenderOut(_Out):
+class SenderOut(Outgoing):
     """What an account may send from beside its own address."""
 
     account: str
@@ -493,20 +489,20 @@ class SenderOut(_Out):
     created_by: str
 
 
-class SendersOut(_Out):
+class SendersOut(Outgoing):
     """Everything that accounts may send from beside their own addresses."""
 
     senders: list[SenderOut]
 
 
-class StandingOut(_Out):
+class StandingOut(Outgoing):
     """Whether a submission is blocked, and every decision about that, newest first."""
 
     blocked: bool
     decisions: list[BlockOut]
 
 
-class ProviderIn(_In):
+class ProviderIn(Incoming):
     """A provider whose webhooks are to be let in."""
 
     provider: Line = Field(description="brevo, mailersend, mailgun, mailjet, mandrill, postal, postmark, resend, "
@@ -515,13 +511,13 @@ class ProviderIn(_In):
     secret: Text = Field("", description="What the provider proves itself with, where it is known already.")
 
 
-class SecretIn(_In):
+class SecretIn(Incoming):
     """A provider's secret; empty: made here, where the provider signs nothing."""
 
     secret: Text = ""
 
 
-class ProviderOut(_Out):
+class ProviderOut(Outgoing):
     """A provider that reports to this instance."""
 
     id: UUID
@@ -562,13 +558,13 @@ class ProviderAdded(ProviderOut):
     secret_address: str | None
 
 
-class ProvidersOut(_Out):
+class ProvidersOut(Outgoing):
     """Every provider, in the order they were added."""
 
     providers: list[ProviderOut]
 
 
-class StrayOut(_Out):
+class StrayOut(Outgoing):
     """A report that became no fact."""
 
     id: int
@@ -593,14 +589,14 @@ class StrayOut(_Out):
         )
 
 
-class StraysOut(_Out):
+class StraysOut(Outgoing):
     """How many reports became no fact, and the newest."""
 
     total: int
     strays: list[StrayOut]
 
 
-class MailboxIn(_In):
+class MailboxIn(Incoming):
     """A mailbox to read reports from."""
 
     protocol: Literal["imap", "pop3"]
@@ -617,7 +613,7 @@ class MailboxIn(_In):
     others: bool = Field(False, description="Let the same happen to mail that is no report.")
 
 
-class MailboxOut(_Out):
+class MailboxOut(Outgoing):
     """A mailbox that reports are read from."""
 
     id: UUID
@@ -637,7 +633,7 @@ class MailboxOut(_Out):
     failure: str = Field(description="Why it could not be read last; empty when it could.")
 
 
-class MailboxesOut(_Out):
+class MailboxesOut(Outgoing):
     """Every mailbox, in the order they were added."""
 
     mailboxes: list[MailboxOut]

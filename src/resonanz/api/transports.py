@@ -12,9 +12,7 @@ from pydantic import Field
 
 from resonanz import model
 from resonanz.api.access import Operator, Parts
-from resonanz.api.shapes import Line
-from resonanz.api.shapes import _In as InShape
-from resonanz.api.shapes import _Out as OutShape
+from resonanz.api.shapes import Incoming, Line, Outgoing
 from resonanz.sending import named_transports as named
 from resonanz.sending import queue_control
 from resonanz.store.destinations import Destination
@@ -29,7 +27,7 @@ ProviderName = Literal["", "google", "microsoft"]
 Senders = Annotated[list[Line], Field(min_length=1, max_length=1_000, description="Addresses, domains, or `*`")]
 
 
-class TransportIn(InShape):
+class TransportIn(Incoming):
     """A server that mail is to go out by."""
 
     name: Line
@@ -49,7 +47,7 @@ class TransportIn(InShape):
     rate_per_minute: int | None = None
 
 
-class TransportChange(InShape):
+class TransportChange(Incoming):
     """What is to be different; fields that are missing stay as they are."""
 
     host: Line = ""
@@ -68,7 +66,7 @@ class TransportChange(InShape):
     rate_per_minute: int | None = None
 
 
-class TransportOut(OutShape):
+class TransportOut(Outgoing):
     """A transport without its secrets."""
 
     name: str
@@ -99,19 +97,19 @@ class TransportOut(OutShape):
         return cls(**{**values, "has_secret": stored.secret is not None, "senders": list(stored.senders)})
 
 
-class TransportsOut(OutShape):
+class TransportsOut(Outgoing):
     """Every transport, in the order in which they are tried."""
 
     transports: list[TransportOut]
 
 
-class FoundOut(OutShape):
+class FoundOut(Outgoing):
     """What a check found."""
 
     found: str
 
 
-class DomainLimitsOut(OutShape):
+class DomainLimitsOut(Outgoing):
     """What was set for a recipient domain, or learned about it."""
 
     domain: str
@@ -122,7 +120,7 @@ class DomainLimitsOut(OutShape):
     note: str
 
 
-class QueueOut(OutShape):
+class QueueOut(Outgoing):
     """How the queue stands."""
 
     paused: bool
@@ -134,13 +132,13 @@ class QueueOut(OutShape):
     domains: list[DomainLimitsOut]
 
 
-class QueueIn(InShape):
+class QueueIn(Incoming):
     """Whether anything is to be sent."""
 
     paused: bool
 
 
-class DomainLimitsIn(InShape):
+class DomainLimitsIn(Incoming):
     """How mail to a recipient domain is to go; fields that are missing stay as they are."""
 
     paused: bool | None = None

@@ -23,6 +23,7 @@ from resonanz.app.supervisor import hold_lifeline
 from resonanz.model import TemporaryFailure
 
 if TYPE_CHECKING:
+    from resonanz.app.ops import Asgi
     from resonanz.app.settings import Settings
     from resonanz.store import Database
 
@@ -66,9 +67,8 @@ def run_app(settings: Settings) -> None:
     """Run dashboard, API and preview."""
     from resonanz.accounts import Passwords
     from resonanz.accounts.own import OwnBrowsers
-    from resonanz.api import ApiParts
-    from resonanz.api import build as build_api
     from resonanz.app.doctor import examine
+    from resonanz.app.late import Late
     from resonanz.app.watch import Watch
     from resonanz.app.web import build_web
     from resonanz.app.wiring import (
@@ -123,8 +123,11 @@ def run_app(settings: Settings) -> None:
         operations=lambda: watch.operations,
         sealer=sealer,
     )
-    api = build_api(
-        ApiParts(
+
+    def build_api() -> Asgi:
+        from resonanz import api
+
+        parts = api.ApiParts(
             database,
             authenticator(database),
             submit,
@@ -136,11 +139,12 @@ def run_app(settings: Settings) -> None:
             sealer=sealer,
             take_delivery=delivery_taker(settings, database, keys_of(settings)),
         )
-    )
+        return api.build(parts)
+
     readers = build_readers(
         ReaderParts(database, partial(keys_of, settings), settings.edge_url, settings.zone, settings.keep_evidence_days)
     )
-    web = build_web(api=api, dashboard=build(parts), readers=readers)
+    web = build_web(api=Late(build_api), dashboard=build(parts), readers=readers)
     listeners = [
         Listener(web, settings.listen_host, settings.dashboard_port),
         Listener(build_preview(parts), settings.listen_host, settings.preview_port),

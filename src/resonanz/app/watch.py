@@ -15,16 +15,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
 from resonanz import model
-from resonanz.app.settings import Settings
 from resonanz.dashboard.operations import Alarm, JournalState, Operations, RoleState
 from resonanz.journal.gauge import Gauge, gauges
 from resonanz.model import TemporaryFailure
 from resonanz.store import Database, events, queue
+
+if TYPE_CHECKING:
+    from resonanz.app.settings import Settings
 
 STEP_SECONDS = 5.0
 KEPT = 121  # looks: ten minutes

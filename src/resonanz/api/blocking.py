@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from resonanz import model
 from resonanz.api.access import Caller, Operator, Parts
-from resonanz.api.shapes import BlockIn, BlockOut, StandingOut
+from resonanz.api.operator_shapes import BlockIn, BlockOut, StandingOut
 from resonanz.model import NotFound
 from resonanz.sending.blocking import block, standing, unblock
 from resonanz.store import messages

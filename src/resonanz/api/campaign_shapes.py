@@ -9,7 +9,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from resonanz.api.shapes import Incoming, Line, OpensOut, Outgoing, Text, TrackingIn
+from resonanz.api.figure_shapes import OpensOut
+from resonanz.api.shapes import TrackingIn
+from resonanz.api.shaping import Incoming, Line, Outgoing, Text
 from resonanz.insight import Results
 from resonanz.model import MessageState, TrackingMode
 from resonanz.sending.campaigns import Plan

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 
 from resonanz import model
 from resonanz.api.access import Caller, Operator, Parts
-from resonanz.api.shapes import DomainIn, DomainOut, DomainsOut
+from resonanz.api.operator_shapes import DomainIn, DomainOut, DomainsOut
 from resonanz.sending.domains import add_domain, check_domain, remove_domain
 from resonanz.store import domains
 

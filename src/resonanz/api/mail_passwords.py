@@ -11,7 +11,7 @@ from resonanz import model
 from resonanz.accounts import create_mail_password
 from resonanz.accounts.keys import MAIL, revoke_key
 from resonanz.api.access import Caller, Parts
-from resonanz.api.shapes import MailPasswordIn, MailPasswordOut, MailPasswordsOut, NewMailPasswordOut
+from resonanz.api.operator_shapes import MailPasswordIn, MailPasswordOut, MailPasswordsOut, NewMailPasswordOut
 from resonanz.store import accounts
 
 router = APIRouter(tags=["Mail programs"])

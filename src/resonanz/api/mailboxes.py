@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from resonanz import model
 from resonanz.api.access import Operator, Parts
-from resonanz.api.shapes import MailboxesOut, MailboxIn, MailboxOut
+from resonanz.api.source_shapes import MailboxesOut, MailboxIn, MailboxOut
 from resonanz.ingest.mailboxes import add_mailbox, remove_mailbox
 from resonanz.store import mailboxes as rows
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from resonanz.api.shapes import Incoming, Line, Outgoing
+from resonanz.api.shaping import Incoming, Line, Outgoing
 from resonanz.people import Choice, Purpose, Reason
 from resonanz.people.attributes import Attribute, Kind
 from resonanz.store.contacts import ConsentRow, Contact

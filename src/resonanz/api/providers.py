@@ -9,7 +9,15 @@ from fastapi import APIRouter, Query
 
 from resonanz import model
 from resonanz.api.access import ApiParts, Operator, Parts
-from resonanz.api.shapes import ProviderAdded, ProviderIn, ProviderOut, ProvidersOut, SecretIn, StrayOut, StraysOut
+from resonanz.api.source_shapes import (
+    ProviderAdded,
+    ProviderIn,
+    ProviderOut,
+    ProvidersOut,
+    SecretIn,
+    StrayOut,
+    StraysOut,
+)
 from resonanz.ingest import providers
 from resonanz.store import providers as rows
 from resonanz.store.strays import count_strays, list_strays

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from resonanz import model
 from resonanz.api.access import Caller, Parts
-from resonanz.api.shapes import RuleBookOut, RulesIn, RulesOut
+from resonanz.api.operator_shapes import RuleBookOut, RulesIn, RulesOut
 from resonanz.sending.rule_book import remove_rules, rules_of, set_rules
 from resonanz.sending.rules import read_rules
 

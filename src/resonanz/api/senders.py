@@ -10,7 +10,7 @@ from resonanz import model
 from resonanz.accounts.operators import is_operator
 from resonanz.accounts.senders import allow_sender, forbid_sender
 from resonanz.api.access import Caller, Operator, Parts
-from resonanz.api.shapes import SenderIn, SenderOut, SendersOut
+from resonanz.api.operator_shapes import SenderIn, SenderOut, SendersOut
 from resonanz.store import accounts, senders
 from resonanz.store.senders import Sender
 

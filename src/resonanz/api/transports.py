@@ -12,7 +12,7 @@ from pydantic import Field
 
 from resonanz import model
 from resonanz.api.access import Operator, Parts
-from resonanz.api.shapes import Incoming, Line, Outgoing
+from resonanz.api.shaping import Incoming, Line, Outgoing
 from resonanz.sending import named_transports as named
 from resonanz.sending import queue_control
 from resonanz.store.destinations import Destination

@@ -1,0 +1,138 @@
+"""What goes in and out of the API about running the instance: blocks, domains, mail programs, rules, senders."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from resonanz.api.shaping import Incoming, Line, Outgoing
+
+
+class BlockIn(Incoming):
+    """Whether a submission is to be blocked, and why."""
+
+    blocked: bool
+    reason: Line
+
+
+class BlockOut(Outgoing):
+    """One decision about a submission's links."""
+
+    blocked: bool
+    reason: str
+    actor: str = Field(description="The account's address, or `command line`.")
+    occurred_at: datetime
+
+
+class StandingOut(Outgoing):
+    """Whether a submission is blocked, and every decision about that, newest first."""
+
+    blocked: bool
+    decisions: list[BlockOut]
+
+
+class DomainIn(Incoming):
+    """A custom tracking domain to be added."""
+
+    name: Line = Field(description="The host, such as links.example.org")
+    senders: Annotated[list[Line], Field(min_length=1, max_length=1_000, description="Domains mail is sent from")]
+    unchecked: bool = Field(False, description="Use it at once, without looking at DNS")
+
+
+class DomainOut(Outgoing):
+    """A custom tracking domain and what the last check saw."""
+
+    name: str
+    senders: list[str]
+    in_use: bool = Field(description="Whether new mails from these senders carry it.")
+    created_at: datetime
+    created_by: str
+    confirmed_at: datetime | None
+    checked_at: datetime | None
+    check_note: str
+
+
+class DomainsOut(Outgoing):
+    """Every custom tracking domain, by name."""
+
+    domains: list[DomainOut]
+
+
+class MailPasswordIn(Incoming):
+    """A password that is to be made for a mail program."""
+
+    name: Line = Field(description="The program or device that will use it")
+
+
+class MailPasswordOut(Outgoing):
+    """A mail program's password, without the password itself."""
+
+    id: UUID
+    name: str
+    prefix: str = Field(description="The first characters, to tell passwords apart.")
+    created_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class NewMailPasswordOut(MailPasswordOut):
+    """A password that was just made; nobody can read it again."""
+
+    password: str
+
+
+class MailPasswordsOut(Outgoing):
+    """Every password of an account's mail programs, the newest first."""
+
+    passwords: list[MailPasswordOut]
+
+
+class RulesIn(Incoming):
+    """What of the mail that an account's mail programs hand in is tracked."""
+
+    domain: Line = Field("", description="Only for mail from this sender domain; empty: for all mail")
+    track: Literal["all", "none", "marked"] = "all"
+    marker: Line = Field("[track]", description="What in a subject marks a mail; it is taken out")
+    never: list[Line] = Field([], max_length=1_000, description="Addresses and domains that are never tracked")
+    internal: list[Line] = Field([], max_length=1_000, description="Domains of your own, not tracked")
+
+
+class RulesOut(Outgoing):
+    """The rules for mail from one sender domain, or with an empty one for all mail."""
+
+    domain: str
+    track: str
+    marker: str
+    never: list[str]
+    internal: list[str]
+
+
+class RuleBookOut(Outgoing):
+    """All rules of the caller's account."""
+
+    rules: list[RulesOut]
+
+
+class SenderIn(Incoming):
+    """An address or domain that an account is to be allowed to send from."""
+
+    account: Line = Field(description="The account's address")
+    sender: Line = Field(description="An address, or a domain for every address at it")
+
+
+class SenderOut(Outgoing):
+    """What an account may send from beside its own address."""
+
+    account: str
+    sender: str = Field(description="An address, or `@` and a domain for every address at it.")
+    created_at: datetime
+    created_by: str
+
+
+class SendersOut(Outgoing):
+    """Everything that accounts may send from beside their own addresses."""
+
+    senders: list[SenderOut]

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from resonanz import model
@@ -67,8 +68,10 @@ def running_relay(
     *,
     certificate: tuple[Path, Path] | None = None,
     hand_in: Callable[[Draft, datetime], Receipt] | None = None,
+    **further: Any,
 ) -> Iterator[Relay]:
-    """Open both doors on free ports until the block ends. `hand_in` replaces the real submit."""
+    """Open both doors on free ports until the block ends. `hand_in` replaces the real submit; `further` are values of
+    `RelaySettings`."""
     account = Account(uuid4(), LOGIN, "Ada", "x", model.now(), model.now())
     with database.write() as tx:
         accounts.add_account(tx, account)
@@ -85,6 +88,7 @@ def running_relay(
             certificate=certificate[0] if certificate else None,
             key=certificate[1] if certificate else None,
             max_message=MAX_MESSAGE,
+            **further,
         ),
         database=database,
         keys=KEYS,

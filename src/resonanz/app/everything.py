@@ -57,7 +57,7 @@ def _commands(settings: Settings) -> list[tuple[str, Sequence[str]]]:
         for number in range(settings.edge_processes)
     ]
     commands += [("app", role_command("app")), ("worker", role_command("worker"))]
-    if settings.submission_port or settings.inbound_port:
+    if settings.has_relay:
         commands.append(("relay", role_command("relay")))
     return commands
 
@@ -124,7 +124,7 @@ def _health_of_all(settings: Settings) -> list[tuple[str, int]]:
     """Where each role answers whether it is well."""
     host = "127.0.0.1" if settings.listen_host in ("0.0.0.0", "::", "") else settings.listen_host  # noqa: S104
     addresses = [(host, port) for port in (settings.dashboard_port, settings.edge_port)]
-    roles = ["worker", "relay"] if settings.submission_port or settings.inbound_port else ["worker"]
+    roles = ["worker", "relay"] if settings.has_relay else ["worker"]
     if settings.ops_port:
         addresses += [(settings.ops_host, settings.ops_port_of(role)) for role in roles]
     return addresses

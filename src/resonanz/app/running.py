@@ -243,6 +243,7 @@ def run_relay(settings: Settings) -> None:
             certificate=settings.relay_certificate,
             key=settings.relay_key,
             max_message=int(settings.max_message),
+            lmtp=settings.lmtp_listen,
         ),
         database=database,
         keys=keys_of(settings),

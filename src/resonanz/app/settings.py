@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
@@ -54,6 +55,11 @@ class Settings(Derived, BaseSettings):
         8525,
         description="Port where bounces and replies arrive (SMTP); it opens only with `RESONANZ_RETURN_PATH_DOMAIN`. "
         "0: no inbound door.",
+    )
+    lmtp_listen: str = Field(
+        "",
+        description="Where a mail server of this machine hands bounces and replies in by LMTP: a port, `host:port`, or "
+        "the whole path of a unix socket; with `RESONANZ_RETURN_PATH_DOMAIN`. Empty: no such door.",
     )
     dashboard_url: str = Field(
         "", description="Address of the dashboard as people reach it. Empty: http://localhost and the port."
@@ -197,6 +203,13 @@ class Settings(Derived, BaseSettings):
                 _ = parts.port
             except ValueError:
                 raise ValueError("must hold IP addresses, such as 192.0.2.53 or [2001:db8::53]:5353") from None
+        return value
+
+    @field_validator("lmtp_listen")
+    @classmethod
+    def _place(cls, value: str) -> str:
+        if value and not re.fullmatch(r"/.+|(?:[^/\s]+:)?[1-9]\d{0,4}", value):
+            raise ValueError("must be a port, host:port, or the whole path of a unix socket")
         return value
 
     @field_validator("shadow_rules")

@@ -20,6 +20,12 @@ class Derived:
         def timezone(self) -> str: ...
         @property
         def ops_port(self) -> int: ...
+        @property
+        def submission_port(self) -> int: ...
+        @property
+        def inbound_port(self) -> int: ...
+        @property
+        def lmtp_listen(self) -> str: ...
 
     @property
     def keys_file(self) -> Path:
@@ -70,6 +76,11 @@ class Derived:
     def zone(self) -> ZoneInfo:
         """The dashboard's time zone."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def has_relay(self) -> bool:
+        """Whether any of the SMTP doors is to be open."""
+        return bool(self.submission_port or self.inbound_port or self.lmtp_listen)
 
     def ops_port_of(self, role: str, number: int = 0) -> int:
         """The health and metrics port of a role, 0 for none; further edge processes follow behind the four roles."""

@@ -120,7 +120,7 @@ class Watch:
             (f"edge {n}" if n else "edge", settings.ops_port_of("edge", n)) for n in range(settings.edge_processes)
         ]
         roles += [(name, settings.ops_port_of(name)) for name in ("app", "worker")]
-        if settings.submission_port or settings.inbound_port:
+        if settings.has_relay:
             roles.append(("relay", settings.ops_port_of("relay")))
         host = f"[{settings.ops_host}]" if ":" in settings.ops_host else settings.ops_host
         return [(name, f"http://{host}:{port}") for name, port in roles]

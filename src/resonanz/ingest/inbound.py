@@ -1,26 +1,55 @@
-"""A mail that may be a report: read, matched with one of our messages, recorded once; kept where it is about none."""
+"""A mail that may be a report: read, matched with one of our messages, recorded once; kept where it is about none.
+
+Every way in ends here: the doors that know by the address which message it is for, and mailboxes, where only the mail
+itself can tell.
+"""
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
 from resonanz.ingest import matching
-from resonanz.ingest.sources.reports import record_report
+from resonanz.ingest.sources.reports import record_leaving, record_report
 from resonanz.mail.reports import Report, ReportKind, find_message, read_report
 from resonanz.mail.structure import parse
 from resonanz.model import NotFound
 from resonanz.store import Database, Tx
 from resonanz.store.messages import Message
 from resonanz.store.strays import Stray, add_strays
-from resonanz.tokens import Keys
+from resonanz.tokens import UNSUBSCRIBE_PREFIX, BadToken, Keys, TokenKind, read_return_path, read_unsubscribe_path
 
 MAX_HEADER_BYTES = 65_536
 
 _ID = re.compile(r"<[^<>\s]+>")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an address of ours stands for: the return path of a message, or leaving by way of it."""
+
+    kind: TokenKind
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A mail that came in, read once for all the addresses it came to. Its `name` is its Message-ID's, so that taking
+    it twice records it once. `is_notice` is whether its envelope has no sender: a machine's word about mail."""
+
+    content: bytes
+    report: Report
+    name: str
+    is_notice: bool
+
+    @classmethod
+    def read(cls, content: bytes, *, is_notice: bool = False) -> Arrived:
+        """Read a mail. Never raises."""
+        return cls(content, read_report(content), name_of(content), is_notice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +65,49 @@ class Taken:
         return self.kind is not ReportKind.NONE or self.message_id is not None
 
 
-def take_mail(database: Database, keys: Keys, content: bytes, *, source: str, now: datetime) -> Taken:
-    """Record what a mail reports. Its name is its Message-ID, so that taking it twice records it once.
+def place_of(keys: Keys, domain: str, address: str) -> Place | None:
+    """Return what an address stands for, in whatever case it came back; None where it is none of ours."""
+    local, at, host = address.rpartition("@")
+    if not at or host.lower() != domain.lower():
+        return None
+    leaving = local.lower().startswith(UNSUBSCRIBE_PREFIX)
+    try:
+        if leaving:
+            return Place(TokenKind.UNSUBSCRIBE, read_unsubscribe_path(keys, local))
+        return Place(TokenKind.RETURN_PATH, read_return_path(keys, local))
+    except BadToken:
+        return None
+
+
+def take_mail(
+    database: Database, keys: Keys, arrived: Arrived, *, source: str, now: datetime, place: Place | None = None
+) -> Taken:
+    """Record what a mail reports, once. `place` is the address it came to, where that is one of ours.
 
     A report that is about no message of ours is kept as a stray; other people's mail is not. Raises TemporaryFailure
     when the database cannot be used.
     """
-    report, name = read_report(content), name_of(content)
+    report = arrived.report
     with database.write() as tx:
-        message_id = find_message(report, keys) or _matched(tx, report, now)
+        message_id = place.message_id if place else find_message(report, keys) or _matched(tx, report, now)
         if message_id is not None:
-            try:
-                key = f"{message_id.hex}/{name}"
-                record_report(tx, message_id=message_id, report=report, now=now, source=source, source_key=key)
-                return Taken(report.kind, message_id)
-            except NotFound:  # erased meanwhile: nothing is left that it could be about
-                return Taken(report.kind, message_id)
+            with suppress(NotFound):  # erased meanwhile: nothing is left that it could be about
+                _record(tx, message_id, arrived, place, source, now)
+            return Taken(report.kind, message_id)
         if report.kind is not ReportKind.NONE:
             about = report.recipients[0].address if report.recipients else ""
-            add_strays(tx, [Stray(source, name, "no_message", report.kind.value, about, now, content)])
+            kept = Stray(source, arrived.name, "no_message", report.kind.value, about, now, arrived.content)
+            add_strays(tx, [kept])
     return Taken(report.kind, None)
+
+
+def _record(tx: Tx, message_id: UUID, arrived: Arrived, place: Place | None, source: str, now: datetime) -> None:
+    leaving = place is not None and place.kind is TokenKind.UNSUBSCRIBE
+    if leaving and arrived.is_notice:
+        return  # RFC 5321 section 4.5.5: never a person who wants to go
+    record = record_leaving if leaving else record_report
+    key = f"{message_id.hex}{'/leaving' if leaving else ''}/{arrived.name}"
+    record(tx, message_id=message_id, report=arrived.report, now=now, source=source, source_key=key)
 
 
 def _matched(tx: Tx, report: Report, now: datetime) -> UUID | None:

@@ -19,7 +19,7 @@ from typing import Protocol, cast
 import structlog
 
 from resonanz import model
-from resonanz.ingest.inbound import take_mail
+from resonanz.ingest.inbound import Arrived, take_mail
 from resonanz.mail.reports import ReportKind
 from resonanz.model import TemporaryFailure
 from resonanz.store import Database
@@ -80,7 +80,7 @@ def read_new(database: Database, keys: Keys, row: MailboxRow, mailbox: Mailbox, 
     for name in mailbox.new(database, now_known):
         if ending.is_set():
             return
-        taken = take_mail(database, keys, mailbox.fetch(name), source="mailbox", now=model.now())
+        taken = take_mail(database, keys, Arrived.read(mailbox.fetch(name)), source="mailbox", now=model.now())
         mailbox.done(database, now_known, name, act=taken.is_report or row.others)
         if taken.is_report:
             with database.write() as tx:

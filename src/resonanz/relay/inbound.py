@@ -7,37 +7,22 @@ Nothing else is taken: a recipient that is no address of ours does not exist her
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
-from uuid import UUID
 
 import structlog
 
-from resonanz import ingest, model
-from resonanz.mail.reports import ReportKind, read_report
-from resonanz.mail.structure import parse
-from resonanz.model import NotFound, TemporaryFailure
+from resonanz import model
+from resonanz.ingest.inbound import Arrived, place_of, take_mail
+from resonanz.model import TemporaryFailure
 from resonanz.relay.door import OUR_FAILURE, Handler
 from resonanz.store import Database
-from resonanz.tokens import UNSUBSCRIBE_PREFIX, BadToken, Keys, read_return_path, read_unsubscribe_path
+from resonanz.tokens import Keys
 
 log = structlog.get_logger(__name__)
 
 MAX_RECIPIENTS = 100
-MAX_HEADER_BYTES = 65_536
-
-_ID = re.compile(r"<[^<>\s]+>")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """What an address of ours stands for: the return path of a message, or leaving by way of it."""
-
-    message_id: UUID
-    leaving: bool
+TAKEN = "250 2.0.0 thank you"
 
 
 class InboundHandler(Handler):
@@ -46,7 +31,7 @@ class InboundHandler(Handler):
     def __init__(self, database: Database, keys: Keys, domain: str) -> None:
         self._database = database
         self._keys = keys
-        self._domain = domain.lower()
+        self._domain = domain
 
     async def handle_EHLO(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
@@ -59,7 +44,7 @@ class InboundHandler(Handler):
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         """Take an address of ours, in whatever case it came back."""
-        if self._place_of(address) is None:
+        if place_of(self._keys, self._domain, address) is None:
             return "550 5.1.1 no such address here"
         if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return "452 4.5.3 too many recipients"
@@ -67,54 +52,26 @@ class InboundHandler(Handler):
         return "250 2.1.5 ok"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        """Record what the report says, and only then say that we have it."""
-        places = [found for address in envelope.rcpt_tos if (found := self._place_of(address)) is not None]
-        # Mail without a sender is a machine's word about mail (RFC 5321 section 4.5.5), never a person who wants to go.
-        is_report = envelope.mail_from in ("", "<>", None)
-        places = [place for place in places if not (is_report and place.leaving)]
-        try:
-            kind = await asyncio.to_thread(self._record, bytes(envelope.content), places)
-        except TemporaryFailure as error:
-            log.error("a report could not be stored", error=str(error))
-            return OUR_FAILURE
-        log.info("report taken", kind=kind.value, messages=[str(place.message_id) for place in places])
-        return "250 2.0.0 thank you"
+        """Record what the report says for each of its addresses, and only then say that we have it."""
+        answers = await self.take(envelope)
+        return next((answer for answer in answers if answer != TAKEN), TAKEN)
 
-    def _place_of(self, address: str) -> _Place | None:
-        local, at, domain = address.rpartition("@")
-        if not at or domain.lower() != self._domain:
-            return None
-        leaving = local.lower().startswith(UNSUBSCRIBE_PREFIX)
-        read = read_unsubscribe_path if leaving else read_return_path
-        try:
-            return _Place(read(self._keys, local), leaving)
-        except BadToken:
-            return None
+    async def take(self, envelope: Any) -> list[str]:
+        """Take a mail for each recipient of its envelope, and return the answer for each."""
+        is_notice = envelope.mail_from in ("", "<>", None)
+        return await asyncio.to_thread(self._take, bytes(envelope.content), list(envelope.rcpt_tos), is_notice)
 
-    def _record(self, content: bytes, places: Sequence[_Place]) -> ReportKind:
-        report = read_report(content)
-        now = model.now()
-        name = _name_of(content)
-        for place in places:
-            record = ingest.record_leaving if place.leaving else ingest.record_report
-            what = "/leaving" if place.leaving else ""
+    def _take(self, content: bytes, addresses: Sequence[str], is_notice: bool) -> list[str]:
+        arrived, now = Arrived.read(content, is_notice=is_notice), model.now()
+        answers: list[str] = []
+        for address in addresses:
+            place = place_of(self._keys, self._domain, address)
             try:
-                with self._database.write() as tx:
-                    record(
-                        tx,
-                        message_id=place.message_id,
-                        report=report,
-                        now=now,
-                        source="relay",
-                        source_key=f"{place.message_id.hex}{what}/{name}",
-                    )
-            except NotFound:
-                log.info("mail about a message that is gone", message=str(place.message_id))
-        return report.kind
-
-
-def _name_of(content: bytes) -> str:
-    """Name a report, so that taking it twice records it once: by its Message-ID, which survives a second way here."""
-    header = parse(content[:MAX_HEADER_BYTES]).header("Message-ID") or ""
-    match = _ID.search(header)
-    return blake2b(match.group().encode() if match else content, digest_size=16).hexdigest()
+                taken = take_mail(self._database, self._keys, arrived, source="relay", now=now, place=place)
+            except TemporaryFailure as error:
+                # What is away for one is away for the others: each would wait as long before saying so.
+                log.error("a report could not be stored", error=str(error))
+                return answers + [OUR_FAILURE] * (len(addresses) - len(answers))
+            log.info("report taken", kind=taken.kind.value, message=str(taken.message_id))
+            answers.append(TAKEN)
+        return answers

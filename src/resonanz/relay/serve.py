@@ -17,6 +17,7 @@ from resonanz.model import InvalidInput
 from resonanz.relay.certificates import Certificate
 from resonanz.relay.door import Door
 from resonanz.relay.inbound import InboundHandler
+from resonanz.relay.lmtp import SOCKET_MODE, LmtpDoor, LmtpHandler, clear_socket, read_listen
 from resonanz.relay.submission import Authenticate, SubmissionDoor, SubmissionHandler, Submit
 from resonanz.store import Database
 from resonanz.tokens import Keys
@@ -31,7 +32,8 @@ Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
     """The doors' own values. A port of 0 opens no door; neither does inbound without a return-path domain, nor the
-    door with TLS from the first byte (`submission_tls_port`, RFC 8314 section 3.3) without a certificate."""
+    door with TLS from the first byte (`submission_tls_port`, RFC 8314 section 3.3) without a certificate. `lmtp` is
+    where the inbound door listens once more, for a mail server of this machine (`relay.lmtp.read_listen`)."""
 
     host: str
     submission_port: int
@@ -41,6 +43,7 @@ class RelaySettings:
     certificate: Path | None = None
     key: Path | None = None
     max_message: int = 25_000_000
+    lmtp: str = ""
 
 
 def doors(
@@ -52,6 +55,7 @@ def doors(
     """
     certificate = Certificate(settings.certificate, settings.key) if settings.certificate else None
     context = certificate.context if certificate else None
+    lmtp_at = read_listen(settings.lmtp, settings.host) if settings.lmtp and settings.return_path_domain else None
 
     async def work(stopping: asyncio.Event) -> None:
         hostname = await asyncio.to_thread(socket.getfqdn)
@@ -74,6 +78,10 @@ def doors(
             handler = InboundHandler(database, keys, settings.return_path_domain)
             return Door(handler, connections, tls_context=context, **shared)
 
+        def lmtp() -> Door:
+            handler = LmtpHandler(database, keys, settings.return_path_domain)
+            return LmtpDoor(handler, connections, **shared)
+
         try:
             if settings.submission_port:
                 opened.append(await _open(submission, _submission_host(settings), settings.submission_port))
@@ -82,10 +90,14 @@ def doors(
                 opened.append(await _open(submission_over_tls, settings.host, port, context))
             if settings.inbound_port and settings.return_path_domain:
                 opened.append(await _open(inbound, settings.host, settings.inbound_port))
+            if isinstance(lmtp_at, Path):
+                opened.append(await _open_socket(lmtp, lmtp_at))
+            elif lmtp_at:
+                opened.append(await _open(lmtp, *lmtp_at))
             await stopping.wait()
         finally:
             for server in opened:
-                server.close()
+                _close(server)
             await _drain(connections)
 
     return work
@@ -102,6 +114,26 @@ async def _open(
         ) from error
     log.info("SMTP door open", host=host, port=port)
     return server
+
+
+async def _open_socket(factory: Callable[[], Door], path: Path) -> asyncio.Server:
+    clear_socket(path)
+    try:
+        server = await asyncio.get_running_loop().create_unix_server(factory, path)
+        await asyncio.to_thread(path.chmod, SOCKET_MODE)
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot listen: {error.strerror or error}", where=str(path), remedy="choose another place"
+        ) from error
+    log.info("LMTP door open", path=str(path))
+    return server
+
+
+def _close(server: asyncio.Server) -> None:
+    for listening in server.sockets:
+        if listening.family is socket.AF_UNIX:
+            Path(listening.getsockname()).unlink(missing_ok=True)
+    server.close()
 
 
 def _submission_host(settings: RelaySettings) -> str:

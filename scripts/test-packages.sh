@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tests talk to real peers: Caddy, Chromium, Postfix, Dovecot, swaks. Install what is missing when we may, and say so; else name it and fail.
 set -euo pipefail
-declare -A needed=([caddy]=caddy [chromium]=chromium [postfix]=/usr/sbin/postfix [dovecot-imapd]=/usr/lib/dovecot/imap [dovecot-pop3d]=/usr/lib/dovecot/pop3 [swaks]=swaks)
+declare -A needed=([caddy]=caddy [chromium]=chromium [postfix]=/usr/sbin/postfix [dovecot-imapd]=/usr/lib/dovecot/imap [dovecot-pop3d]=/usr/lib/dovecot/pop3 [dovecot-lmtpd]=/usr/lib/dovecot/lmtp [dovecot-sieve]=sieve-test [swaks]=swaks)
 missing=()
 for package in "${!needed[@]}"; do
     command -v "${needed[$package]}" >/dev/null || missing+=("$package")

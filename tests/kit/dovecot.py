@@ -1,4 +1,4 @@
-"""A Dovecot of the test's own: one user with maildirs, IMAP and POP3 over TLS on free ports."""
+"""A Dovecot of the test's own: users with maildirs, IMAP and POP3 over TLS, and LMTP in, on free ports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ DOVECOT = "/usr/sbin/dovecot"
 USER, PASSWORD = "reports", "a-password-of-ours"
 
 _CONFIGURATION = """\
-protocols = imap pop3
+protocols = imap pop3 lmtp
 listen = 127.0.0.1
 base_dir = {folder}/run
 state_dir = {folder}/state
@@ -33,16 +33,35 @@ default_login_user = dovenull
 ssl = required
 ssl_cert = <{certificate}
 ssl_key = <{key}
-mail_location = maildir:{folder}/mail
+mail_location = maildir:{folder}/mail/%n
 first_valid_uid = 1
 pop3_uidl_format = %g
+auth_username_format = %Ln
+auth_mechanisms = plain login{mechanisms}
+submission_host = 127.0.0.1:{submission}
+mail_plugins = quota
+plugin {{
+  quota = count:all
+  quota_vsizes = yes
+  sieve = file:{folder}/sieve/%n.sieve
+  sieve_extensions = +editheader
+}}
+protocol lmtp {{
+  mail_plugins = quota sieve
+}}
 passdb {{
-  driver = static
-  args = password={password}
+  driver = passwd-file
+  args = {folder}/users
 }}
 userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={folder}/home
+  driver = passwd-file
+  args = {folder}/users
+}}
+{more}
+service lmtp {{
+  inet_listener lmtp {{
+    port = {lmtp}
+  }}
 }}
 service imap-login {{
   inet_listener imap {{
@@ -73,52 +92,82 @@ namespace inbox {{
 
 @dataclass
 class Dovecot:
-    """Where it listens, its certificate, and its mailbox."""
+    """Where it listens, its certificate, and its mailboxes."""
 
     folder: Path
     certificate: Path
     imap: int
     imaps: int
     pop3s: int
+    lmtp: int
 
     def put(self, mail: bytes) -> None:
         """Put a mail into the inbox, as a delivery agent does."""
         uid = pwd.getpwnam("nobody")
         name = f"{uuid4().hex}.test"
-        parts = self.folder / "mail" / "tmp" / name
+        parts = self.folder / "mail" / USER / "tmp" / name
         parts.write_bytes(mail)
         os.chown(parts, uid.pw_uid, uid.pw_gid)
-        parts.rename(self.folder / "mail" / "new" / name)
+        parts.rename(self.folder / "mail" / USER / "new" / name)
 
-    def lying(self, folder: str = "") -> list[Path]:
-        """Return the mails of the inbox, or of another folder."""
-        place = self.folder / "mail" / (f".{folder}" if folder else "")
+    def lying(self, folder: str = "", *, user: str = USER) -> list[Path]:
+        """Return the mails of a user's inbox, or of another folder."""
+        place = self.folder / "mail" / user / (f".{folder}" if folder else "")
         return [path for part in ("new", "cur") for path in (place / part).glob("*")]
+
+    def log(self) -> str:
+        """Return what Dovecot has logged so far."""
+        path = self.folder / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
 
 
 @contextmanager
-def running_dovecot() -> Iterator[Dovecot]:
-    """Run one until the block ends; only root can start it."""
+def running_dovecot(
+    users: Mapping[str, str] | None = None,
+    *,
+    sieve: Mapping[str, str] | None = None,
+    submission: int = 25,
+    mechanisms: str = "",
+    more: str = "",
+) -> Iterator[Dovecot]:
+    """Run one until the block ends; only root can start it. `make test` installs it.
+
+    `users` are mailboxes beside `USER`, each with the settings that are its own (`userdb_…`); `sieve` are scripts of
+    users, and what those send goes to this machine's port `submission`. `more` is appended to the configuration.
+    """
     if os.geteuid() != 0:
         pytest.skip("only root can start Dovecot, and these tests do not run as root")
     assert Path(DOVECOT).exists(), "Dovecot is not installed; `make test` installs it"
     folder = Path(tempfile.mkdtemp(prefix="resonanz-dovecot-"))
     folder.chmod(0o755)
     nobody = pwd.getpwnam("nobody")
-    for name in ("mail/new", "mail/cur", "mail/tmp", "home"):
-        (folder / name).mkdir(parents=True)
-    for path in [folder / "mail", folder / "home", *(folder / "mail").iterdir()]:
+    inbox = folder / "mail" / USER
+    for path in (inbox / "new", inbox / "cur", inbox / "tmp", folder / "home", folder / "sieve"):
+        path.mkdir(parents=True)
+    known = {USER: "", **(users or {})}
+    for name in known:
+        (folder / "home" / name).mkdir()
+    for name, script in (sieve or {}).items():
+        (folder / "sieve" / f"{name}.sieve").write_text(script)
+    for path in [inbox.parent, inbox, *inbox.iterdir(), folder / "sieve", *(folder / "home").iterdir()]:
         os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    (folder / "users").write_text(
+        "".join(
+            f"{name}:{{PLAIN}}{PASSWORD}:{nobody.pw_uid}:{nobody.pw_gid}::{folder}/home/{name}::{own}\n"
+            for name, own in known.items()
+        )
+    )
     certificate, key = make_certificate(folder, "localhost")
-    imap, imaps, pop3s = free_ports(3)
+    imap, imaps, pop3s, lmtp = free_ports(4)
     (folder / "dovecot.conf").write_text(
         _CONFIGURATION.format(
             folder=folder,
             certificate=certificate,
             key=key,
-            password=PASSWORD,
-            uid=nobody.pw_uid,
-            gid=nobody.pw_gid,
+            mechanisms=mechanisms,
+            submission=submission,
+            more=more,
+            lmtp=lmtp,
             imap=imap,
             imaps=imaps,
             pop3s=pop3s,
@@ -128,7 +177,7 @@ def running_dovecot() -> Iterator[Dovecot]:
         [DOVECOT, "-F", "-c", str(folder / "dovecot.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
-        dovecot = Dovecot(folder, certificate, imap, imaps, pop3s)
+        dovecot = Dovecot(folder, certificate, imap, imaps, pop3s, lmtp)
         wait_for(lambda: process.poll() is None and _is_up(imaps), "Dovecot")
         yield dovecot
     finally:

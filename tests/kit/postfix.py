@@ -1,7 +1,7 @@
 """A Postfix of the test's own: configuration, queue, mailboxes and ports apart from whatever the machine runs.
 
-It takes mail for one domain into maildirs, knows only some mailboxes, and answers with delivery status notifications,
-which it hands to the door for reports.
+It takes mail for one domain into maildirs and knows only some mailboxes, or hands all mail on by LMTP, and answers with
+delivery status notifications, which it hands to the door for reports.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +35,7 @@ flush     unix n - n 1000? 0 flush
 proxymap  unix - - n -    - proxymap
 smtp      unix - - n -    - smtp
 relay     unix - - n -    - smtp
+lmtp      unix - - n -    - lmtp
 error     unix - - n -    - error
 retry     unix - - n -    - error
 virtual   unix - n n -    - virtual
@@ -70,9 +71,16 @@ class Postfix:
 
 @contextmanager
 def running_postfix(
-    *, domain: str, mailboxes: Sequence[str], reports_domain: str = "", reports_port: int = 0
+    *,
+    domain: str,
+    mailboxes: Sequence[str] = (),
+    reports_domain: str = "",
+    reports_port: int = 0,
+    port: int = 0,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[Postfix]:
-    """Run one until the block ends. Mail for `reports_domain` goes to this machine's `reports_port`.
+    """Run one until the block ends. Mail for `reports_domain` goes to this machine's `reports_port`; `more` are
+    settings that take the place of the usual ones.
 
     Only root can start Postfix: its parts run under users of their own. `make test` installs it.
     """
@@ -81,8 +89,8 @@ def running_postfix(
     assert Path(POSTFIX).exists(), "Postfix is not installed; `make test` installs it"
     # Not below pytest's folders: those are for root alone, and Postfix drops its rights.
     folder = Path(tempfile.mkdtemp(prefix="resonanz-postfix-"))
-    postfix = Postfix(folder, free_ports(1)[0], domain)
-    _configure(postfix, mailboxes, reports_domain, reports_port)
+    postfix = Postfix(folder, port or free_ports(1)[0], domain)
+    _configure(postfix, mailboxes, reports_domain, reports_port, more or {})
     try:
         _control(postfix, "start")
         wait_for(lambda: _is_up(postfix), "Postfix")
@@ -92,7 +100,9 @@ def running_postfix(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _configure(postfix: Postfix, mailboxes: Sequence[str], reports_domain: str, reports_port: int) -> None:
+def _configure(
+    postfix: Postfix, mailboxes: Sequence[str], reports_domain: str, reports_port: int, more: Mapping[str, str]
+) -> None:
     folder = postfix.folder
     folder.chmod(0o755)
     etc, nobody, owner = folder / "etc", pwd.getpwnam("nobody"), pwd.getpwnam("postfix")
@@ -136,6 +146,7 @@ def _configure(postfix: Postfix, mailboxes: Sequence[str], reports_domain: str, 
         "message_size_limit": "50000000",
         "mailbox_size_limit": "0",
         "virtual_mailbox_limit": "0",
+        **more,
     }
     (etc / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
     (etc / "master.cf").write_text(MASTER.format(port=postfix.port))

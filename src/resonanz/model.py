@@ -14,7 +14,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar, dataclass_transform
 from uuid import UUID
+
+_T = TypeVar("_T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def value(cls: type[_T]) -> type[_T]:
+    """Make a frozen dataclass of which thousands a second are built: it is the type checker that freezes it.
+
+    Freezing at run time makes building four times as dear, 4 instead of 1 µs for an event.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
 
 # ── Ids and time ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -206,7 +219,7 @@ class Place:
     timezone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """One immutable fact.
 
@@ -257,7 +270,7 @@ BLOCKED = (
 CONTINUED = "continued"  # the body of a hit on a file that goes on with a download which broke off
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hit:
     """One raw request at the edge, before it becomes an event. Plain values; the token was verified already.
 
@@ -279,7 +292,7 @@ class Hit:
     body: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class JournalEntry:
     """A hit at its place in a journal. Journal id and position together never name another hit."""
 

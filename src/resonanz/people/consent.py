@@ -188,11 +188,12 @@ def allowed_among(tx: Tx, messages: Collection[Tracked]) -> dict[UUID, tuple[boo
     judged by the mode that the message was built with.
     """
     recorded = current_consents(tx, {message.contact_id for message in messages if message.contact_id is not None})
+    refused = {key for key, state in recorded.items() if state != Choice.GRANTED}
 
     def allowed(message: Tracked, mode: TrackingMode, purpose: Purpose) -> bool:
         if message.contact_id is None or mode is not TrackingMode.INDIVIDUAL:
             return False
-        return recorded.get((message.contact_id, purpose), Choice.GRANTED) == Choice.GRANTED
+        return not refused or (message.contact_id, purpose) not in refused
 
     return {
         message.id: (

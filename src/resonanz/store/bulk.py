@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from enum import StrEnum
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID, SafeUUID
@@ -45,6 +46,17 @@ def _id(octets: bytes) -> UUID:
     object.__setattr__(id, "int", int.from_bytes(octets, "big"))
     object.__setattr__(id, "is_safe", SafeUUID.unknown)
     return id
+
+
+class Words(dict[Any, str | None]):
+    """Members of closed vocabularies as plain words: asking a member for its value takes ten times as long."""
+
+    def __missing__(self, member: StrEnum) -> str:
+        self[member] = word = member.value
+        return word
+
+
+WORDS = Words({None: None})
 
 
 class Plain(NamedTuple):

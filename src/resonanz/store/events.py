@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, insert, or_, select, text
 
-from resonanz.model import Client, ClientKind, Event, EventKind, Place, Verdict, Who, to_microseconds
-from resonanz.store.bulk import Ids, Plain, Row, insert_many, plain, select_by_ids, update_many
+from resonanz.model import Client, ClientKind, Event, EventKind, Place, Verdict, Who, from_microseconds, to_microseconds
+from resonanz.store.bulk import WORDS, Ids, Plain, Row, insert_many, plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.rows import add_up, in_portions, insert_missing, upsert
 from resonanz.store.tables import contents, cursors, events, messages, rollup, submissions
@@ -149,10 +149,10 @@ _JUDGED = ("verdict", "confidence", "reasons", "country", "region", "city", "tim
 
 
 def _judged_row(event: Event, as_plain: Plain) -> Row:
-    place = event.place or Place("")
+    place = event.place or _NO_PLACE
     return (
-        event.verdict.value if event.verdict is not None else None,
-        event.confidence.value if event.confidence is not None else None,
+        WORDS[event.verdict],
+        WORDS[event.confidence],
         as_plain.json(event.reasons),
         place.country,
         place.region,
@@ -357,8 +357,15 @@ BUCKET = timedelta(minutes=15)  # the day of every time zone in use begins and e
 
 def bucket_of(moment: datetime) -> datetime:
     """Return the start of the bucket that an aware time falls into, in UTC."""
-    utc = moment.astimezone(UTC)
-    return utc.replace(minute=utc.minute - utc.minute % 15, second=0, microsecond=0)
+    return _bucket(to_microseconds(moment) // _BUCKET_US)
+
+
+_BUCKET_US = BUCKET // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=1_000)
+def _bucket(number: int) -> datetime:
+    return from_microseconds(number * _BUCKET_US)
 
 
 def count(tx: Tx, amounts: Mapping[tuple[datetime, EventKind, Who], int]) -> None:
@@ -380,8 +387,7 @@ def counts_between(tx: Tx, start: datetime, end: datetime) -> list[tuple[datetim
 
 
 def _values(event: Event) -> dict[str, Any]:
-    client = event.client or Client(ClientKind.UNKNOWN, "")
-    place = event.place or Place("")
+    client, place = event.client or _NO_CLIENT, event.place or _NO_PLACE
     return {
         "kind": event.kind,
         "message_id": event.message_id,
@@ -411,10 +417,10 @@ def _values(event: Event) -> dict[str, Any]:
 
 def _row(event: Event, as_plain: Plain) -> Row:
     """Return an event's columns in their order in the table, for the bulk path."""
-    client, place = event.client, event.place
+    client, place = event.client or _NO_CLIENT, event.place or _NO_PLACE
     return (
         event.id,
-        event.kind.value,
+        WORDS[event.kind],
         as_plain.id(event.message_id),
         as_plain.id(event.submission_id),
         event.recipient,
@@ -422,22 +428,25 @@ def _row(event: Event, as_plain: Plain) -> Row:
         to_microseconds(event.received_at),
         event.source,
         event.source_key,
-        event.verdict.value if event.verdict is not None else None,
-        event.confidence.value if event.confidence is not None else None,
+        WORDS[event.verdict],
+        WORDS[event.confidence],
         as_plain.json(event.reasons),
-        client.kind.value if client is not None else None,
-        client.name if client is not None else "",
-        client.os if client is not None else "",
-        client.device if client is not None else "",
-        place.country if place is not None else "",
-        place.region if place is not None else "",
-        place.city if place is not None else "",
+        WORDS[client.kind] if event.client is not None else None,
+        client.name,
+        client.os,
+        client.device,
+        place.country,
+        place.region,
+        place.city,
         event.link,
         event.url,
         event.repeat_of,
         as_plain.json(event.detail),
-        place.timezone if place is not None else "",
+        place.timezone,
     )
+
+
+_NO_CLIENT, _NO_PLACE = Client(ClientKind.UNKNOWN, ""), Place("")
 
 
 def _event(row: Any) -> Event:

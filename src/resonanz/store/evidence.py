@@ -11,8 +11,8 @@ from zlib import crc32
 
 from sqlalchemy import delete, func, select, update
 
-from resonanz.model import EventKind, HitKind, from_microseconds, to_microseconds
-from resonanz.store.bulk import Ids, Plain, Row, insert_many, plain, select_by_ids
+from resonanz.model import EventKind, HitKind, from_microseconds, to_microseconds, value
+from resonanz.store.bulk import WORDS, Ids, Plain, Row, insert_many, plain, select_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
 from resonanz.store.tables import events, evidence, links, messages, submissions
@@ -22,7 +22,7 @@ _KINDS = {kind.value: kind for kind in HitKind}
 _FROM_SOURCES_AT_MOST = 20_000  # a flood from one address is a crowd long before
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Kept:
     """One hit's evidence. Moments are microseconds since the epoch; `id` is its event's. `due_us`: None once judged."""
 
@@ -196,7 +196,7 @@ def _row(row: Kept, as_plain: Plain) -> Row:
     return (
         row.id,
         as_plain.id(row.message_id),
-        row.kind.value,
+        WORDS[row.kind],
         row.link,
         row.occurred_us,
         row.received_us,

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 
 from resonanz.model import MessageState
+from resonanz.store.bulk import Ids, select_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
 from resonanz.store.tables import contacts, messages
@@ -54,13 +55,8 @@ def save_runs(tx: Tx, counts: Mapping[UUID, int]) -> None:
 
 def running(tx: Tx, contact_ids: Collection[UUID]) -> set[UUID]:
     """Return which of these contacts are in a run."""
-    return {
-        id
-        for portion in in_portions(contact_ids)
-        for id in tx.execute(
-            select(contacts.c.id).where(contacts.c.id.in_(portion), contacts.c.soft_bounces > 0)
-        ).scalars()
-    }
+    known = Ids.known(tx, contact_ids)
+    return {known[row[0]] for row in select_by_ids(tx, contacts, ("id",), contact_ids, where="soft_bounces > 0")}
 
 
 def may_be_running(tx: Tx) -> list[UUID]:

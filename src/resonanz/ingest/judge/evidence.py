@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from uuid import UUID
 
 from resonanz.ingest.judge.clients import Identity
 from resonanz.ingest.judge.network import Network
 from resonanz.ingest.judge.reasons import Reason
-from resonanz.model import Confidence, HitKind, Verdict
+from resonanz.model import Confidence, HitKind, Verdict, value
 
 MailKey = UUID | str
 HitId = int | str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Evidence:
     """One hit as the judge sees it.
 
@@ -43,7 +43,7 @@ class Evidence:
         return self.address, self.user_agent
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Mail:
     """What is known of the mail that hits belong to. Times in microseconds; `delivered_at` from a report or 250 reply.
 
@@ -59,7 +59,7 @@ class Mail:
 UNKNOWN_MAIL = Mail()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Judgement:
     """A verdict with its confidence and the reasons for it."""
 

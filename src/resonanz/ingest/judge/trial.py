@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from functools import partial
+from functools import cache, partial
 
 from resonanz.ingest.judge.bursts import find_crowds
 from resonanz.ingest.judge.evidence import UNKNOWN_MAIL, Evidence, HitId, Judgement, Mail, MailKey
+from resonanz.ingest.judge.network import NetworkKind
 from resonanz.ingest.judge.reasons import Reason
 from resonanz.ingest.judge.rules import judge_alone, says
-from resonanz.ingest.judge.scene import Scene, follows, is_provider
-from resonanz.ingest.judge.together import AFTERWARDS, TELLTALE, WINDOWED, SceneRule, find_sweeps, network_reasons
+from resonanz.ingest.judge.scene import PROBABLE_NETWORKS, Scene, follows
+from resonanz.ingest.judge.together import AFTERWARDS, NETWORK_REASONS, TELLTALE, WINDOWED, SceneRule, find_sweeps
 from resonanz.ingest.judge.windows import Windows, microseconds
 from resonanz.model import ClientKind, Confidence, HitKind, Verdict
 
@@ -74,6 +75,7 @@ def judge_now(hit: Evidence, alone: Judgement | None) -> Judgement:
     return default if hit.kind is HitKind.OPEN else _pending(default)
 
 
+@cache
 def _pending(default: Judgement) -> Judgement:
     return says(Verdict.PENDING, Confidence.WEAK, Reason.WINDOW_OPEN, *default.reasons)
 
@@ -130,14 +132,21 @@ _READERS = {
 
 def _default(hit: Evidence) -> Judgement:
     """Nothing speaks against a person; who comes from where scanners come from is believed less."""
-    confidence, reason = _READERS.get(hit.identity.client.kind, (Confidence.WEAK, Reason.UNKNOWN_CLIENT))
-    shared = network_reasons(hit)
+    network = hit.network.kind if hit.network is not None else None
+    return _default_from(hit.kind is HitKind.OPEN, hit.identity.client.kind, network)
+
+
+@cache  # a few dozen answers, given a hundred thousand times a second
+def _default_from(is_open: bool, client: ClientKind, network: NetworkKind | None) -> Judgement:
+    confidence, reason = _READERS.get(client, (Confidence.WEAK, Reason.UNKNOWN_CLIENT))
+    shared = (NETWORK_REASONS[network],) if network in PROBABLE_NETWORKS else ()
     if shared:
         confidence = Confidence.WEAK
-    if hit.kind is not HitKind.OPEN:
+    if not is_open:
         return says(Verdict.HUMAN_LIKELY, confidence, reason, *shared)
     # Microsoft and Google fetch images for their readers, under whatever name.
-    return says(Verdict.HUMAN_PROXIED if is_provider(hit) else Verdict.HUMAN_DIRECT, confidence, reason, *shared)
+    proxied = network is NetworkKind.PROVIDER
+    return says(Verdict.HUMAN_PROXIED if proxied else Verdict.HUMAN_DIRECT, confidence, reason, *shared)
 
 
 def _person(hit: Evidence, scene: Scene, now: int | None) -> Judgement:

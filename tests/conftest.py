@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.kit.browser", "tests.kit.databases", "tests.kit.website"]
+pytest_plugins = ["tests.kit.browser", "tests.kit.commands", "tests.kit.databases", "tests.kit.website"]
 
 # The same examples every time, so that a red run means a change and not luck; and no deadline, because no test asserts
 # a duration. `HYPOTHESIS_PROFILE=explore make unit` looks for what nobody has found yet.

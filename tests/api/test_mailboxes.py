@@ -7,12 +7,12 @@ import json
 from resonanz.sealing import Sealer
 from resonanz.store import Database, mailboxes
 from tests.api.test_hooks import Door, door
-from tests.app.test_cli import Run, run
 from tests.dashboard.test_blocking import other_account
+from tests.kit.commands import Run
 from tests.kit.pages import Site, empty_site, site
 from tests.kit.workers import KEYS
 
-__all__ = ["door", "empty_site", "run", "site"]
+__all__ = ["door", "empty_site", "site"]
 
 WANTED = {"protocol": "imap", "host": "imap.example.org", "username": "reports", "password": "hunter2-hunter2"}
 

@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from resonanz import __version__
 from resonanz.app.settings import Settings
-from tests.kit.instance import free_ports
+from tests.kit.commands import Run
 
 MAIL = b"From: Ada <ada@example.org>\r\nTo: b@example.org\r\nSubject: Hi\r\n\r\nHello\r\n"
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run `resonanz` on a data folder of this test's own."""
-    quiet = {name: value for name, value in os.environ.items() if not name.startswith("RESONANZ_")}
-    environment = {
-        **quiet,
-        "RESONANZ_DATA_DIR": str(tmp_path / "data"),
-        **{f"RESONANZ_{door}_PORT": str(port) for door, port in zip(("EDGE", "DASHBOARD"), free_ports(2), strict=True)},
-    }
-
-    def run(*arguments: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "resonanz", *arguments],
-            input=stdin,
-            capture_output=True,
-            env={**environment, **settings},
-            timeout=120,
-            check=False,
-        )
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-    return run
+def test_the_entry_points_lead_here(run_aside: Run) -> None:
+    """In a process of its own: `python -m resonanz` sets up, says errors in a line with exit code 1, and prints in
+    plain text what a terminal gets in colour; the installed `resonanz` is the same program."""
+    assert run_aside("setup").returncode == 0
+    refused = run_aside("send", "-", "--to", "nonsense", stdin=MAIL)
+    assert (refused.returncode, refused.stderr) == (1, "resonanz: --to: 'nonsense' has no @\n")
+    told = run_aside("doctor")
+    assert (told.returncode, "broken   edge" in told.stdout, "\x1b" in told.stdout) == (1, True, False)
+    script = subprocess.run([Path(sys.executable).with_name("resonanz"), "--version"], capture_output=True, check=True)
+    assert script.stdout.decode() == f"resonanz, version {__version__}\n"
 
 
 def test_setup_makes_everything_once(run: Run, tmp_path: Path) -> None:
@@ -147,12 +132,12 @@ def test_keys_are_rotated_and_kept(run: Run, tmp_path: Path) -> None:
     assert new[0]["id"] != old[0]["id"]
 
 
-def test_a_damaged_key_file_stops_the_start(run: Run, tmp_path: Path) -> None:
+def test_a_damaged_key_file_stops_the_start(run: Run, run_aside: Run, tmp_path: Path) -> None:
     """No fresh key is made over a damaged file: that would kill every link ever sent."""
     run("setup")
     keys = tmp_path / "data" / "keys.json"
     keys.write_text("{")
-    done = run("up")
+    done = run_aside("up")
     assert done.returncode == 1
     assert "keys.json" in done.stderr
     assert keys.read_text() == "{"
@@ -184,12 +169,12 @@ def test_the_first_link_can_be_asked_for_again(run: Run) -> None:
     assert first != second
 
 
-def test_a_taken_port_is_named_at_once(run: Run) -> None:
+def test_a_taken_port_is_named_at_once(run_aside: Run) -> None:
     """Two instances on one port would share their readers; the second does not start."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = run("up", RESONANZ_EDGE_PORT=str(taken.getsockname()[1]))
+        done = run_aside("up", RESONANZ_EDGE_PORT=str(taken.getsockname()[1]))
     assert done.returncode == 1
     assert "RESONANZ_EDGE_PORT" in done.stderr
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.app.test_cli import MAIL, Run, run
-
-__all__ = ["run"]
+from tests.app.test_cli import MAIL
+from tests.kit.commands import Run
 
 
 def test_a_submission_is_blocked_listed_and_unblocked(run: Run) -> None:

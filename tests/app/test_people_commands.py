@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.app.test_cli import Run, run
-
-__all__ = ["run"]
+from tests.kit.commands import Run
 
 FILE = "email;first name;last name;town;nick\nalma@example.org;Alma;Adler;Ulm;=1+1\nnobody;No;Body;Ulm;x\n"
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.app.test_cli import Run, run
-
-__all__ = ["run"]
+from tests.kit.commands import Run
 
 
 def test_a_provider_is_added_given_its_secret_listed_and_removed(run: Run, tmp_path: Path) -> None:

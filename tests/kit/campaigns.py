@@ -91,6 +91,13 @@ def recipients(database: Database, campaign: Campaign) -> list[str]:
         return list(tx.execute(query.order_by(messages.c.id)).scalars())
 
 
+def subjects(database: Database, campaign: Campaign) -> dict[str, str]:
+    """Return the subject of each of a campaign's mails, by recipient."""
+    query = select(messages.c.recipient, messages.c.subject).where(messages.c.submission_id == campaign.submission_id)
+    with database.read() as tx:
+        return {row.recipient: row.subject for row in tx.execute(query)}
+
+
 def expand(database: Database, *, now: datetime = NOW, until: Callable[[], bool] = lambda: False) -> int:
     """Take all campaigns as far as they go without anything being sent; return how many steps it took."""
     steps = 0

@@ -19,10 +19,11 @@ import pytest
 from resonanz.model import Conflict, EventKind, InvalidInput, MessageState
 from resonanz.people import Reason, suppress
 from resonanz.sending import campaigns, expansion
-from resonanz.store import Database, events, lists, queue
+from resonanz.sending.erasure import erase_contact
+from resonanz.store import Database, contacts, events, lists, queue
 from resonanz.store import messages as message_rows
 from resonanz.store.campaigns import CampaignState
-from tests.kit.campaigns import HTML, add_list, add_people, expand, plan, recipients, started, stored
+from tests.kit.campaigns import HTML, add_list, add_people, expand, plan, recipients, started, stored, subjects
 from tests.kit.mails import NOW
 from tests.kit.relays import DOMAIN
 from tests.kit.waiting import wait_for
@@ -89,6 +90,26 @@ def test_what_arrives(database: Database, html: str, text: str) -> None:
         [link] = [one for one in message_rows.list_links(tx, submission.content_id) if "shop" in one.url]
         # Told as it was written, or only as far as it says nothing about whoever got the first copy.
         assert ("contact.number" in link.url) if html == HTML else (link.url.endswith("/…") and "7" not in link.url)
+
+
+def test_lists_of_mails_show_each_subject_as_its_recipient_sees_it(database: Database) -> None:
+    """A subject with placeholders is filled for each mail, conditions and all; and it names nobody who was erased."""
+    list_id = add_list(database, "first")
+    add_people(database, [list_id], ["ada@rcpt.example", "bob@rcpt.example"])
+    asked = "{% if contact.address %}For {{ contact.address }}{% endif %}"
+    campaign = started(database, plan([list_id], subject=asked))
+    expand(database)
+    assert subjects(database, campaign) == {
+        "ada@rcpt.example": "For ada@rcpt.example",
+        "bob@rcpt.example": "For bob@rcpt.example",
+    }
+    with database.read() as tx:
+        ada = contacts.find_contact(tx, "ada@rcpt.example")
+    assert ada is not None
+    erase_contact(database, ada.id, now=NOW, source="test", actor="")
+    left = subjects(database, campaign)
+    assert left.pop("bob@rcpt.example") == "For bob@rcpt.example"
+    assert list(left.values()) == [asked]
 
 
 def test_not_more_than_a_backlog_waits(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from resonanz.model import Coverage, Event, EventKind, InvalidInput, MessageStat
 from resonanz.people import mailing_choices, may_be_mailed, suppressed_among
 from resonanz.sending.campaigns import due_times, fields_of
 from resonanz.sending.outcomes import CANCELLED
+from resonanz.sending.placeholders import SubjectLine
 from resonanz.sending.submit import MAX_SUBJECT_STORED
 from resonanz.store import Database, Tx, contacts, lists, queue
 from resonanz.store import campaigns as rows
@@ -150,7 +151,8 @@ def _expand(tx: Tx, campaign: Campaign, now: datetime, size: int) -> None:
         tx, rows.lists_of(tx, campaign.id), after=campaign.cursor, limit=size, joined_by=campaign.started_at
     )
     due, release_at = due_times(campaign.per_minute, campaign.release_at, now, len(sifted.willing))
-    made = [_message(campaign, contact, now) for contact in sifted.willing]
+    subject = SubjectLine(campaign.subject)
+    made = [_message(campaign, contact, subject.of(contact), now) for contact in sifted.willing]
     message_rows.add_messages(tx, made)
     ingest.record_all(tx, [_queued(message, now) for message in made])
     queue.enqueue_each(tx, {message.id: moment for message, moment in zip(made, due, strict=True)})
@@ -203,7 +205,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _message(campaign: Campaign, contact: Contact, now: datetime) -> Message:
+def _message(campaign: Campaign, contact: Contact, subject: str, now: datetime) -> Message:
     assert campaign.submission_id is not None
     return Message(
         id=new_id(),
@@ -211,7 +213,7 @@ def _message(campaign: Campaign, contact: Contact, now: datetime) -> Message:
         contact_id=contact.id,
         recipient=contact.address,
         sender=parse_address(campaign.sender).spec,
-        subject=storable(campaign.subject[:MAX_SUBJECT_STORED]),
+        subject=storable(subject[:MAX_SUBJECT_STORED]),
         header_id=None,
         created_at=now,
         track_opens=campaign.track_opens,

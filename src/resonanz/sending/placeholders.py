@@ -188,6 +188,23 @@ class Template:
         ]
 
 
+class SubjectLine:
+    """A campaign's subject, for lists of its mails: filled for each contact, without the rest of the content."""
+
+    def __init__(self, subject: str) -> None:
+        self._subject = subject
+        self._template = Template(Fields(sender="", subject=subject, text=None, html=None)) if "{" in subject else None
+
+    def of(self, contact: Contact) -> str:
+        """Return the subject in this contact's copy; as its author wrote it where it cannot be rendered."""
+        if self._template is None:
+            return self._subject
+        try:
+            return self._template.render(contact).subject
+        except InvalidInput:
+            return self._subject  # the mail itself fails and says why
+
+
 def _texts(fields: Fields) -> dict[str, str | None]:
     return {"subject": fields.subject, "preheader": fields.preheader, "html": fields.html, "text": fields.text}
 

@@ -51,11 +51,20 @@ def take_back(tx: Tx, message_ids: Collection[UUID]) -> None:
 
 
 def detach_messages(tx: Tx, ids: Collection[UUID], pseudonym: str) -> None:
-    """Take the person out of messages and of what was said while they were sent."""
+    """Take the person out of messages and of what was said while they were sent.
+
+    A campaign's subject was filled for them; what is left is how it was written.
+    """
+    written = (
+        select(contents.c.subject)
+        .join(submissions, submissions.c.content_id == contents.c.id)
+        .where(submissions.c.id == messages.c.submission_id)
+        .scalar_subquery()
+    )
     tx.execute(
         update(messages)
         .where(messages.c.id.in_(ids))
-        .values(contact_id=None, recipient=pseudonym, header_id=None, state_note="")
+        .values(contact_id=None, recipient=pseudonym, header_id=None, state_note="", subject=written)
     )
     tx.execute(update(attempts).where(attempts.c.message_id.in_(ids)).values(reply=""))
     tx.execute(delete(evidence).where(evidence.c.message_id.in_(ids)))

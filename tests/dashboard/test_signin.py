@@ -61,6 +61,17 @@ def test_a_mistake_in_the_set_up_is_said_and_nothing_is_lost(
         assert count_accounts(tx) == 0
 
 
+def test_the_set_up_asks_nothing_that_a_setting_says(empty_site: Site) -> None:
+    """Where a setting fixes how people without a choice are tracked, the page says so and asks for no choice."""
+    fixed = empty_site.with_parts(mode_is_fixed=True, unknown_mode=lambda _tx: TrackingMode.ANONYMOUS)
+    path = f"/set-up/{setup_link_secret(fixed.database, NOON)}"
+    visitor = fixed.visitor()
+    page = visitor.get(path).text
+    assert "counted without names" in page
+    assert 'name="tracking"' not in page
+    assert visitor.submit(path, {name: FORM[name] for name in FORM if name != "tracking"}).headers["location"] == "/"
+
+
 def test_signing_in_leads_back_and_signing_out_ends_it(site: Site) -> None:
     """The page that was asked for comes first; after signing out the old cookie is worth nothing."""
     visitor = site.visitor()

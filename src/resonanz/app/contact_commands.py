@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
 
@@ -286,7 +287,9 @@ def import_contacts(
         with database.read() as tx:
             lists = tuple(list_named(tx, name).id for name in dict.fromkeys(list_names))
         pieces = iter(lambda: file.read(PIECE_BYTES), b"")
-        one = imports.hand_in(database, pieces, file_name=getattr(file, "name", "-"), account_id=None, now=now)
+        one = imports.hand_in(
+            database, pieces, file_name=Path(getattr(file, "name", "-")).name, account_id=None, now=now
+        )
         if encoding or delimiter:
             one = imports.reread(database, one.id, encoding=encoding, delimiter=delimiter)
         plan = Plan.decode(one.plan)

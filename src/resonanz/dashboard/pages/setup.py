@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from starlette.responses import Response
@@ -25,7 +26,7 @@ def show(visit: Visit) -> Response:
     """The form, to whoever holds the link."""
     if not set_up_is_open(visit.parts.database, visit.path("secret"), visit.now):
         return _closed(visit)
-    return visit.render("setup.html", values={}, errors={})
+    return _form(visit)
 
 
 def finish(visit: Visit) -> Response:
@@ -41,13 +42,13 @@ def finish(visit: Visit) -> Response:
             address=form.text("address"),
             name=form.text("name"),
             password=form.text("password"),
-            tracking_without_choice=read_choice(form.text("tracking")),
+            tracking_without_choice=_fixed_mode(visit) or read_choice(form.text("tracking")),
             now=visit.now,
         )
     except InvalidInput as refused:
         fields = {"address": "address", "name": "name", "password": "password", "tracking": "tracking"}
         errors = errors_of(refused, fields, otherwise="address")
-        return visit.render("setup.html", status=422, values=form.fields, errors=errors)
+        return _form(visit, status=422, values=form.fields, errors=errors)
     visit.set_session(start_session(parts.database, account.id, user_agent=visit.user_agent, now=visit.now))
     return visit.go("/")
 
@@ -59,6 +60,21 @@ def read_choice(text: str) -> TrackingMode:
         if mode in _CHOICES:
             return mode
     raise InvalidInput("choose one of the two", where="tracking")
+
+
+def _form(
+    visit: Visit, *, status: int = 200, values: Mapping[str, str] | None = None, errors: Mapping[str, str] | None = None
+) -> Response:
+    fixed = _fixed_mode(visit)
+    return visit.render("setup.html", status=status, values=values or {}, errors=errors or {}, fixed=fixed)
+
+
+def _fixed_mode(visit: Visit) -> TrackingMode | None:
+    """How people without a choice are tracked where a setting says it: then there is nothing to ask."""
+    if not visit.parts.mode_is_fixed:
+        return None
+    with visit.parts.database.read() as tx:
+        return visit.parts.unknown_mode(tx)
 
 
 def _closed(visit: Visit) -> Response:

@@ -225,7 +225,7 @@ def _prepare(database: Database, amount: int, name: str = "reader") -> list[UUID
     moment = datetime(2026, 3, 18, 12, tzinfo=UTC)
     with database.write() as tx:
         content = Content(new_id(), "rfc822", b"", "sender@example.org", "A newsletter", moment)
-        messages.add_content(tx, content)
+        messages.add_contents(tx, [content])
         addresses = [f"{name}{number}@example.org" for number in range(amount)]
         people = contacts.ensure_contacts(tx, [(address, "") for address in addresses], moment)
         submission = Submission(
@@ -238,7 +238,7 @@ def _prepare(database: Database, amount: int, name: str = "reader") -> list[UUID
             amount,
             moment,
         )
-        messages.add_submission(tx, submission)
+        messages.add_submissions(tx, [submission])
         rows = [
             Message(
                 new_id(),

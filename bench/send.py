@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] = ()) -> None:
         raise SystemExit("needs smtp-sink and smtp-source: apt install postfix")
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[:1])  # we on the first core, the sink on the others
-    with _sink(set(cores[1:] or cores)) as port:
+    with sink(set(cores[1:] or cores)) as port:
         print(_smtp_source(port, options.mails, options.connections, set(cores[:1])))
         bare = _measure("bare aiosmtplib loop", options.mails, _bare(port, options.mails, options.connections))
         print(bare)
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] = ()) -> None:
 
 
 @contextmanager
-def _sink(cores: set[int]) -> Iterator[int]:
+def sink(cores: set[int]) -> Iterator[int]:
     import socket
 
     with socket.socket() as found:
@@ -83,14 +83,14 @@ def _sink(cores: set[int]) -> Iterator[int]:
     process = subprocess.Popen([SINK, *(["-u", "nobody"] if os.geteuid() == 0 else []), f"127.0.0.1:{port}", "1000"])
     os.sched_setaffinity(process.pid, cores)
     try:
-        _wait_until_open(port)
+        wait_until_open(port)
         yield port
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_until_open(port: int) -> None:
+def wait_until_open(port: int) -> None:
     import socket
 
     deadline = time.monotonic() + 10

@@ -386,11 +386,11 @@ def _hostile_mail(site: Site) -> tuple[Message, Submission]:
     with site.database.write() as tx:
         known = contacts.ensure_contacts(tx, [(HOSTILE, HOSTILE)], NOON)
         content = Content(new_id(), "rfc822", b"x", HOSTILE, HOSTILE, NOON)
-        messages.add_content(tx, content)
-        messages.add_links(tx, content.id, [Link(0, f"https://x/{HOSTILE}", HOSTILE)])
+        messages.add_contents(tx, [content])
+        messages.add_links(tx, {content.id: [Link(0, f"https://x/{HOSTILE}", HOSTILE)]})
         mode = TrackingMode.INDIVIDUAL
         submission = Submission(new_id(), content.id, site.account.id, "api", mode, mode, 1, NOON)
-        messages.add_submission(tx, submission)
+        messages.add_submissions(tx, [submission])
         template = Cast(site.account.id, {}).mail(tx, now=NOON)
         message = Message(
             **{name: getattr(template, name) for name in Message.__dataclass_fields__}

@@ -25,7 +25,7 @@ def given(database: Database) -> Message:
         message = Cast.enter(tx).mail(tx)
         submission = messages.get_submission(tx, message.submission_id)
         assert submission is not None
-        messages.add_links(tx, submission.content_id, [Link(len(LINKS), "", "offer.pdf")])
+        messages.add_links(tx, {submission.content_id: [Link(len(LINKS), "", "offer.pdf")]})
     return message
 
 

@@ -35,9 +35,8 @@ def test_what_came_of_it(database: Database) -> None:
     with database.write() as tx:
         submission = messages.get_submission(tx, a.submission_id)
         assert submission is not None
-        messages.add_links(
-            tx, submission.content_id, [Link(0, "https://x.example/", "X"), Link(1, "https://y.example/", "Y")]
-        )
+        links = [Link(0, "https://x.example/", "X"), Link(1, "https://y.example/", "Y")]
+        messages.add_links(tx, {submission.content_id: links})
     found = results_of(database, a.submission_id)
     assert found is not None
     assert [(one.label, one.clickers) for one in found.links] == [("Y", 2), ("X", 1)]

@@ -94,10 +94,10 @@ class Cast:
         addresses = [f"reader{number}@example.org" for number in range(to)] if isinstance(to, int) else to
         known = contacts.ensure_contacts(tx, [(address, "") for address in addresses], now)
         content = Content(new_id(), "rfc822", b"Subject: x\r\n\r\nx\r\n", SENDER, subject, now)
-        messages.add_content(tx, content)
-        messages.add_links(tx, content.id, LINKS)
+        messages.add_contents(tx, [content])
+        messages.add_links(tx, {content.id: LINKS})
         submission = Submission(new_id(), content.id, self.account_id, "dashboard", opens, clicks, len(addresses), now)
-        messages.add_submission(tx, submission)
+        messages.add_submissions(tx, [submission])
         rows = [
             Message(
                 id=new_id(),

@@ -98,7 +98,7 @@ def test_mail_that_waits_is_taken_back(database: Database) -> None:
     with database.write() as tx:
         cast = Cast.enter(tx)
         message = cast.mail(tx, state=MessageState.QUEUED)
-        queue.enqueue(tx, [message.id], NOON)
+        queue.enqueue_each(tx, {message.id: NOON})
         tx.execute(update(queue_table).values(on_wire=True))
     with pytest.raises(Conflict, match="right now"):
         erase(database, cast)

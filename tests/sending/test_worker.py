@@ -489,19 +489,22 @@ def test_links_that_no_database_can_hold(database: Database, charset: bytes, bod
 
 
 def test_links_that_cannot_be_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mail whose links the database refuses goes out all the same, and everything else about it is kept."""
-    receipt = hand_in(database, draft())
-    real = messages.insert_missing
-
-    def refuse(tx: Any, table: Any, rows: Any) -> int:
-        return real(tx, table, [{**row, "url": None} for row in rows] if table.name == "links" else rows)
-
-    monkeypatch.setattr(messages, "insert_missing", refuse)
+    """A mail whose links the database refuses goes out all the same, everything else about it is kept, and so are the
+    links of those written down together with it."""
+    refused = hand_in(database, draft(html='<a href="https://refused.example/">x</a>'))
+    other = hand_in(database, draft())
+    real = messages.storable
+    monkeypatch.setattr(messages, "storable", lambda text: None if "refused.example" in text else real(text))
     transport = ScriptedTransport()
-    run_until(worker_on(database, transport), _settled(database, receipt.messages[0][0]))
-    assert len(transport.taken) == 1
-    message = _message(database, receipt.messages[0][0])
+    ids = [receipt.messages[0][0] for receipt in (refused, other)]
+    run_until(worker_on(database, transport), _settled(database, *ids))
+    assert len(transport.taken) == 2
+    message = _message(database, ids[0])
     assert (message.state, message.coverage) == (MessageState.SENT, Coverage.TRACKABLE)
+    with database.read() as tx:
+        found = messages.get_submissions(tx, [refused.submission_id, other.submission_id])
+        assert messages.list_links(tx, found[refused.submission_id].content_id) == []
+        assert len(messages.list_links(tx, found[other.submission_id].content_id)) == 1
 
 
 def test_a_very_long_message_id(database: Database) -> None:

@@ -36,11 +36,11 @@ def _submission(tx: Tx, recipients: Sequence[str]) -> list[messages.Message]:
     content = messages.Content(
         new_id(), "rfc822", b"From: a@example.org\r\n\r\nHi \xff\x00", "a@example.org", "Hi", NOW
     )
-    messages.add_content(tx, content)
+    messages.add_contents(tx, [content])
     submission = messages.Submission(
         new_id(), content.id, None, "cli", TrackingMode.INDIVIDUAL, TrackingMode.OFF, len(recipients), NOW
     )
-    messages.add_submission(tx, submission)
+    messages.add_submissions(tx, [submission])
     people = contacts.ensure_contacts(tx, [(recipient, "") for recipient in recipients], NOW)
     rows = [
         messages.Message(
@@ -141,7 +141,7 @@ def test_a_claim_belongs_to_one_worker(database: Database) -> None:
     """What one worker holds no other gets, until the lease ends; a lost lease may not be sent."""
     with database.write() as tx:
         rows = _submission(tx, ["a@example.org", "b@example.org", "c@example.org"])
-        queue.enqueue(tx, [row.id for row in rows], NOW)
+        queue.enqueue_each(tx, {row.id: NOW for row in rows})
     until = NOW + timedelta(minutes=5)
     with database.write() as tx:
         first = queue.claim(tx, "one", NOW, until, limit=2)
@@ -166,7 +166,7 @@ def test_two_workers_never_claim_the_same_message(database: Database) -> None:
     """Under real concurrency, every message is claimed exactly once."""
     with database.write() as tx:
         rows = _submission(tx, [f"p{number}@example.org" for number in range(60)])
-        queue.enqueue(tx, [row.id for row in rows], NOW)
+        queue.enqueue_each(tx, {row.id: NOW for row in rows})
     claimed: list[UUID] = []
     lock = threading.Lock()
 

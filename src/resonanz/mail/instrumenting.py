@@ -30,10 +30,11 @@ from resonanz.model import Coverage, TrackingMode
 from resonanz.tokens import TokenKind
 
 
-def instrument(message: bytes, tracking: Tracking) -> Instrumented:
-    """Track one whole RFC 5322 message. Never raises; on any doubt it comes back as it was, with the reason."""
+def instrument(message: bytes, tracking: Tracking, *, structure: Structure | None = None) -> Instrumented:
+    """Track one whole RFC 5322 message. Never raises; on any doubt it comes back as it was, with the reason. Whoever
+    has parsed it already hands in its `structure`."""
     try:
-        return instrument_structure(parse(message), tracking)
+        return instrument_structure(structure or parse(message), tracking)
     except Exception:  # a defect of ours must never cost the mail
         return Instrumented(message, False, Reason.INTERNAL_FAILURE)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from aiosmtpd.smtp import SMTP
 from resonanz.accounts.throttle import network_bucket
 from resonanz.mail.address import parse_address
 from resonanz.model import InvalidInput
+from resonanz.relay.data import LineTooLong, TooMuchData, read_data
 
 log = structlog.get_logger(__name__)
 
@@ -112,11 +114,34 @@ class Door(SMTP):
         """Take the mail itself."""
         self._is_taking_mail = True
         try:
-            await super().smtp_DATA(arg)
+            await self._take_data(arg)
         finally:
             self._is_taking_mail = False
         if self._is_closing:
             self.say_goodbye()
+
+    async def _take_data(self, arg: str | None) -> None:
+        if await self.check_helo_needed() or await self.check_auth_needed("DATA"):
+            return
+        assert self.envelope is not None
+        if not self.envelope.rcpt_tos:
+            await self.push("503 Error: need RCPT command")
+            return
+        if arg:
+            await self.push("501 Syntax: DATA")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        try:
+            content = await read_data(self._reader, self.data_size_limit or sys.maxsize, self.line_length_limit)
+        except TooMuchData:
+            status = "552 Error: Too much mail data"
+        except LineTooLong:
+            status = "500 Line too long (see RFC5321 4.5.3.1.6)"
+        else:
+            self.envelope.content = self.envelope.original_content = content
+            status = await self._call_handler_hook("DATA")
+        self._set_post_data_state()  # type: ignore[no-untyped-call]
+        await self.push(status)
 
 
 class Handler:

@@ -145,7 +145,9 @@ def choose_tracking(workshop: Workshop, work: Work) -> Work:
 
 
 def fetch_content(workshop: Workshop, work: Work) -> Work:
-    """Bring what the author handed in."""
+    """Bring what the author handed in, where it did not come with the message."""
+    if work.content is not None:
+        return work
     content = workshop.content(work.submission.content_id)
     return work.ended(outcomes.nothing_to_do()) if content is None else replace(work, content=content)
 
@@ -227,8 +229,8 @@ def instrument(workshop: Workshop, work: Work) -> Work:
         documents=may_become_documents(work.copy.message) if takes_documents else None,
         resigned_domains=frozenset(signer.domain for signer in work.signers),
     )
-    built = instrument_mail(work.copy.message, tracking)
-    return replace(work, built=built, copy=replace(work.copy, message=built.message))
+    built = instrument_mail(work.copy.message, tracking, structure=work.copy.structure)
+    return replace(work, built=built, copy=replace(work.copy, message=built.message, structure=None))
 
 
 def keep_documents(workshop: Workshop, work: Work) -> Work:
@@ -317,7 +319,3 @@ def links_of(work: Work) -> list[Link]:
         for link in work.built.links.values()
     ]
     return links + [Link(document.index, "", document.name) for document in work.built.documents]
-
-
-def _label(text: str) -> str:
-    return " ".join(text.split())[:MAX_LABEL_CHARACTERS]

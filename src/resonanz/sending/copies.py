@@ -33,10 +33,12 @@ HIDDEN = frozenset({"bcc", "resent-bcc"})  # whom only the envelope may name
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A mail ready to be tracked and sent. `header_id` is its Message-ID, angle brackets included."""
+    """A mail ready to be tracked and sent. `header_id` is its Message-ID, angle brackets included; `structure` is what
+    `parse` says of the message, where that is known."""
 
     message: bytes
     header_id: str
+    structure: Structure | None = None
 
 
 Further = Callable[[Collection[str]], Mapping[str, str]]
@@ -140,7 +142,8 @@ def prepare_copy(raw: bytes, *, header_id: str, date: datetime, further: Further
         added += write_header("Message-ID", header_id)
     given = frozenset(found.name for found in structure.headers)
     added += b"".join(write_header(name, value) for name, value in further(given).items())
-    return Copy(added + message, own_id or header_id)
+    is_as_it_was = not added and len(message) == len(structure.message)
+    return Copy(added + message, own_id or header_id, structure if is_as_it_was else None)
 
 
 def header_id_for(message_id: UUID, domain: str) -> str:

@@ -96,21 +96,19 @@ def begin(database: Database, campaign_id: UUID, now: datetime) -> bool:
         content_id, submission_id = new_id(), new_id()
         sender = parse_address(campaign.sender).spec
         body = fields_of(campaign).encode()
-        message_rows.add_content(tx, Content(content_id, "template", body, sender, campaign.subject, now))
-        message_rows.add_submission(
-            tx,
-            Submission(
-                id=submission_id,
-                content_id=content_id,
-                account_id=campaign.account_id,
-                source="campaign",
-                track_opens=campaign.track_opens,
-                track_clicks=campaign.track_clicks,
-                recipients=0,
-                created_at=now,
-                bulk=True,
-            ),
+        message_rows.add_contents(tx, [Content(content_id, "template", body, sender, campaign.subject, now)])
+        submission = Submission(
+            id=submission_id,
+            content_id=content_id,
+            account_id=campaign.account_id,
+            source="campaign",
+            track_opens=campaign.track_opens,
+            track_clicks=campaign.track_clicks,
+            recipients=0,
+            created_at=now,
+            bulk=True,
         )
+        message_rows.add_submissions(tx, [submission])
         state = {"state": CampaignState.SENDING, "state_at": now, "started_at": now, "submission_id": submission_id}
         rows.change(tx, campaign_id, state)
     log.info("campaign started", campaign=str(campaign_id))

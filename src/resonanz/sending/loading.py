@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from resonanz.mail import parse_address
@@ -18,6 +18,8 @@ from resonanz.store.messages import Message, Submission
 from resonanz.store.opens import NO_PAST, past_of
 from resonanz.store.queue import Claim
 
+SMALL = 65_536  # bytes of a content that is loaded together with its message, so often as mails are claimed at a time
+
 Modes = tuple[TrackingMode, TrackingMode]
 _UNTRACKED: Modes = (TrackingMode.OFF, TrackingMode.OFF)
 
@@ -29,7 +31,7 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
     to the sender's custom domain where there is one that works, else to `edge_url`.
     """
     found = messages.get_messages(tx, [claim.message_id for claim in claims])
-    submissions = _submissions(tx, found.values())
+    submissions = messages.get_submissions(tx, {message.submission_id for message in found.values()})
     addresses = {message.id: parse_address(message.recipient).normalised for message in found.values()}
     suppressed = suppressed_among(tx, set(addresses.values()))
     people = [message.contact_id for message in found.values() if message.contact_id is not None]
@@ -39,6 +41,9 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
     still = standing_still(tx, submissions.keys())
     hosts = TrackingHosts.load(tx, edge_url)
     pasts = past_of(tx, people)
+    # What many get is fetched once and kept by whoever builds it.
+    single = {one.id: one.content_id for one in submissions.values() if one.recipients == 1}
+    contents = messages.small_contents(tx, single.values(), most=SMALL)
     return [
         Work(
             claim=claim,
@@ -48,6 +53,7 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
             suppressed=suppressed.get(addresses[message.id], ""),
             blocked=message.submission_id in blocked,
             standing_still=still.get(message.submission_id),
+            content=contents.get(single[message.submission_id]) if message.submission_id in single else None,
             base_url=hosts.for_sender(message.sender),
             past=pasts.get(message.contact_id, NO_PAST) if message.contact_id else NO_PAST,
             allowed=_UNTRACKED if message.untracked_reason in RULE_REASONS else modes.get(message.id, _UNTRACKED),
@@ -57,25 +63,19 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
     ]
 
 
-def _submissions(tx: Tx, found: Collection[Message]) -> dict[UUID, Submission]:
-    wanted = {message.submission_id for message in found}
-    return {one.id: one for id in wanted if (one := messages.get_submission(tx, id)) is not None}
-
-
 def _modes(
-    tx: Tx, found: Collection[Message], submissions: dict[UUID, Submission], unknown: TrackingMode
+    tx: Tx, found: Collection[Message], submissions: Mapping[UUID, Submission], unknown: TrackingMode
 ) -> dict[UUID, Modes]:
     """Return per message the lesser of what its sender asked for and what its contact allows. One whose contact was
     erased is left out: nobody is there who could allow anything."""
+    asked: dict[Modes, dict[UUID, UUID]] = {}
+    for message in found:
+        if message.contact_id is not None:
+            submission = submissions[message.submission_id]
+            alike = asked.setdefault((submission.track_opens, submission.track_clicks), {})
+            alike[message.id] = message.contact_id
     modes: dict[UUID, Modes] = {}
-    for submission in submissions.values():
-        contact_of = {
-            message.id: message.contact_id
-            for message in found
-            if message.submission_id == submission.id and message.contact_id is not None
-        }
-        allowed = tracking_modes(
-            tx, contact_of.values(), opens=submission.track_opens, clicks=submission.track_clicks, unknown=unknown
-        )
+    for (opens, clicks), contact_of in asked.items():
+        allowed = tracking_modes(tx, contact_of.values(), opens=opens, clicks=clicks, unknown=unknown)
         modes |= {message_id: allowed[contact_id] for message_id, contact_id in contact_of.items()}
     return modes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -90,8 +90,7 @@ class Recorder:
             content_id = work.submission.content_id
             if content_id != self._linked and content_id not in links and (found := links_of(work)):
                 links[content_id] = found
-        for content_id, found in sorted(links.items()):
-            _add_links(tx, content_id, found)
+        _add_links(tx, links)
         return marked
 
     def committed(self, records: Sequence[Record]) -> None:
@@ -128,13 +127,19 @@ class Recorder:
         )
 
 
-def _add_links(tx: Tx, content_id: UUID, found: Sequence[Link]) -> None:
+def _add_links(tx: Tx, of_contents: Mapping[UUID, Sequence[Link]]) -> None:
     """Keep how links are named in reports. What the database refuses is left out: the mail goes all the same."""
+    if not of_contents:
+        return
     try:
         with tx.begin_nested():
-            messages.add_links(tx, content_id, found)
+            messages.add_links(tx, of_contents)
     except (DataError, IntegrityError, ValueError) as error:
-        log.warning("the links of a mail could not be kept", content=str(content_id), error=type(error).__name__)
+        if len(of_contents) > 1:  # one of them is at fault: each by itself
+            for content_id, found in sorted(of_contents.items()):
+                _add_links(tx, {content_id: found})
+            return
+        log.warning("the links of a mail could not be kept", content=str(*of_contents), error=type(error).__name__)
 
 
 def _events(result: Result) -> list[Event]:

@@ -116,22 +116,45 @@ def submit(database: Database, draft: Draft, *, limits: Limits, now: datetime) -
     checked = check(draft, limits, now)
     try:
         with database.write() as tx:
-            return store(tx, draft, checked, now)
+            return store(tx, [HandedIn(draft, checked, now)])[0]
     except IntegrityError:
         # The race: another submission with the same key was committed after we had looked. Its receipt is ours.
         with database.read() as tx:
-            repeated = _first_receipt(tx, draft, *_follow_rules(tx, draft, checked))
+            repeated = _first_receipt(tx, draft, *_follow_rules(_RuleBook(tx), draft, checked))
         if repeated is None:
             raise
         return repeated
 
 
-def store(tx: Tx, draft: Draft, checked: Checked, now: datetime) -> Receipt:
-    """Store a draft that was checked, or find that it was stored before. Raises Forbidden and Conflict as `submit`."""
-    if draft.account_id is not None:
-        check_sender(tx, draft.account_id, (checked.sender, *checked.authors))
-    checked, decision = _follow_rules(tx, draft, checked)
-    return _first_receipt(tx, draft, checked, decision) or _store(tx, draft, checked, decision, now)
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """A draft that was checked, and when it came."""
+
+    draft: Draft
+    checked: Checked
+    at: datetime
+
+
+def store(tx: Tx, mails: Sequence[HandedIn]) -> list[Receipt]:
+    """Store drafts that were checked, or find that they were stored before; all of them, or none. What they have in
+    common is asked once, and what they write is written together. Raises Forbidden and Conflict as `submit`."""
+    _check_senders(tx, mails)
+    book = _RuleBook(tx)
+    judged = [(mail, *_follow_rules(book, mail.draft, mail.checked)) for mail in mails]
+    repeated = [_first_receipt(tx, mail.draft, checked, decision) for mail, checked, decision in judged]
+    new = [one for one, receipt in zip(judged, repeated, strict=True) if receipt is None]
+    made = iter(_store(tx, new))
+    return [receipt or next(made) for receipt in repeated]
+
+
+def _check_senders(tx: Tx, mails: Sequence[HandedIn]) -> None:
+    wanted: dict[UUID, dict[str, Address]] = {}
+    for mail in mails:
+        if mail.draft.account_id is not None:
+            theirs = wanted.setdefault(mail.draft.account_id, {})
+            theirs |= {address.normalised: address for address in (mail.checked.sender, *mail.checked.authors)}
+    for account_id, addresses in wanted.items():
+        check_sender(tx, account_id, addresses.values())
 
 
 # ── Checking ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,12 +270,27 @@ def _check_size(size: int, limits: Limits) -> None:
         )
 
 
-def _follow_rules(tx: Tx, draft: Draft, checked: Checked) -> tuple[Checked, Decision]:
+class _RuleBook:
+    """The rules of accounts, each asked for once."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._known: dict[tuple[UUID, str], Rules] = {}
+
+    def rules(self, account_id: UUID, domain: str) -> Rules:
+        """Return an account's rules for mail from this domain."""
+        key = account_id, domain
+        if key not in self._known:
+            self._known[key] = rules_for(self._tx, account_id, domain)
+        return self._known[key]
+
+
+def _follow_rules(book: _RuleBook, draft: Draft, checked: Checked) -> tuple[Checked, Decision]:
     """Hold a mail against its account's rules, which are for what mail programs hand in; the other doors ask for each
     mail. Returns the mail without the marker that they asked for."""
     rules, is_marked = Rules(), False
     if draft.source == "relay" and draft.account_id is not None:
-        rules = rules_for(tx, draft.account_id, checked.sender.domain)
+        rules = book.rules(draft.account_id, checked.sender.domain)
         if rules.track is Track.MARKED and checked.structure is not None:
             body, subject = take_marker(checked.body, checked.structure, rules.marker)
             if subject is not None:
@@ -264,29 +302,47 @@ def _follow_rules(tx: Tx, draft: Draft, checked: Checked) -> tuple[Checked, Deci
 # ── Storing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _store(tx: Tx, draft: Draft, checked: Checked, decision: Decision, now: datetime) -> Receipt:
+def _store(tx: Tx, mails: Sequence[tuple[HandedIn, Checked, Decision]]) -> list[Receipt]:
+    people = {to.normalised: storable(to.name) for _, checked, _ in mails for to in checked.recipients}
+    contact_ids = contacts.ensure_contacts(tx, list(people.items()), mails[0][0].at) if mails else {}
+    made = [_rows_of(mail, checked, decision, contact_ids) for mail, checked, decision in mails]
+    messages = [message for one in made for message in one.messages]
+    rows.add_contents(tx, [one.content for one in made])
+    rows.add_submissions(tx, [one.submission for one in made])
+    rows.add_messages(tx, messages)
+    ingest.record_all(tx, [_queued(message) for message in messages])
+    queue.enqueue_each(tx, {message.id: message.created_at for message in messages})
+    return [
+        Receipt(one.submission.id, tuple((message.id, message.recipient) for message in one.messages)) for one in made
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    content: rows.Content
+    submission: rows.Submission
+    messages: list[rows.Message]
+
+
+def _rows_of(mail: HandedIn, checked: Checked, decision: Decision, contact_ids: Mapping[str, UUID]) -> _Made:
+    draft, now = mail.draft, mail.at
     content_id, submission_id = new_id(), new_id()
     subject = storable(checked.subject[:MAX_SUBJECT_STORED])
-    rows.add_content(tx, rows.Content(content_id, checked.form, checked.body, checked.sender.spec, subject, now))
-    rows.add_submission(
-        tx,
-        rows.Submission(
-            id=submission_id,
-            content_id=content_id,
-            account_id=draft.account_id,
-            source=draft.source,
-            track_opens=decision.opens,
-            track_clicks=decision.clicks,
-            track_documents=draft.documents,
-            recipients=len(checked.recipients),
-            created_at=now,
-            idempotency_key=draft.idempotency_key,
-            bulk=draft.bulk,
-        ),
+    content = rows.Content(content_id, checked.form, checked.body, checked.sender.spec, subject, now)
+    submission = rows.Submission(
+        id=submission_id,
+        content_id=content_id,
+        account_id=draft.account_id,
+        source=draft.source,
+        track_opens=decision.opens,
+        track_clicks=decision.clicks,
+        track_documents=draft.documents,
+        recipients=len(checked.recipients),
+        created_at=now,
+        idempotency_key=draft.idempotency_key,
+        bulk=draft.bulk,
     )
-    people = [(address.normalised, storable(address.name)) for address in checked.recipients]
-    contact_ids = contacts.ensure_contacts(tx, people, now)
-    made = [
+    messages = [
         rows.Message(
             id=new_id(),
             submission_id=submission_id,
@@ -305,17 +361,14 @@ def _store(tx: Tx, draft: Draft, checked: Checked, decision: Decision, now: date
         )
         for address in checked.recipients
     ]
-    rows.add_messages(tx, made)
-    ingest.record_all(tx, [_queued(message, now) for message in made])
-    queue.enqueue(tx, [message.id for message in made], now)
-    return Receipt(submission_id, tuple((message.id, message.recipient) for message in made))
+    return _Made(content, submission, messages)
 
 
-def _queued(message: rows.Message, now: datetime) -> Event:
+def _queued(message: rows.Message) -> Event:
     return Event(
         kind=EventKind.QUEUED,
-        occurred_at=now,
-        received_at=now,
+        occurred_at=message.created_at,
+        received_at=message.created_at,
         source="sending",
         message_id=message.id,
         submission_id=message.submission_id,

@@ -13,18 +13,15 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 
 from resonanz.model import ResonanzError
-from resonanz.sending.submit import Checked, Draft, Limits, Receipt, check, store, submit
-from resonanz.store import Database, contacts
-from resonanz.store.text import storable
+from resonanz.sending.submit import Draft, HandedIn, Limits, Receipt, check, store, submit
+from resonanz.store import Database
 
 MOST = 50  # in one transaction, which holds every other writer up
 
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    draft: Draft
-    checked: Checked
-    now: datetime
+    mail: HandedIn
     turn: threading.Event = field(default_factory=threading.Event)  # settled, or to lead the next transaction
     receipt: Receipt | None = None
     is_settled: bool = False
@@ -42,7 +39,7 @@ class Together:
 
     def submit(self, draft: Draft, now: datetime) -> Receipt:
         """Check and store a draft, as `sending.submit.submit`."""
-        mine = _Waiting(draft, check(draft, self._limits, now), now)
+        mine = _Waiting(HandedIn(draft, check(draft, self._limits, now), now))
         with self._lock:
             self._waiting.append(mine)
             leads, self._is_led = not self._is_led, True
@@ -72,10 +69,7 @@ class Together:
     def _store(self, taken: Sequence[_Waiting]) -> None:
         try:
             with self._database.write() as tx:
-                # All contacts before any counter: another process takes its locks in this order, for one mail.
-                people = {to.normalised: storable(to.name) for one in taken for to in one.checked.recipients}
-                contacts.ensure_contacts(tx, sorted(people.items()), taken[0].now)
-                receipts = [store(tx, one.draft, one.checked, one.now) for one in taken]
+                receipts = store(tx, [one.mail for one in taken])
         except (ResonanzError, IntegrityError):
             return
         for one, receipt in zip(taken, receipts, strict=True):

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from resonanz.model import new_id
@@ -64,16 +65,22 @@ def ensure_contacts(tx: Tx, people: Sequence[tuple[str, str]], now: datetime) ->
     """Return the contact ids of these (normalised address, name) pairs, creating who is missing.
 
     They are inserted in the order of their addresses, so that two transactions with the same new people cannot wait for
-    each other.
+    each other. Whom another transaction has made since we looked is left alone.
     """
-    insert_missing(
-        tx,
-        contacts,
-        [{"id": new_id(), "address": address, "name": name, "created_at": now} for address, name in sorted(people)],
-    )
+    known = _ids_of(tx, [address for address, _ in people])
+    missing = sorted((address, name) for address, name in people if address not in known)
+    if missing:
+        dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+        rows = [{"id": new_id(), "address": address, "name": name, "created_at": now} for address, name in missing]
+        tx.execute(dialect.insert(contacts).on_conflict_do_nothing(), rows)
+        known |= _ids_of(tx, [address for address, _ in missing])
+    return known
+
+
+def _ids_of(tx: Tx, addresses: Collection[str]) -> dict[str, UUID]:
     return {
         row.address: row.id
-        for portion in in_portions([address for address, _ in people])
+        for portion in in_portions(addresses)
         for row in tx.execute(select(contacts.c.address, contacts.c.id).where(contacts.c.address.in_(portion)))
     }
 

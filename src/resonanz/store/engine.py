@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -73,7 +73,7 @@ class Database:
         try:
             with self._engine.connect() as connection:
                 if self.is_sqlite:
-                    connection.execute(text(begin))
+                    connection.exec_driver_sql(begin)
                 try:
                     yield connection
                 except BaseException:

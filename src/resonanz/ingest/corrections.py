@@ -59,6 +59,7 @@ def correct(
         _fold_again(tx, upset, before, after)
     changed = [event for id, event in after.items() if event != before[id]]
     store.correct(tx, changed)
+    store.fold(tx, [event for event in changed if event.repeat_of != before[event.id].repeat_of])
     told = _tell(tx, [(before[event.id], event) for event in changed], now)
     store.count(tx, _difference([before[event.id] for event in changed], [*changed, *told]))
     _project(tx, [(before[event.id], event) for event in changed], upset, standings)

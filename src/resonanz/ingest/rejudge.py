@@ -59,7 +59,7 @@ def rejudge(database: Database, judging: Judging, now: datetime, *, since: datet
         if not ids:
             break
         with database.write() as tx:
-            summary.add(judge_messages(tx, ids, judging, now, since_us=complete_us))
+            summary.add(judge_messages(tx, ids, judging, now, since_us=complete_us).corrections)
         last = ids[-1]
     with database.read() as tx:
         summary.looked_at, summary.forgotten = store.count_judged(tx, since_us, complete_us)

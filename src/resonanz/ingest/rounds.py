@@ -14,6 +14,7 @@ from resonanz.ingest.judging import Judging
 from resonanz.ingest.settle import forget, settle
 from resonanz.model import InvalidInput
 from resonanz.store import Database
+from resonanz.store.evidence import FORGOTTEN_AT_A_TIME
 
 SETTLE_EVERY = timedelta(seconds=1)
 FORGET_EVERY = timedelta(seconds=30)
@@ -64,7 +65,7 @@ class Rounds:
         if self._is_time("settle", SETTLE_EVERY):
             done += self._settle()
         if self._is_time("forget", FORGET_EVERY):
-            forget(self._database, self._judging, now=self._now)
+            self._forget()
         return done
 
     def _look_at_files(self) -> None:
@@ -88,6 +89,12 @@ class Rounds:
             settled += portion
         del self._next["settle"]  # there is more: go on in the next round
         return settled
+
+    def _forget(self) -> None:
+        for _ in range(_PORTIONS_AT_A_TIME):
+            if forget(self._database, self._judging, now=self._now) < FORGOTTEN_AT_A_TIME:
+                return
+        del self._next["forget"]
 
     def _is_time(self, what: str, every: timedelta) -> bool:
         now = self._now()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from resonanz.ingest.corrections import Correction, correct
@@ -35,8 +36,7 @@ def settle(database: Database, judging: Judging, *, now: Callable[[], datetime],
     if not messages:
         return 0
     with database.write() as tx:
-        judge_messages(tx, messages, judging, moment)
-        return max(store.judged(tx, messages, to_microseconds(moment)), 1)
+        return max(judge_messages(tx, messages, judging, moment).settled, 1)
 
 
 def forget(database: Database, judging: Judging, *, now: Callable[[], datetime]) -> int:
@@ -45,9 +45,16 @@ def forget(database: Database, judging: Judging, *, now: Callable[[], datetime])
         return store.forget(tx, to_microseconds(now()) - judging.kept_for_us)
 
 
+class Judged(NamedTuple):
+    """What became of the kept hits on some messages: which verdicts changed, and how many were due."""
+
+    corrections: list[Correction]
+    settled: int
+
+
 def judge_messages(
     tx: Tx, message_ids: Collection[UUID], judging: Judging, now: datetime, *, since_us: int | None = None
-) -> list[Correction]:
+) -> Judged:
     """Judge the kept hits on these messages together and write what changes. Returns what did.
 
     Hits that came in too long ago for others to touch them are left as they are, unless `since_us` names the moment
@@ -64,7 +71,9 @@ def judge_messages(
     corrections = [_correction(event, found, judging) for event in event_store.by_ids(tx, changed)]
     correct(tx, corrections, standings, now)
     count_in_shadow(tx, rows, [row.id for row in rows if row.due_us is not None], found, judging, now_us)
-    return corrections
+    settled = [row.id for row in rows if row.due_us is not None and row.due_us <= now_us]
+    store.judged(tx, settled)
+    return Judged(corrections, len(settled))
 
 
 def _as_words(said: Judgement) -> tuple[str, str, tuple[str, ...]]:

@@ -86,17 +86,47 @@ def select_by_ids(
 
     `where` is a further condition. `lock` holds the rows until the transaction ends (on SQLite it holds everything).
     """
-    is_sqlite = tx.dialect.name == "sqlite"
     as_plain = plain(tx)
     for portion in in_portions(sorted(ids, key=_BY_NUMBER)):
-        values = tuple(as_plain.id(id) for id in portion)
-        among = f"IN ({', '.join('?' * len(values))})" if is_sqlite else "= ANY(%s::uuid[])"
+        among, values = _among(tx, [as_plain.id(id) for id in portion], "uuid")
         statement = (
             f"SELECT {', '.join(columns)} FROM {table.name} WHERE {by} {among}"  # noqa: S608  # names of our own
             f"{f' AND {where}' if where else ''} ORDER BY {by}, {order}"
-            f"{' FOR UPDATE' if lock and not is_sqlite else ''}"
+            f"{' FOR UPDATE' if lock and tx.dialect.name != 'sqlite' else ''}"
         )
-        yield from tx.exec_driver_sql(statement, values if is_sqlite else (list(values),)).cursor.fetchall()
+        yield from tx.exec_driver_sql(statement, values).cursor.fetchall()
+
+
+def select_by_numbers(
+    tx: Tx,
+    table: Table,
+    columns: Sequence[str],
+    numbers: Collection[int],
+    *,
+    by: str = "id",
+    where: str = "",
+    group: str = "",
+    limit: int | None = None,
+) -> Iterator[Any]:
+    """Yield these columns, as the driver gives them, of the rows whose `by` is one of `numbers`; in no order.
+
+    `where` is a further condition, `group` what follows after GROUP BY; of each portion `limit` rows at most.
+    """
+    for portion in in_portions(sorted(numbers)):
+        among, values = _among(tx, portion, "bigint")
+        statement = (
+            f"SELECT {', '.join(columns)} FROM {table.name} WHERE {by} {among}"  # noqa: S608  # names of our own
+            f"{f' AND {where}' if where else ''}{f' GROUP BY {group}' if group else ''}"
+            f"{f' LIMIT {limit:d}' if limit is not None else ''}"
+        )
+        yield from tx.exec_driver_sql(statement, values).cursor.fetchall()
+
+
+def _among(tx: Tx, values: list[Any], kind: str) -> tuple[str, tuple[Any, ...]]:
+    """Return the end of a condition that a column has one of these values, and the values to be bound."""
+    if tx.dialect.name == "sqlite":
+        return f"IN ({', '.join('?' * len(values))})", tuple(values)
+    return f"= ANY(%s::{kind}[])", (values,)
 
 
 def insert_many(tx: Tx, table: Table, rows: Sequence[Row]) -> None:

@@ -12,8 +12,29 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, or_, select, text
 
-from resonanz.model import Client, ClientKind, Event, EventKind, Place, Verdict, Who, from_microseconds, to_microseconds
-from resonanz.store.bulk import WORDS, Ids, Plain, Row, insert_many, plain, select_by_ids, update_many
+from resonanz.model import (
+    Client,
+    ClientKind,
+    Confidence,
+    Event,
+    EventKind,
+    Place,
+    Verdict,
+    Who,
+    from_microseconds,
+    to_microseconds,
+)
+from resonanz.store.bulk import (
+    WORDS,
+    Ids,
+    Plain,
+    Row,
+    insert_many,
+    plain,
+    select_by_ids,
+    select_by_numbers,
+    update_many,
+)
 from resonanz.store.engine import Tx
 from resonanz.store.rows import add_up, in_portions, insert_missing, upsert
 from resonanz.store.tables import contents, cursors, events, messages, rollup, submissions
@@ -101,20 +122,19 @@ def repeats_of(tx: Tx, message_id: UUID) -> dict[int, Repeats]:
 def of_messages(tx: Tx, message_ids: Collection[UUID]) -> dict[UUID, list[Event]]:
     """Return all events of each of these messages, oldest first, repeats included."""
     found: dict[UUID, list[Event]] = {id: [] for id in message_ids}
-    for portion in in_portions(message_ids):
-        for row in tx.execute(select(events).where(events.c.message_id.in_(portion)).order_by(events.c.id)):
-            found[row.message_id].append(_event(row))
+    known = Ids.known(tx, message_ids)
+    for row in select_by_ids(tx, events, _NAMES, message_ids, by="message_id"):
+        event = _read(row, known)
+        assert event.message_id is not None
+        found[event.message_id].append(event)
     return found
 
 
 def by_ids(tx: Tx, ids: Collection[int]) -> list[Event]:
     """Return these events, in order of their ids; those that do not exist are left out."""
-    found: list[Event] = []
-    for portion in in_portions(sorted(ids)):
-        found += [
-            _event(row) for row in tx.execute(select(events).where(events.c.id.in_(portion)).order_by(events.c.id))
-        ]
-    return found
+    known = Ids()
+    rows = select_by_numbers(tx, events, _NAMES, ids)
+    return sorted((_read(row, known) for row in rows), key=lambda event: event.id)
 
 
 def judgements_of(tx: Tx, ids: Collection[int]) -> dict[int, tuple[str, str, tuple[str, ...]]]:
@@ -122,30 +142,25 @@ def judgements_of(tx: Tx, ids: Collection[int]) -> dict[int, tuple[str, str, tup
 
     Empty words stand for what an event has not.
     """
-    found: dict[int, tuple[str, str, tuple[str, ...]]] = {}
-    is_sqlite = tx.dialect.name == "sqlite"
-    for portion in in_portions(sorted(ids)):
-        among = f"IN ({', '.join('?' * len(portion))})" if is_sqlite else "= ANY(%s)"
-        statement = f"SELECT id, verdict, confidence, reasons FROM events WHERE id {among}"  # noqa: S608
-        values = tuple(portion) if is_sqlite else (portion,)
-        for id, verdict, confidence, reasons in tx.exec_driver_sql(statement, values).cursor.fetchall():
-            words = _words(reasons) if isinstance(reasons, str) else tuple(reasons)
-            found[id] = (verdict or "", confidence or "", words)
-    return found
-
-
-@lru_cache(maxsize=1_000)
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
+    rows = select_by_numbers(tx, events, ("id", "verdict", "confidence", "reasons"), ids)
+    return {id: (verdict or "", confidence or "", _words(reasons)) for id, verdict, confidence, reasons in rows}
 
 
 def correct(tx: Tx, facts: Sequence[Event]) -> None:
-    """Bring what the judge says of these events to what stands in them, and which they repeat. Nothing else changes."""
+    """Bring what the judge says of these events to what stands in them. Nothing else changes."""
     as_plain = plain(tx)
     update_many(tx, events, _JUDGED, [_judged_row(event, as_plain) for event in facts])
 
 
-_JUDGED = ("verdict", "confidence", "reasons", "country", "region", "city", "timezone", "repeat_of", "detail")
+def fold(tx: Tx, facts: Sequence[Event]) -> None:
+    """Bring which others these events repeat to what stands in them. Nothing else changes.
+
+    Apart from `correct`, because an update that names the column writes two indexes anew.
+    """
+    update_many(tx, events, ("repeat_of",), [(event.repeat_of, event.id) for event in facts])
+
+
+_JUDGED = ("verdict", "confidence", "reasons", "country", "region", "city", "timezone", "detail")
 
 
 def _judged_row(event: Event, as_plain: Plain) -> Row:
@@ -158,7 +173,6 @@ def _judged_row(event: Event, as_plain: Plain) -> Row:
         place.region,
         place.city,
         place.timezone,
-        event.repeat_of,
         as_plain.json(event.detail),
         event.id,
     )
@@ -191,6 +205,7 @@ class First(NamedTuple):
 _FIRST_COLUMNS = ("id", "message_id", "kind", "link", "verdict", "occurred_at")
 # Looked up a hundred thousand times a second, where calling the enums would take twenty times as long.
 _KINDS = {kind.value: kind for kind in EventKind}
+_CONFIDENCES: dict[str | None, Confidence | None] = {None: None, **{word.value: word for word in Confidence}}
 _VERDICTS: dict[str | None, Verdict | None] = {None: None, **{verdict.value: verdict for verdict in Verdict}}
 
 
@@ -447,6 +462,55 @@ def _row(event: Event, as_plain: Plain) -> Row:
 
 
 _NO_CLIENT, _NO_PLACE = Client(ClientKind.UNKNOWN, ""), Place("")
+
+
+_NAMES = [column.name for column in events.columns]
+
+
+def _read(row: Any, ids: Ids) -> Event:
+    """Read the driver's row, for the bulk path; in the order of the table's columns."""
+    id, kind, message_id, submission_id, recipient, occurred_us, received_us, source, source_key, *more = row
+    verdict, confidence, reasons, *client, country, region, city, link, url, repeat_of, detail, timezone = more
+    return Event(
+        _KINDS[kind],
+        from_microseconds(occurred_us),
+        from_microseconds(received_us),
+        source,
+        source_key,
+        id,
+        None if message_id is None else ids[message_id],
+        None if submission_id is None else ids[submission_id],
+        recipient,
+        _VERDICTS[verdict],
+        _CONFIDENCES[confidence],
+        _words(reasons),
+        _client(*client) if client[0] is not None else None,
+        Place(country, region, city, timezone) if country else None,
+        link,
+        url,
+        repeat_of,
+        _detail(detail) if isinstance(detail, str) else detail,
+    )
+
+
+def _words(words: str | list[str]) -> tuple[str, ...]:
+    return _words_of(words) if isinstance(words, str) else tuple(words)
+
+
+# The same few programs, lists of words and small objects come thousands of times.
+@lru_cache(maxsize=1_000)
+def _words_of(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+@lru_cache(maxsize=1_000)
+def _client(kind: str, name: str, os: str, device: str) -> Client:
+    return Client(ClientKind(kind), name, os, device)
+
+
+@lru_cache(maxsize=1_000)
+def _detail(text: str) -> Mapping[str, object]:
+    return dict(json.loads(text))
 
 
 def _event(row: Any) -> Event:

@@ -11,14 +11,24 @@ from zlib import crc32
 
 from sqlalchemy import delete, func, select, update
 
-from resonanz.model import EventKind, HitKind, from_microseconds, to_microseconds, value
-from resonanz.store.bulk import WORDS, Ids, Plain, Row, insert_many, plain, select_by_ids
+from resonanz.model import EventKind, HitKind, from_microseconds, value
+from resonanz.store.bulk import (
+    WORDS,
+    Ids,
+    Plain,
+    Row,
+    insert_many,
+    plain,
+    select_by_ids,
+    select_by_numbers,
+)
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
 from resonanz.store.tables import events, evidence, links, messages, submissions
 
 _NAMES = [column.name for column in evidence.columns]
 _KINDS = {kind.value: kind for kind in HitKind}
+FORGOTTEN_AT_A_TIME = 10_000
 _FROM_SOURCES_AT_MOST = 20_000  # a flood from one address is a crowd long before
 
 
@@ -67,42 +77,37 @@ def of_sources(tx: Tx, rows: Collection[Kept], *, around_us: int, messages: int)
     """
     if not rows:
         return []
-    first = from_microseconds(min(row.occurred_us for row in rows) - around_us)
-    last = from_microseconds(max(row.occurred_us for row in rows) + around_us)
-    near = evidence.c.occurred_at.between(first, last)
-    many: list[int] = []
-    for portion in in_portions({source_of(row.address, row.user_agent) for row in rows}):
-        grouped = select(evidence.c.source).where(evidence.c.source.in_(portion), near).group_by(evidence.c.source)
-        enough = grouped.having(func.count(evidence.c.message_id.distinct()) >= messages)
-        many += tx.execute(enough).scalars()
-    found: list[Kept] = []
-    for portion in in_portions(many):
-        query = select(evidence).where(evidence.c.source.in_(portion), near).limit(_FROM_SOURCES_AT_MOST)
-        found += [_typed(row) for row in tx.execute(query)]
-    return found
+    first = min(row.occurred_us for row in rows) - around_us
+    last = max(row.occurred_us for row in rows) + around_us
+    near = f"occurred_at BETWEEN {first:d} AND {last:d}"
+    sources = {source_of(row.address, row.user_agent) for row in rows}
+    # The index alone tells who asked often; for most that is the end of it.
+    for counted in ("*", "DISTINCT message_id"):
+        enough = f"source HAVING count({counted}) >= {messages:d}"
+        left = select_by_numbers(tx, evidence, ["source"], sources, by="source", where=near, group=enough)
+        sources = {row[0] for row in left}
+    known = Ids()
+    found = select_by_numbers(tx, evidence, _NAMES, sources, by="source", where=near, limit=_FROM_SOURCES_AT_MOST)
+    return [_kept(row, known) for row in found]
 
 
-def judged(tx: Tx, message_ids: Collection[UUID], now_us: int) -> int:
-    """Note that what was due on these messages has been judged. Returns how much that was."""
-    settled = 0
-    for portion in in_portions(message_ids):
-        was_due = evidence.c.message_id.in_(portion) & (evidence.c.due_at <= from_microseconds(now_us))
-        settled += tx.execute(update(evidence).where(was_due).values(due_at=None)).rowcount
-    return settled
-
-
-def forget(tx: Tx, received_before_us: int, *, limit: int = 10_000) -> int:
-    """Delete what came in before a moment and has been judged, the oldest first. Returns how many rows."""
-    oldest = (
-        select(evidence.c.id)
-        .where(evidence.c.received_at < from_microseconds(received_before_us), evidence.c.due_at.is_(None))
-        .order_by(evidence.c.id)
-        .limit(limit)
-    )
-    ids = list(tx.execute(oldest).scalars())
+def judged(tx: Tx, ids: Sequence[int]) -> None:
+    """Note that this evidence has been judged when it was due."""
     for portion in in_portions(ids):
-        tx.execute(delete(evidence).where(evidence.c.id.in_(portion)))
-    return len(ids)
+        tx.execute(update(evidence).where(evidence.c.id.in_(portion)).values(due_at=None))
+
+
+def forget(tx: Tx, received_before_us: int, *, limit: int = FORGOTTEN_AT_A_TIME) -> int:
+    """Delete what came in before a moment and has been judged, the oldest first. Returns how many rows."""
+    moment = from_microseconds(received_before_us)
+    # Ids grow with time: up to the first that is younger, and no look at the many behind it.
+    younger = select(evidence.c.id).where(evidence.c.received_at >= moment).order_by(evidence.c.id).limit(1)
+    end = tx.execute(younger).scalar_one_or_none()
+    is_over = (evidence.c.received_at < moment) & evidence.c.due_at.is_(None)
+    if end is not None:
+        is_over &= evidence.c.id < end
+    oldest = select(evidence.c.id).where(is_over).order_by(evidence.c.id).limit(limit)
+    return tx.execute(delete(evidence).where(evidence.c.id.in_(oldest))).rowcount
 
 
 def forget_messages(tx: Tx, message_ids: Collection[UUID]) -> None:
@@ -154,31 +159,38 @@ class Facts:
 
 def facts_of(tx: Tx, message_ids: Collection[UUID]) -> dict[UUID, Facts]:
     """Return when these messages were sent, delivered and answered, and how many links they have."""
+    known = Ids.known(tx, message_ids)
     found = {id: Facts() for id in message_ids}
-    for portion in in_portions(message_ids):
-        told = select(events.c.message_id, events.c.kind, events.c.occurred_at).where(
-            events.c.message_id.in_(portion),
-            events.c.repeat_of.is_(None),
-            events.c.kind.in_([EventKind.SENT, EventKind.DELIVERED, EventKind.REPLIED]),
-        )
-        for row in tx.execute(told):
-            _learn(found[row.message_id], row.kind, to_microseconds(row.occurred_at))
-        counted = (
-            select(messages.c.id, func.count(links.c.link).label("links"))
-            .join(submissions, submissions.c.id == messages.c.submission_id)
-            .join(links, links.c.content_id == submissions.c.content_id)
-            .where(messages.c.id.in_(portion))
-            .group_by(messages.c.id)
-        )
-        for row in tx.execute(counted):
-            found[row.id].links = row.links
+    columns, told = (
+        ("message_id", "kind", "occurred_at"),
+        "repeat_of IS NULL AND kind IN ('sent', 'delivered', 'replied')",
+    )
+    for message_id, kind, at in select_by_ids(tx, events, columns, message_ids, by="message_id", where=told):
+        _learn(found[known[message_id]], kind, at)
+    submission_of = list(select_by_ids(tx, messages, ("id", "submission_id"), message_ids))
+    counts = _count_links(tx, {known[submission_id] for _, submission_id in submission_of})
+    for message_id, submission_id in submission_of:
+        found[known[message_id]].links = counts.get(known[submission_id], 0)
     return found
 
 
-def _learn(facts: Facts, kind: EventKind, at: int) -> None:
-    if kind is EventKind.SENT:
+def _count_links(tx: Tx, submission_ids: Collection[UUID]) -> dict[UUID, int]:
+    counted = (
+        select(submissions.c.id, func.count(links.c.link).label("links"))
+        .join(links, links.c.content_id == submissions.c.content_id)
+        .group_by(submissions.c.id)
+    )
+    return {
+        row.id: row.links
+        for portion in in_portions(submission_ids)
+        for row in tx.execute(counted.where(submissions.c.id.in_(portion)))
+    }
+
+
+def _learn(facts: Facts, kind: str, at: int) -> None:
+    if kind == EventKind.SENT:
         facts.sent_us = at if facts.sent_us is None else min(at, facts.sent_us)
-    elif kind is EventKind.DELIVERED:
+    elif kind == EventKind.DELIVERED:
         facts.delivered_us = at if facts.delivered_us is None else min(at, facts.delivered_us)
     else:
         facts.replies_us.append(at)
@@ -228,21 +240,4 @@ def _kept(row: Any, ids: Ids) -> Kept:
         headers,
         bool(own),
         due_us,
-    )
-
-
-def _typed(row: Any) -> Kept:
-    return Kept(
-        row.id,
-        row.message_id,
-        row.kind,
-        row.link,
-        to_microseconds(row.occurred_at),
-        to_microseconds(row.received_at),
-        row.method,
-        row.address,
-        row.user_agent,
-        row.headers,
-        row.own,
-        None if row.due_at is None else to_microseconds(row.due_at),
     )

@@ -15,6 +15,8 @@ def in_bursts(
     hits: Sequence[Evidence], what: Callable[[Evidence], Hashable], enough: int, seconds: float
 ) -> set[HitId]:
     """Return the ids of hits that lie in any window of this length with enough different things; hits come in order."""
+    if len(hits) < enough:
+        return set()
     span = microseconds(seconds)
     found: set[HitId] = set()
     things: Counter[Hashable] = Counter()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from resonanz.model import InvalidInput
 
@@ -93,6 +94,7 @@ class Windows:
         return 2 * self.open_for
 
 
+@lru_cache(maxsize=256)  # of the few spans that there are, several times a hit
 def microseconds(seconds: float) -> int:
     """Turn a span in seconds into whole microseconds."""
     return round(seconds * _SECOND)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -170,6 +171,7 @@ def run_worker(settings: Settings) -> None:
     from resonanz.app.calm import calm_collector
     from resonanz.app.importing import Importer
     from resonanz.app.publishing import Publisher
+    from resonanz.app.telling import Teller
     from resonanz.app.wiring import (
         judging_of,
         keys_of,
@@ -218,9 +220,11 @@ def run_worker(settings: Settings) -> None:
         files=(networks, places),
     )
     postmen = Postmen(database, keys_of(settings), sealer_of(settings), settings.smtp_ca_file)
+    late_after = timedelta(hours=settings.delay_notice_hours) if settings.delay_notice_hours else None
+    teller = Teller(database, settings.return_path_domain, late_after)
     work: list[Work] = [
         *(worker.run, partial(expansion.run, database), Importer(database).run),
-        *(postmen.run, _ingest(rounds.run), publisher.run),
+        *(postmen.run, _ingest(rounds.run), publisher.run, teller.run),
     ]
     calm_collector()
     _run(database, serve([_ops(settings, "worker", database)], work))

@@ -100,6 +100,13 @@ class Settings(Derived, BaseSettings):
     return_path_domain: str = Field(
         "", description="Domain of the return paths that bounces come back to. Empty: bounces go to the sender."
     )
+    delay_notice_hours: float = Field(
+        4.0,
+        ge=0,
+        le=96,
+        description="After how many hours the sender of a mail that was handed in over SMTP is told that it is late, "
+        "unless the mail program wants otherwise. 0: never.",
+    )
     dns_servers: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="DNS servers to ask, as `host` or `host:port`, separated by commas. Empty: those of the system.",

@@ -28,6 +28,7 @@ from resonanz.store import Tx
 from resonanz.store import events as store
 from resonanz.store.messages import add_anonymous
 from resonanz.store.standings import Standing, lock_standings, save_counts, save_standings
+from resonanz.store.wanted import Action, note
 
 
 def record(tx: Tx, event: Event) -> Event | None:
@@ -52,6 +53,7 @@ def write_facts(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, Standi
     _project_rollup(tx, new)
     _suppress(tx, new, given_up)
     confirm_by_replies(tx, new, standings)
+    _tell_senders(tx, new)
     return new
 
 
@@ -105,6 +107,26 @@ def _suppress(tx: Tx, events: Sequence[Event], given_up: Mapping[str, Event]) ->
         reason, event = wanted[address]
         note = str(event.detail.get("reply", ""))
         suppress(tx, address, reason, now=event.occurred_at, source=event.source, note=note)
+
+
+_TO_TELL = {
+    EventKind.BOUNCED: Action.FAILED,
+    EventKind.FAILED: Action.FAILED,
+    EventKind.SUPPRESSED: Action.FAILED,
+    EventKind.DELIVERED: Action.DELIVERED,
+}
+
+
+def _tell_senders(tx: Tx, events: Sequence[Event]) -> None:
+    """Note what senders asked to be told; the worker writes to them (`sending.returns`). Of a mail that may have gone
+    out when its worker died there is nothing to tell yet."""
+    told: dict[Action, list[UUID]] = {}
+    for event in events:
+        action = _TO_TELL.get(event.kind)
+        if action and event.message_id and not event.detail.get("uncertain"):
+            told.setdefault(action, []).append(event.message_id)
+    for action in sorted(told):
+        note(tx, action, sorted(told[action]))
 
 
 def _reason_to_suppress(event: Event) -> Reason | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from collections import defaultdict
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from aiosmtpd.smtp import SMTP
 from resonanz.accounts.throttle import network_bucket
 from resonanz.mail.address import parse_address
 from resonanz.model import InvalidInput
+from resonanz.relay.asked import Asked, BadParameter, take_mail_parameters, take_rcpt_parameters
 from resonanz.relay.data import LineTooLong, TooMuchData, read_data
 
 log = structlog.get_logger(__name__)
@@ -41,6 +43,7 @@ class Door(SMTP):
     """One connection. Subclasses and handlers say what is let in."""
 
     line_length_limit = MAX_LINE_OCTETS
+    tells = False  # whether it takes what a client wants to be told of its mail (DSN, RFC 3461)
 
     def __init__(self, handler: Any, connections: set[Door], **settings: Any) -> None:
         super().__init__(
@@ -52,6 +55,10 @@ class Door(SMTP):
             loop=asyncio.get_running_loop(),
             **settings,
         )
+        # aiosmtpd keeps one table for all connections and lets it grow with each greeting. RFC 5321 section 4.5.3.1.4
+        # has 512 octets; a path of 254 in UTF-8, and the parameters of RFC 3461 section 4, need more.
+        self.command_size_limits = defaultdict(lambda: 1_000, {"MAIL": 1_000, "RCPT": 1_500})
+        self.asked = Asked()
         self._connections = connections
         self._is_taking_mail = False
         self._is_closing = False
@@ -108,7 +115,36 @@ class Door(SMTP):
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
         """Take MAIL; an `AUTH=` parameter has to be accepted where AUTH is offered (RFC 4954 section 5)."""
-        await super().smtp_MAIL(None if arg is None else _MAIL_AUTH.sub("", arg))
+        asked, rest = Asked(), None if arg is None else _MAIL_AUTH.sub("", arg)
+        if rest is not None and self.tells:
+            try:
+                rest, asked = take_mail_parameters(rest)
+            except BadParameter as error:
+                await self.push(f"501 5.5.4 {error}")
+                return
+        before = self.envelope.mail_from if self.envelope else None
+        await super().smtp_MAIL(rest)
+        if self.envelope and before is None and self.envelope.mail_from is not None:
+            self.asked = asked
+
+    def _set_post_data_state(self) -> None:
+        super()._set_post_data_state()  # type: ignore[no-untyped-call]
+        self.asked = Asked()
+
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
+        """Take RCPT, with what the client wants to be told of this recipient, where that is offered."""
+        if arg is None or not self.tells:
+            await super().smtp_RCPT(arg)
+            return
+        try:
+            rest, wish = take_rcpt_parameters(arg)
+        except BadParameter as error:
+            await self.push(f"501 5.5.4 {error}")
+            return
+        taken = len(self.envelope.rcpt_tos) if self.envelope else 0
+        await super().smtp_RCPT(rest)
+        if self.envelope and len(self.envelope.rcpt_tos) > taken:
+            self.asked.wishes.append(wish)
 
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
         """Take the mail itself."""
@@ -140,7 +176,7 @@ class Door(SMTP):
         else:
             self.envelope.content = self.envelope.original_content = content
             status = await self._call_handler_hook("DATA")
-        self._set_post_data_state()  # type: ignore[no-untyped-call]
+        self._set_post_data_state()
         await self.push(status)
 
 

@@ -18,6 +18,7 @@ from resonanz import model
 from resonanz.accounts.throttle import count, network_bucket
 from resonanz.mail.address import parse_address
 from resonanz.model import Forbidden, InvalidInput, TemporaryFailure, TooLarge, TooMany
+from resonanz.relay.asked import Asked
 from resonanz.relay.door import OUR_FAILURE, Door, Handler, one_line
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.store import Database
@@ -52,6 +53,13 @@ class SubmissionHandler(Handler):
             return account
         count(self._database, [f"{network_bucket(peer)} smtp"], now)
         return None
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Offer DSN (RFC 3461) beside the rest: what becomes of a mail is told to its sender."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-DSN", responses[-1]]
 
     async def handle_AUTH(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, args: list[str]
@@ -94,10 +102,18 @@ class SubmissionHandler(Handler):
         if refusal:
             return refusal
         account: Account = session.auth_data
-        # A client's own read receipts come with the null path; the account answers for them.
-        sender = account.address if envelope.mail_from == NULL_PATH else envelope.mail_from
+        # A client's own read receipts come with the null path, and go on so: nobody is to be told about them (RFC 8098
+        # section 3). The account answers for them.
+        is_notice = envelope.mail_from == NULL_PATH
+        asked: Asked = server.asked
         draft = Draft(
-            account_id=account.id, source="relay", sender=sender, recipients=tuple(envelope.rcpt_tos), raw=content
+            account_id=account.id,
+            source="relay",
+            sender=account.address if is_notice else envelope.mail_from,
+            recipients=tuple(envelope.rcpt_tos),
+            raw=content,
+            to_be_told=None if is_notice else asked.to_be_told(),
+            null_path=is_notice,
         )
         try:
             receipt = await asyncio.to_thread(self._submit, draft, model.now())
@@ -118,6 +134,8 @@ class SubmissionHandler(Handler):
 
 class SubmissionDoor(Door):
     """One connection of a mail client. Nothing but EHLO, STARTTLS and AUTH before the login."""
+
+    tells = True
 
     def __init__(self, handler: SubmissionHandler, connections: set[Door], **settings: Any) -> None:
         super().__init__(handler, connections, authenticator=_as_given, **settings)

@@ -24,6 +24,7 @@ from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver, foresee
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press, as_it_is
 from resonanz.sending.rules import RULE_REASONS
+from resonanz.sending.transports.base import ALL_WISHES, Wishes
 from resonanz.store.campaigns import CampaignState
 from resonanz.store.contacts import Contact
 from resonanz.store.messages import Built, Content, Link, Message, Submission
@@ -62,9 +63,10 @@ class Work:
 
     Known from the start: the `contact`, None when it was erased; why the address is `suppressed` (empty when it is
     not); whether an operator has `blocked` the submission, and whether its campaign is `standing_still`; how
-    far (opens, clicks) may be tracked, where its links lead (`base_url`), and what was seen of the contact in the
-    `past`. `tell` and `tell_text` name a link's destination and text as its author wrote them. `coverage` is what of
-    the finished copy can be measured; as long as `receiver_known` is false, as far as that is known.
+    far (opens, clicks) may be tracked, where its links lead (`base_url`), what the next server is asked to report
+    (`wishes`), and what was seen of the contact in the `past`. `tell` and `tell_text` name a link's destination and
+    text as its author wrote them. `coverage` is what of the finished copy can be measured; as long as `receiver_known`
+    is false, as far as that is known.
     """
 
     claim: Claim
@@ -77,6 +79,7 @@ class Work:
     allowed: tuple[TrackingMode, TrackingMode] = (TrackingMode.OFF, TrackingMode.OFF)
     past: Past = NO_PAST
     base_url: str = ""
+    wishes: Wishes = ALL_WISHES
     opens: TrackingMode = TrackingMode.OFF
     clicks: TrackingMode = TrackingMode.OFF
     content: Content | None = None

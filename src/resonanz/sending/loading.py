@@ -11,12 +11,15 @@ from resonanz.people import suppressed_among, tracking_modes
 from resonanz.sending.building import Work
 from resonanz.sending.domains import TrackingHosts
 from resonanz.sending.rules import RULE_REASONS
+from resonanz.sending.submit import NOTICE
+from resonanz.sending.transports.base import ALL_WISHES, Wishes
 from resonanz.store import Tx, contacts, messages
 from resonanz.store.blocks import blocked_among
 from resonanz.store.campaigns import standing_still
 from resonanz.store.messages import Message, Submission
 from resonanz.store.opens import NO_PAST, past_of
 from resonanz.store.queue import Claim
+from resonanz.store.wanted import Wanted, find_wanted
 
 SMALL = 65_536  # bytes of a content that is loaded together with its message, so often as mails are claimed at a time
 
@@ -24,11 +27,14 @@ Modes = tuple[TrackingMode, TrackingMode]
 _UNTRACKED: Modes = (TrackingMode.OFF, TrackingMode.OFF)
 
 
-def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) -> list[Work]:
+def load(
+    tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str, *, reports_to_us: bool = True
+) -> list[Work]:
     """Return the work that these claims are. A message that is gone, and its row in the queue with it, is left out.
 
     Blocks, suppression and consent are asked here, because much may have happened since the mail was queued. Links lead
-    to the sender's custom domain where there is one that works, else to `edge_url`.
+    to the sender's custom domain where there is one that works, else to `edge_url`. Unless reports come back
+    `reports_to_us`, the next server reports to the sender, and only what they asked for.
     """
     found = messages.get_messages(tx, [claim.message_id for claim in claims])
     submissions = messages.get_submissions(tx, {message.submission_id for message in found.values()})
@@ -39,6 +45,7 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
     modes = _modes(tx, found.values(), submissions, unknown)
     blocked = blocked_among(tx, submissions.keys())
     still = standing_still(tx, submissions.keys())
+    wishes = {} if reports_to_us else _wishes(tx, found.values())
     hosts = TrackingHosts.load(tx, edge_url)
     pasts = past_of(tx, people)
     # What many get is fetched once and kept by whoever builds it.
@@ -50,7 +57,11 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
             message=message,
             submission=submissions[message.submission_id],
             contact=known.get(message.contact_id) if message.contact_id else None,
-            suppressed=suppressed.get(addresses[message.id], ""),
+            # A notice goes to whoever handed the mail in, whatever they chose as a recipient.
+            suppressed=""
+            if submissions[message.submission_id].source == NOTICE
+            else suppressed.get(addresses[message.id], ""),
+            wishes=wishes.get(message.id, ALL_WISHES),
             blocked=message.submission_id in blocked,
             standing_still=still.get(message.submission_id),
             content=contents.get(single[message.submission_id]) if message.submission_id in single else None,
@@ -61,6 +72,19 @@ def load(tx: Tx, claims: Sequence[Claim], unknown: TrackingMode, edge_url: str) 
         for claim in claims
         if (message := found.get(claim.message_id)) is not None
     ]
+
+
+def _wishes(tx: Tx, found: Collection[Message]) -> dict[UUID, Wishes]:
+    wanted = find_wanted(tx, [message.id for message in found])
+    return {message.id: _wish(wanted.get(message.id)) for message in found}
+
+
+def _wish(wanted: Wanted | None) -> Wishes:
+    if wanted is None:
+        return Wishes(notify="FAILURE,DELAY")
+    asked = {"SUCCESS": wanted.on_success, "FAILURE": wanted.on_failure, "DELAY": wanted.on_delay}
+    words = ",".join(word for word, is_asked in asked.items() if is_asked) or "NEVER"
+    return Wishes(words, wanted.whole, wanted.envelope_id, wanted.original_recipient)
 
 
 def _modes(

@@ -22,7 +22,7 @@ ON_THE_WIRE = "its worker died while it was on the wire; whether it went out can
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How it ended. Without `retry_after` the message is settled. `kind` is None when there was nothing to do; `tried`
-    is whether it counts as an attempt."""
+    is whether it counts as an attempt, `reports` whether the next hop will report what becomes of it."""
 
     kind: EventKind | None
     reply: str = ""
@@ -30,6 +30,7 @@ class Outcome:
     retry_after: timedelta | None = None
     delivered: bool = False
     tried: bool = True
+    reports: bool = True
 
     def events(self, message: Message, now: datetime) -> list[Event]:
         """Return the facts."""
@@ -57,7 +58,7 @@ def nothing_to_do() -> Outcome:
 
 def sent(delivery: Delivery) -> Outcome:
     """The next hop took it; with `delivered`, that was the mailbox itself."""
-    return Outcome(EventKind.SENT, delivery.reply, delivered=delivery.delivered)
+    return Outcome(EventKind.SENT, delivery.reply, delivered=delivery.delivered, reports=delivery.reports)
 
 
 def suppressed(reason: str) -> Outcome:

@@ -11,12 +11,13 @@ import structlog
 from sqlalchemy.exc import DataError, IntegrityError
 
 from resonanz import ingest
-from resonanz.model import Event
+from resonanz.model import Event, EventKind
 from resonanz.sending.building import Work, built_of, links_of
 from resonanz.sending.outcomes import Outcome
 from resonanz.store import Tx, messages, queue
 from resonanz.store.messages import Link
 from resonanz.store.queue import Attempt
+from resonanz.store.wanted import Action, note
 
 log = structlog.get_logger(__name__)
 
@@ -104,6 +105,7 @@ class Recorder:
     def _record(self, tx: Tx, results: Sequence[Result]) -> None:
         """Write down attempts and facts, and settle the queue's rows or give them back for later."""
         ingest.record_all(tx, [event for result in results for event in _events(result)])
+        note(tx, Action.RELAYED, [result.work.message.id for result in results if _is_last_news(result)])
         tried = [result for result in results if result.outcome.kind and result.outcome.tried]
         queue.add_attempts(tx, [(result.work.message.id, self._attempt(result)) for result in tried])
         queue.settle(
@@ -140,6 +142,12 @@ def _add_links(tx: Tx, of_contents: Mapping[UUID, Sequence[Link]]) -> None:
                 _add_links(tx, {content_id: found})
             return
         log.warning("the links of a mail could not be kept", content=str(*of_contents), error=type(error).__name__)
+
+
+def _is_last_news(result: Result) -> bool:
+    """Whether whoever took the mail will not say what becomes of it."""
+    outcome = result.outcome
+    return outcome.kind is EventKind.SENT and not outcome.delivered and not outcome.reports
 
 
 def _events(result: Result) -> list[Event]:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from resonanz import ingest
 from resonanz.accounts.senders import check_sender
-from resonanz.mail.address import Address
+from resonanz.mail.address import Address, parse_address
 from resonanz.mail.structure import Structure, parse
 from resonanz.model import (
     Conflict,
@@ -36,10 +36,32 @@ from resonanz.sending.rules import Decision, Rules, Switch, Track, decide, take_
 from resonanz.store import Database, Tx, contacts, queue
 from resonanz.store import messages as rows
 from resonanz.store.text import storable
+from resonanz.store.wanted import Wanted, add_wanted
 
 SOURCES = ("dashboard", "api", "cli", "relay")
+NOTICE = "notice"  # what this instance writes by itself: a notice to a sender; no door may name it
 MAX_KEY_CHARACTERS = 128
 MAX_SUBJECT_STORED = 1_000  # characters shown in lists; the mail itself keeps its whole subject
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the sender wants to be told of one recipient (NOTIFY), and ORCPT as the client wrote it (RFC 3461)."""
+
+    failure: bool = True
+    delay: bool = True
+    success: bool = False
+    original_recipient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToBeTold:
+    """That the sender wants to be told by mail what becomes of theirs. `wishes` stand in the order of the draft's
+    recipients, none where nothing was said; a failed mail comes back `whole` or as its header."""
+
+    whole: bool = False
+    envelope_id: str = ""
+    wishes: Sequence[Wish] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +74,8 @@ class Draft:
     fields, each recipient alone in its To. The tracking modes are the most that is asked for:
     a contact's consent can only lower them. With `documents` all attachments of a raw mail become tracked documents:
     links stand in their place. A `bulk` mail says in each copy's headers that it is one and how to leave
-    (`sending.bulk`). The same `idempotency_key` of the same account sends once.
+    (`sending.bulk`). The same `idempotency_key` of the same account sends once. With `to_be_told` the sender gets
+    notices by mail; with `null_path` the mail goes out without a return path.
     """
 
     account_id: UUID | None
@@ -71,6 +94,8 @@ class Draft:
     documents: bool = False
     bulk: bool = False
     idempotency_key: str | None = None
+    to_be_told: ToBeTold | None = None
+    null_path: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +175,7 @@ def store(tx: Tx, mails: Sequence[HandedIn]) -> list[Receipt]:
 def _check_senders(tx: Tx, mails: Sequence[HandedIn]) -> None:
     wanted: dict[UUID, dict[str, Address]] = {}
     for mail in mails:
-        if mail.draft.account_id is not None:
+        if mail.draft.account_id is not None and mail.draft.source != NOTICE:
             theirs = wanted.setdefault(mail.draft.account_id, {})
             theirs |= {address.normalised: address for address in (mail.checked.sender, *mail.checked.authors)}
     for account_id, addresses in wanted.items():
@@ -162,7 +187,7 @@ def _check_senders(tx: Tx, mails: Sequence[HandedIn]) -> None:
 
 def check(draft: Draft, limits: Limits, now: datetime) -> Checked:
     """Check what needs no database. Raises InvalidInput and TooLarge as `submit`."""
-    if draft.source not in SOURCES:
+    if draft.source not in (*SOURCES, NOTICE):
         raise InvalidInput(f"not one of {', '.join(SOURCES)}", where="source")
     key = draft.idempotency_key
     if key is not None and not (0 < len(key) <= MAX_KEY_CHARACTERS and key == storable(key)):
@@ -310,6 +335,7 @@ def _store(tx: Tx, mails: Sequence[tuple[HandedIn, Checked, Decision]]) -> list[
     rows.add_contents(tx, [one.content for one in made])
     rows.add_submissions(tx, [one.submission for one in made])
     rows.add_messages(tx, messages)
+    add_wanted(tx, [row for mail, one in zip(mails, made, strict=True) for row in _wanted(mail[0].draft, one.messages)])
     ingest.record_all(tx, [_queued(message) for message in messages])
     queue.enqueue_each(tx, {message.id: message.created_at for message in messages})
     return [
@@ -341,6 +367,7 @@ def _rows_of(mail: HandedIn, checked: Checked, decision: Decision, contact_ids: 
         created_at=now,
         idempotency_key=draft.idempotency_key,
         bulk=draft.bulk,
+        null_path=draft.null_path,
     )
     messages = [
         rows.Message(
@@ -362,6 +389,34 @@ def _rows_of(mail: HandedIn, checked: Checked, decision: Decision, contact_ids: 
         for address in checked.recipients
     ]
     return _Made(content, submission, messages)
+
+
+def _wanted(draft: Draft, made: Sequence[rows.Message]) -> list[Wanted]:
+    """What the sender is to be told of; of a recipient named twice, what was said first."""
+    told = draft.to_be_told
+    if told is None:
+        return []
+    wishes: dict[str, Wish] = {}
+    for text, wish in zip(draft.recipients, told.wishes, strict=False):
+        wishes.setdefault(parse_address(text).normalised, wish)
+    found = (
+        [(one, wishes.get(parse_address(one.recipient).normalised, Wish())) for one in made]
+        if wishes
+        else [(one, Wish()) for one in made]
+    )
+    return [
+        Wanted(
+            one.id,
+            one.created_at,
+            on_failure=wish.failure,
+            on_delay=wish.delay,
+            on_success=wish.success,
+            whole=told.whole,
+            envelope_id=told.envelope_id,
+            original_recipient=wish.original_recipient,
+        )
+        for one, wish in found
+    ]
 
 
 def _queued(message: rows.Message) -> Event:

@@ -192,7 +192,8 @@ class Worker:
         # Not while the claims are written: on SQLite every result would wait for it. If it fails, they come back when
         # their lease has ended.
         with self._database.read() as tx:
-            return load(tx, claims, self._unknown(tx), self._settings.edge_url)
+            domain = self._settings.return_path_domain
+            return load(tx, claims, self._unknown(tx), self._settings.edge_url, reports_to_us=bool(domain))
 
     async def _look(self) -> None:
         """Learn now and then what has changed about transports and domains, and whether the queue is paused."""
@@ -334,7 +335,11 @@ class Worker:
         assert work.copy is not None
         message, carrier = work.message, job.carrier
         envelope = Envelope(
-            message.id, self._return_path(work), message.recipient, lambda: self._hand_over(work, carrier.transport)
+            message.id,
+            self._return_path(work),
+            message.recipient,
+            lambda: self._hand_over(work, carrier.transport),
+            work.wishes,
         )
         try:
             delivery = await carrier.transport.deliver(envelope, work.copy.message)
@@ -362,6 +367,8 @@ class Worker:
     def _return_path(self, work: Work) -> str:
         """Where bounces go: back to us with the message's own token, where a domain for that is set."""
         domain = self._settings.return_path_domain
+        if work.submission.null_path:
+            return ""
         return f"{mint_return_path(self._keys, work.message.id)}@{domain}" if domain else work.message.sender
 
     async def _hand_over(self, work: Work, transport: Transport) -> None:

@@ -24,6 +24,7 @@ from resonanz.store.tables import (
     queue,
     submissions,
 )
+from resonanz.store.wanted import forget_wanted
 
 _PORTION = 1_000
 
@@ -68,6 +69,7 @@ def detach_messages(tx: Tx, ids: Collection[UUID], pseudonym: str) -> None:
     )
     tx.execute(update(attempts).where(attempts.c.message_id.in_(ids)).values(reply=""))
     tx.execute(delete(evidence).where(evidence.c.message_id.in_(ids)))
+    forget_wanted(tx, ids)
 
 
 def blank_events(

@@ -35,7 +35,8 @@ class Content:
 @dataclass(frozen=True, slots=True)
 class Submission:
     """What a client handed us in one go. `track_documents` is whether attachments become links that can be counted,
-    `bulk` whether each copy says in its headers that it is, and how to leave."""
+    `bulk` whether each copy says in its headers that it is, and how to leave; `null_path` whether it goes out without
+    a return path."""
 
     id: UUID
     content_id: UUID
@@ -50,6 +51,7 @@ class Submission:
     anonymous_clicks: int = 0
     track_documents: bool = False
     bulk: bool = False
+    null_path: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def add_submissions(tx: Tx, rows: Sequence[Submission]) -> None:
                     "created_at": row.created_at,
                     "idempotency_key": row.idempotency_key,
                     "bulk": row.bulk,
+                    "null_path": row.null_path,
                 }
                 for row in rows
             ],

@@ -258,6 +258,8 @@ submissions = Table(  # what a client handed us in one go; the unit of anonymous
     Column("anonymous_opens", Integer, nullable=False, server_default="0"),
     Column("anonymous_clicks", Integer, nullable=False, server_default="0"),
     Column("bulk", Boolean, nullable=False, server_default=text("false")),  # says so in its headers, and how to leave
+    # Goes out without a return path (RFC 5321 section 4.5.5): it is itself a report, nobody is told about it.
+    Column("null_path", Boolean, nullable=False, server_default=text("false")),
     Index("uq_submissions_idempotency", "account_id", "idempotency_key", unique=True),
 )
 
@@ -362,6 +364,21 @@ messages = Table(  # one mail to exactly one recipient; everything after created
     Column("last_clicked_at", Moment),
     Index("ix_messages_state", "state", "id"),
     postgresql_with={"fillfactor": 70},  # room in each page, so that counting an open rewrites no index
+)
+
+wanted_reports = Table(  # what the sender of a relayed mail is to be told of its fate (RFC 3461); gone when all is told
+    "wanted_reports",
+    metadata,
+    Column("message_id", Id, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("on_failure", Boolean, nullable=False),
+    Column("on_delay", Boolean, nullable=False),
+    Column("on_success", Boolean, nullable=False),
+    Column("whole", Boolean, nullable=False),  # the mail comes back whole, not only its header
+    Column("envelope_id", Text, nullable=False),  # ENVID and ORCPT as the client wrote them
+    Column("original_recipient", Text, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
+    Column("due", String(16)),  # what there is to tell: failed, delayed, delivered, relayed
+    Index("ix_wanted_reports_due", "due", "message_id"),
 )
 
 links = Table(  # where each link of a content leads and how it reads, by its index in that content

@@ -16,6 +16,20 @@ async def _nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the next server is asked to report to the envelope's sender (RFC 3461), where it offers to. Empty
+    `envelope_id` and `original_recipient` are ours to fill."""
+
+    notify: str = "SUCCESS,FAILURE,DELAY"
+    whole: bool = False
+    envelope_id: str = ""
+    original_recipient: str = ""
+
+
+ALL_WISHES = Wishes()
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """Who a message goes to, apart from what its headers say (RFC 5321 section 2.3.1).
 
@@ -27,14 +41,17 @@ class Envelope:
     sender: str
     recipient: str
     handing_over: Callable[[], Awaitable[None]] = _nothing
+    wishes: Wishes = ALL_WISHES
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The next hop took responsibility. `delivered` is whether that was the mailbox itself, not a hop on the way."""
+    """The next hop took responsibility. `delivered` is whether that was the mailbox itself, not a hop on the way;
+    `reports` whether it promised to report what becomes of the mail, as asked."""
 
     reply: str
     delivered: bool = False
+    reports: bool = True
 
 
 class Refused(PermanentFailure):

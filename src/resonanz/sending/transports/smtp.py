@@ -136,7 +136,7 @@ class SmtpTransport:
             connection.talk.close()
             raise
         await self._keep(connection, reset=False)
-        return Delivery(reply)
+        return Delivery(reply, reports=bool(connection.talk.extensions["dsn"]))
 
     def _reuse(self) -> _Connection | None:
         while self._idle:
@@ -369,15 +369,19 @@ def _mail_options(talk: Conversation, envelope: Envelope, message: bytes, utf8: 
     if utf8:
         options.append("SMTPUTF8")
     if talk.extensions["dsn"]:
-        options += ["RET=HDRS", f"ENVID={envelope.message_id.hex}"]
+        wishes = envelope.wishes
+        returned = "FULL" if wishes.whole else "HDRS"
+        options += [f"RET={returned}", f"ENVID={wishes.envelope_id or envelope.message_id.hex}"]
     return options
 
 
 def _rcpt_options(talk: Conversation, envelope: Envelope) -> list[str]:
     if not talk.extensions["dsn"]:
         return []
-    options = ["NOTIFY=SUCCESS,FAILURE,DELAY"]
-    if envelope.recipient.isascii():
+    options = [f"NOTIFY={envelope.wishes.notify}"]
+    if envelope.wishes.original_recipient:
+        options.append(f"ORCPT={envelope.wishes.original_recipient}")
+    elif envelope.recipient.isascii():
         options.append(f"ORCPT=rfc822;{_xtext(envelope.recipient)}")
     return options
 

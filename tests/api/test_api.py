@@ -500,3 +500,19 @@ def test_a_submission_tells_how_many_opened(client: TestClient, database: Databa
     assert said["rates"]["clicked"] is not None
     assert said["rates"]["opened"] is None
     assert [(each["reason"], each["messages"]) for each in said["unmeasured"]] == [("anonymous", 6)]
+
+
+def test_who_stands_before_a_recipient_is_told(client: TestClient, database: Database) -> None:
+    """With the message by name and in words, with the submission as shares of what arrived."""
+    with database.write() as tx:
+        submission, rows = Cast(accounts.list_accounts(tx)[0].id, {}).mailing(tx, 8, now=NOON)
+        for row, name in zip(rows, ["HEY", "Mimecast", "Mimecast", ""], strict=False):
+            messages.update_message(tx, row.id, {"gateway": name})
+    said = client.get(f"/api/v1/submissions/{submission.id}").json()["gateways"]
+    assert [(each["gateway"], each["strips"], each["messages"], each["share"]) for each in said] == [
+        ("Mimecast", False, 2, 0.25),
+        ("HEY", True, 1, 0.125),
+    ]
+    told = [client.get(f"/api/v1/messages/{row.id}").json() for row in rows[2:5]]
+    assert [each["gateway"] for each in told] == ["Mimecast", "", None]
+    assert [bool(each["gateway_text"]) for each in told] == [True, False, False]

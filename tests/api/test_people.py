@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 from starlette.testclient import TestClient
 
+from resonanz.model import Coverage, new_id
 from resonanz.people import imports
 from resonanz.store import Database
+from resonanz.store.histories import messages_of
 from resonanz.store.imports import ids_in_state
+from resonanz.store.messages import update_message
 from tests.api.test_blocking import clients
 from tests.kit.cast import ALMA, NOON
 
@@ -60,6 +64,22 @@ def test_everything_known_includes_their_mail(clients: Clients) -> None:
     (message,) = everything["messages"]
     assert (message["recipient"], message["state"]) == ("reader0@example.org", "sent")
     assert [one["kind"] for one in message["events"]] == ["queued", "sent"]
+
+
+def test_what_came_of_their_mail(database: Database, clients: Clients) -> None:
+    """Counts, who stands before them, and of how many mails something cannot be known, with the reason."""
+    client = clients[0]
+    (contact,) = client.get("/api/v1/contacts", params={"search": "reader0@"}).json()["contacts"]
+    assert contact["gateway"] is None
+    with database.write() as tx:
+        (message,) = messages_of(tx, UUID(contact["id"]), limit=5)
+        update_message(tx, message.id, {"gateway": "Proton", "coverage": Coverage.STRIPPING_DOMAIN})
+    path = f"/api/v1/contacts/{contact['id']}"
+    assert client.get(path).json()["gateway"] == "Proton"
+    said = client.get(f"{path}/mail").json()
+    assert (said["messages"], said["arrived"], said["opened"], said["gateway"]) == (1, 1, 0, "Proton")
+    assert [(each["reason"], each["messages"]) for each in said["unmeasured"]] == [("stripping_domain", 1)]
+    assert client.get(f"/api/v1/contacts/{new_id()}/mail").status_code == 404
 
 
 def test_lists_and_their_members(clients: Clients) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resonanz.ingest import record_all
+from resonanz.insight import explain_coverage
 from resonanz.model import Coverage, EventKind, TrackingMode, Verdict
 from resonanz.store.messages import Submission
 from resonanz.store.tables import messages as table
@@ -62,6 +63,40 @@ def test_what_cannot_be_measured_is_counted_with_its_reason(site: Site) -> None:
     text = words_of(site.alice().get(f"/submissions/{submission.id}").text)
     for said in ("2 · 22 %Plain text", "1 · 11 %Counted without a name", "1 · 11 %Not tracked", "of 7 whose copy"):
         assert said in text
+
+
+def test_every_reason_for_not_measuring_stands_with_its_count(site: Site) -> None:
+    """Each coverage there is, as often as copies have it; a copy that hides nothing is in none of them."""
+    with site.database.write() as tx:
+        submission, rows = cast_of(site).mailing(tx, sum(range(1, 9)), now=NOON)
+        left = iter(rows)
+        for copies, coverage in enumerate(Coverage, 1):
+            for row in [next(left) for _ in range(copies)]:
+                tx.execute(table.update().where(table.c.id == row.id).values(coverage=coverage))
+    shown = words_of(site.alice().get(f"/submissions/{submission.id}").text)
+    for copies, coverage in enumerate(Coverage, 1):
+        title, share = explain_coverage(coverage).title, round(100 * copies / len(rows))
+        assert (f"{copies} · {share} %{title}" in shown) is (coverage is not Coverage.TRACKABLE), coverage
+
+
+def test_who_stands_before_the_recipients_is_named_with_its_share(site: Site) -> None:
+    """Gateways and providers that strip, the most first, each with what it means one click away; and how many nobody
+    knows of. On the page of one message and through the API likewise."""
+    with site.database.write() as tx:
+        submission, rows = cast_of(site).mailing(tx, 25, now=NOON)
+        names = ["Proofpoint"] * 3 + ["Proton"] + ["Microsoft 365"] * 5 + [""] * 10
+        for row, name in zip(rows, names, strict=False):
+            tx.execute(table.update().where(table.c.id == row.id).values(gateway=name))
+        record_all(tx, [event(rows[0], EventKind.BOUNCED)])
+    client = site.alice()
+    shown = words_of(client.get(f"/submissions/{submission.id}").text)
+    found = [shown.index(said) for said in ("5 · 21 %Microsoft 365", "2 · 8 %Proofpoint", "1 · 4 %Proton")]
+    assert found == sorted(found)
+    assert "They remove tracking images" in shown
+    assert "Of 6 it is not known" in shown
+    message = words_of(client.get(f"/messages/{rows[3].id}").text)
+    assert "At Proton: what this means" in message
+    assert "Behind" not in words_of(client.get(f"/messages/{rows[12].id}").text)
 
 
 def test_a_mail_to_one_has_no_shares(site: Site) -> None:

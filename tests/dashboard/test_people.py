@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from resonanz.ingest import record_all
-from resonanz.model import EventKind, Verdict
+from resonanz.insight import explain_coverage
+from resonanz.insight.contacts import history_of
+from resonanz.model import Coverage, EventKind, TrackingMode, Verdict
 from resonanz.people import imports, reason_for
-from resonanz.store import contacts, lists, suppressions
+from resonanz.store import contacts, lists, messages, suppressions
+from tests.dashboard.test_messages import words_of
 from tests.kit.cast import ALMA, NOON, Cast, event
 from tests.kit.pages import Site, site
 
@@ -93,6 +97,37 @@ def test_their_mail_and_what_came_of_it(site: Site) -> None:
     rest = alice.get(older[1]).text
     for text in ("Mail 3<", "Read", "Prefetched", "A person", "Perhaps opened"):
         assert text in rest
+
+
+def test_what_cannot_be_measured_of_them_is_counted_with_its_reason(site: Site) -> None:
+    """Each reason with how many of the mails that arrived, as far as nobody was seen opening them; and who stands
+    before them, with what that means. Through the API likewise."""
+    alice = Alice(site)
+    with site.database.write() as tx:
+        assert site.account is not None
+        cast = Cast(site.account.id, contacts.ensure_contacts(tx, [(ALMA, "Alma")], NOON))
+        reasons = [one for one in Coverage if one is not Coverage.TRACKABLE]
+        for coverage in reasons:
+            messages.update_message(tx, cast.mail(tx).id, {"coverage": coverage, "gateway": "Proofpoint"})
+        heard = cast.mail(tx)  # trackable, and then only privacy protection was heard
+        record_all(tx, [event(heard, EventKind.OPENED, verdict=Verdict.PRIVACY_PREFETCH)])
+        nameless, untracked = cast.mail(tx, opens=TrackingMode.ANONYMOUS), cast.mail(tx, opens=TrackingMode.OFF)
+        seen = cast.mail(tx)
+        messages.update_message(tx, seen.id, {"coverage": Coverage.TEXT_ONLY, "gateway": "Mimecast"})
+        record_all(tx, [event(seen, EventKind.OPENED, verdict=Verdict.HUMAN_DIRECT)])
+        record_all(tx, [event(cast.mail(tx), EventKind.BOUNCED)])
+        for row in (nameless, untracked):
+            messages.update_message(tx, row.id, {"gateway": "Proofpoint"})
+        messages.update_message(tx, seen.id, {"created_at": NOON + timedelta(hours=1)})
+    shown = words_of(alice.get(f"/contacts/{cast.people[ALMA]}").text)
+    expected = dict.fromkeys(reasons, 1) | {Coverage.PRIVACY_CLIENT: 2, Coverage.NOT_TRACKED: 2}
+    for coverage, times in expected.items():
+        assert f"{times} of 11 mails: {explain_coverage(coverage).title.lower()}." in shown, coverage
+    assert "1 of 11 mails: counted without a name." in shown
+    assert "Behind Mimecast: what this means" in shown  # the newest mail tells
+    with site.database.read() as tx:
+        found = history_of(tx, cast.people[ALMA], limit=0)
+    assert sum(each.messages for each in found.unmeasured) == 10
 
 
 def test_a_file_goes_through_the_pages(site: Site) -> None:

@@ -52,6 +52,7 @@ def test_nothing_that_stays_names_them(database: Database) -> None:
                 event(alone, EventKind.BOUNCED, detail={"bounce": "soft", "reply": REPLY}),
             ],
         )
+        messages.update_message(tx, together.id, {"gateway": "Proofpoint"})
         queue.add_attempts(tx, [(alone.id, Attempt(1, NOON, NOON, "smtp", EventKind.BOUNCED, REPLY))])
         assert ALMA in everything_said(tx)
     assert erase(database, cast) == 2
@@ -65,6 +66,7 @@ def test_nothing_that_stays_names_them(database: Database) -> None:
         assert kept[together.id].recipient == kept[alone.id].recipient
         assert kept[together.id].recipient.endswith("@erased.invalid")
         assert (kept[together.id].state, kept[together.id].opens_human) == (MessageState.DELIVERED, 1)
+        assert kept[together.id].gateway == "Proofpoint"  # of a mailing's share, and nobody's in particular
         assert (kept[alone.id].state, kept[alone.id].subject, kept[together.id].subject) == (
             MessageState.BOUNCED,
             "",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from resonanz.api.figure_shapes import OpensOut
+from resonanz.api.figure_shapes import BehindOut, OpensOut, UnmeasuredOut
 from resonanz.api.shapes import TrackingIn
 from resonanz.api.shaping import Incoming, Line, Outgoing, Text
 from resonanz.insight import Results
@@ -172,7 +172,10 @@ class ReportOut(Outgoing):
 
     recipients: int
     states: dict[MessageState, int]
+    arrived: int = Field(description="Copies that were handed over and did not come back.")
     opens: OpensOut | None
+    unmeasured: list[UnmeasuredOut]
+    gateways: list[BehindOut] = Field(description="Who stands before the recipients, the most first.")
     openers: int
     clickers: int
     links: list[LinkOut]
@@ -184,11 +187,14 @@ class ReportOut(Outgoing):
     @classmethod
     def of(cls, found: Results) -> ReportOut:
         """The shape of a report."""
-        estimate = found.page.opens.estimate
+        opens = found.page.opens
         return cls(
             recipients=found.page.submission.recipients,
             states=found.page.states,
-            opens=OpensOut.of(estimate) if estimate is not None else None,
+            arrived=opens.arrived,
+            opens=OpensOut.of(opens.estimate) if opens.estimate is not None else None,
+            unmeasured=[UnmeasuredOut.of(each) for each in opens.unmeasured],
+            gateways=[BehindOut.of(each, opens.arrived) for each in opens.gateways],
             openers=found.page.openers,
             clickers=found.page.clickers,
             links=[LinkOut.model_validate(one) for one in found.links],

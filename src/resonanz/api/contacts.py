@@ -20,11 +20,13 @@ from resonanz.api.people_shapes import (
     ConsentsOut,
     ContactChange,
     ContactIn,
+    ContactMailOut,
     ContactOut,
     ContactPage,
     MembershipOut,
     MembershipsOut,
 )
+from resonanz.insight.contacts import history_of
 from resonanz.insight.dossier import dossier
 from resonanz.model import InvalidInput
 from resonanz.people import attributes as attributes_room
@@ -33,6 +35,7 @@ from resonanz.people.contacts import Details, add_contact, change_contact, get_c
 from resonanz.people.lists import get_list
 from resonanz.sending.erasure import erase_contact
 from resonanz.store import Tx, contacts, lists
+from resonanz.store.histories import gateways_of
 
 router = APIRouter(tags=["Contacts"])
 
@@ -54,8 +57,12 @@ def list_contacts(
         if on_list is not None:
             get_list(tx, on_list)
         rows = contacts.list_contacts(tx, limit=limit + 1, before=before, search=search.strip(), list_id=on_list)
-    page = rows[:limit]
-    return ContactPage(contacts=[ContactOut.of(row) for row in page], next=page[-1].id if len(rows) > limit else None)
+        page = rows[:limit]
+        gateways = gateways_of(tx, [row.id for row in page])
+    return ContactPage(
+        contacts=[ContactOut.of(row, gateways.get(row.id)) for row in page],
+        next=page[-1].id if len(rows) > limit else None,
+    )
 
 
 @router.post("/contacts", status_code=201, response_model=ContactOut, summary="Add a contact")
@@ -74,7 +81,7 @@ def post_contact(wanted: ContactIn, parts: Parts, _caller: Caller) -> ContactOut
 def show_contact(contact: UUID, parts: Parts, _caller: Caller) -> ContactOut:
     """Return who it is."""
     with parts.database.read() as tx:
-        return ContactOut.of(get_contact(tx, contact))
+        return ContactOut.of(get_contact(tx, contact), gateways_of(tx, [contact]).get(contact))
 
 
 @router.patch("/contacts/{contact}", response_model=ContactOut, summary="Change a contact")
@@ -82,7 +89,8 @@ def patch_contact(contact: UUID, wanted: ContactChange, parts: Parts, _caller: C
     """Change what is known of a contact."""
     details = Details(wanted.name, wanted.language, wanted.attributes)
     with parts.database.write() as tx:
-        return ContactOut.of(change_contact(tx, contact, details, model.now(), address=wanted.address))
+        changed = change_contact(tx, contact, details, model.now(), address=wanted.address)
+        return ContactOut.of(changed, gateways_of(tx, [contact]).get(contact))
 
 
 @router.delete("/contacts/{contact}", status_code=204, summary="Erase a contact")
@@ -108,6 +116,14 @@ def delete_contact(
 def export_contact(contact: UUID, parts: Parts, _caller: Caller) -> StreamingResponse:
     """Return one JSON document with all that is kept of a contact (GDPR articles 15 and 20)."""
     return StreamingResponse(dossier(parts.database, contact, model.now()), media_type="application/json")
+
+
+@router.get("/contacts/{contact}/mail", response_model=ContactMailOut, summary="What came of a contact's mail")
+def show_mail(contact: UUID, parts: Parts, _caller: Caller) -> ContactMailOut:
+    """Return counts over all mail to a contact, and of how much of it something cannot be known, and why."""
+    with parts.database.read() as tx:
+        get_contact(tx, contact)
+        return ContactMailOut.of(history_of(tx, contact, limit=0))
 
 
 @router.get("/contacts/{contact}/lists", response_model=MembershipsOut, summary="The lists a contact is on")

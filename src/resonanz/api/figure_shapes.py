@@ -7,7 +7,7 @@ import math
 from pydantic import Field
 
 from resonanz.api.shaping import Outgoing
-from resonanz.insight import Estimate, Interval, Rate, Rates
+from resonanz.insight import Behind, Estimate, Interval, Rate, Rates, Unmeasured
 
 
 class IntervalOut(Outgoing):
@@ -109,3 +109,29 @@ class UnmeasuredOut(Outgoing):
     reason: str
     text: str
     messages: int
+
+    @classmethod
+    def of(cls, found: Unmeasured) -> UnmeasuredOut:
+        """The shape of one reason's share."""
+        return cls(reason=found.reason.code, text=found.reason.text, messages=found.messages)
+
+
+class BehindOut(Outgoing):
+    """Copies that arrived at recipients whose mail somebody scans, or takes tracking out of."""
+
+    gateway: str = Field(description="By name, such as `Proofpoint`.")
+    strips: bool = Field(description="Whether they remove tracking images; otherwise they scan.")
+    text: str = Field(description="What that means for the figures.")
+    messages: int
+    share: float = Field(description="Of the copies that arrived; in 0…1.")
+
+    @classmethod
+    def of(cls, found: Behind, arrived: int) -> BehindOut:
+        """The shape of one name's share."""
+        return cls(
+            gateway=found.who.title,
+            strips=found.who.code == "stripping",
+            text=found.who.text,
+            messages=found.messages,
+            share=found.messages / arrived,
+        )

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
+from resonanz.api.figure_shapes import UnmeasuredOut
 from resonanz.api.shaping import Incoming, Line, Outgoing
+from resonanz.insight.contacts import History
 from resonanz.people import Choice, Purpose, Reason
 from resonanz.people.attributes import Attribute, Kind
 from resonanz.store.contacts import ConsentRow, Contact
@@ -46,9 +48,13 @@ class ContactOut(Outgoing):
     attributes: dict[str, Any]
     created_at: datetime
     changed_at: datetime | None
+    gateway: str | None = Field(
+        description="Who scans their mail or takes tracking out of it, by the newest mail to them; empty for nobody, "
+        "null as long as it is not known."
+    )
 
     @classmethod
-    def of(cls, row: Contact) -> ContactOut:
+    def of(cls, row: Contact, gateway: str | None = None) -> ContactOut:
         """The shape of a stored contact."""
         return cls(
             id=row.id,
@@ -58,6 +64,7 @@ class ContactOut(Outgoing):
             attributes=dict(row.attributes),
             created_at=row.created_at,
             changed_at=row.changed_at,
+            gateway=gateway,
         )
 
 
@@ -66,6 +73,35 @@ class ContactPage(Outgoing):
 
     contacts: list[ContactOut]
     next: UUID | None
+
+
+class ContactMailOut(Outgoing):
+    """What came of all mail to a contact. `opened` and `clicked` are mails that people opened or clicked, by proof."""
+
+    messages: int
+    arrived: int = Field(description="Handed over, and did not come back.")
+    bounced: int
+    opened: int
+    perhaps_opened: int = Field(description="Fetched by somebody or nobody: Apple's privacy protection hides which.")
+    clicked: int
+    gateway: str | None = Field(description="Who scans their mail or takes tracking out of it; null for nobody known.")
+    gateway_text: str = Field(description="What that means, in words.")
+    unmeasured: list[UnmeasuredOut] = Field(description="Of the mails that arrived; the most frequent reason first.")
+
+    @classmethod
+    def of(cls, found: History) -> ContactMailOut:
+        """The shape of a contact's history."""
+        return cls(
+            messages=found.messages,
+            arrived=found.arrived,
+            bounced=found.bounced,
+            opened=found.opened,
+            perhaps_opened=found.perhaps,
+            clicked=found.clicked,
+            gateway=found.gateway.title if found.gateway is not None else None,
+            gateway_text=found.gateway.text if found.gateway is not None else "",
+            unmeasured=[UnmeasuredOut.of(each) for each in found.unmeasured],
+        )
 
 
 class ConsentIn(Incoming):

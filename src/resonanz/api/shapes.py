@@ -9,9 +9,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from resonanz.api.figure_shapes import OpensOut, RatesOut, UnmeasuredOut
+from resonanz.api.figure_shapes import BehindOut, OpensOut, RatesOut, UnmeasuredOut
 from resonanz.api.shaping import Incoming, Line, Outgoing, Text
-from resonanz.insight import Opens, Rates, explain_coverage, local_time
+from resonanz.insight import Opens, Rates, explain_coverage, explain_gateway, local_time
 from resonanz.model import ClientKind, Confidence, Coverage, Event, EventKind, MessageState, TrackingMode, Verdict
 from resonanz.store.messages import Message, Submission
 
@@ -77,6 +77,11 @@ class MessageOut(Outgoing):
     coverage: Coverage
     coverage_text: str = Field(description="What of it can be measured, in words; once its copy has been built.")
     untracked_reason: str
+    gateway: str | None = Field(
+        description="Who scans the recipient's mail or takes tracking out of it, by the MX records of their domain; "
+        "empty for nobody, null as long as it is not known."
+    )
+    gateway_text: str = Field(description="What that means, in words.")
     opens: Counts
     clicks: Counts
     first_opened_at: datetime | None
@@ -101,6 +106,8 @@ class MessageOut(Outgoing):
             coverage=row.coverage,
             coverage_text=explain_coverage(row.coverage).text if row.header_id else "",
             untracked_reason=row.untracked_reason,
+            gateway=row.gateway,
+            gateway_text=explain_gateway(row.gateway).text if row.gateway else "",
             opens=Counts(human=row.opens_human, indeterminate=row.opens_indeterminate, machine=row.opens_machine),
             clicks=Counts(human=row.clicks_human, indeterminate=row.clicks_indeterminate, machine=row.clicks_machine),
             first_opened_at=row.first_opened_at,
@@ -233,6 +240,7 @@ class SubmissionOut(Outgoing):
     arrived: int = Field(description="Copies that were handed over and did not come back.")
     opens: OpensOut | None = Field(description="Null when no copy that arrived is tracked by name.")
     unmeasured: list[UnmeasuredOut]
+    gateways: list[BehindOut] = Field(description="Who stands before the recipients, the most first.")
     rates: RatesOut
 
     @classmethod
@@ -250,9 +258,7 @@ class SubmissionOut(Outgoing):
             messages=[AcceptedMessage(id=message.id, recipient=message.recipient) for message in messages],
             arrived=opens.arrived,
             opens=OpensOut.of(opens.estimate) if opens.estimate is not None else None,
-            unmeasured=[
-                UnmeasuredOut(reason=each.reason.code, text=each.reason.text, messages=each.messages)
-                for each in opens.unmeasured
-            ],
+            unmeasured=[UnmeasuredOut.of(each) for each in opens.unmeasured],
+            gateways=[BehindOut.of(each, opens.arrived) for each in opens.gateways],
             rates=RatesOut.of(rates),
         )

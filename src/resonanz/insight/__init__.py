@@ -9,6 +9,7 @@ from resonanz.insight.explain import (
     Explanation,
     explain_confidence,
     explain_coverage,
+    explain_gateway,
     explain_reason,
     explain_refusal,
     explain_untracked,
@@ -24,7 +25,7 @@ from resonanz.insight.messages import (
     message_list,
     message_page,
 )
-from resonanz.insight.opens import Opens, opens_of
+from resonanz.insight.opens import Behind, Opens, Unmeasured, opens_of
 from resonanz.insight.rates import Interval, Rate, wilson
 from resonanz.insight.results import LinkResult, Results, results_of, table
 from resonanz.insight.submissions import SubmissionPage, submission_page
@@ -33,6 +34,7 @@ from resonanz.insight.turnout import Rates, rates_of
 
 __all__ = [
     "Activity",
+    "Behind",
     "Day",
     "Entry",
     "Estimate",
@@ -50,9 +52,11 @@ __all__ = [
     "Results",
     "SubmissionPage",
     "Today",
+    "Unmeasured",
     "activity",
     "explain_confidence",
     "explain_coverage",
+    "explain_gateway",
     "explain_reason",
     "explain_refusal",
     "explain_untracked",

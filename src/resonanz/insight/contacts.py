@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from resonanz.insight.explain import Explanation, explain_coverage, explain_verdict
-from resonanz.model import Event, MessageState, TrackingMode
+from resonanz.insight.explain import Explanation, explain_coverage, explain_gateway, explain_verdict
+from resonanz.insight.opens import Unmeasured, why_unmeasured
+from resonanz.model import Coverage, Event, MessageState
 from resonanz.store import Tx, events, histories
 from resonanz.store.histories import Share
 from resonanz.store.messages import Message
@@ -36,16 +37,11 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Unmeasured:
-    """So many mails that arrived of which something cannot be known, and why."""
-
-    messages: int
-    reason: Explanation
-
-
-@dataclass(frozen=True, slots=True)
 class History:
-    """A contact's mail: counts over all of it, and a page of it, newest first. `next` continues behind it."""
+    """A contact's mail: counts over all of it, and a page of it, newest first. `next` continues behind it.
+
+    `gateway` tells who scans their mail, or takes tracking out of it, as it was last known; None for nobody.
+    """
 
     messages: int
     arrived: int
@@ -54,13 +50,16 @@ class History:
     perhaps: int
     clicked: int
     unmeasured: tuple[Unmeasured, ...]
+    gateway: Explanation | None
     mails: tuple[Mail, ...]
     next: UUID | None
 
 
 def history_of(tx: Tx, contact_id: UUID, *, limit: int, before: UUID | None = None) -> History:
-    """Return a contact's mail and what came of it; a statement for each mail that is shown, and three more."""
+    """Return a contact's mail and what came of it; a statement for each mail that is shown, and
+    three more."""
     shares = histories.shares_of(tx, contact_id)
+    gateway = histories.gateways_of(tx, [contact_id]).get(contact_id)
     rows = histories.messages_of(tx, contact_id, limit=limit + 1, before=before)
     page = rows[:limit]
     return History(
@@ -71,8 +70,9 @@ def history_of(tx: Tx, contact_id: UUID, *, limit: int, before: UUID | None = No
         perhaps=sum(share.perhaps for share in shares),
         clicked=sum(share.clicked for share in shares),
         unmeasured=_unmeasured(shares),
+        gateway=explain_gateway(gateway) if gateway else None,
         mails=tuple(_mail(tx, message) for message in page),
-        next=page[-1].id if len(rows) > limit else None,
+        next=page[-1].id if page and len(rows) > limit else None,
     )
 
 
@@ -85,25 +85,14 @@ def _mail(tx: Tx, message: Message) -> Mail:
     return Mail(message, happenings, len(facts) > EVENTS_OF_ONE)
 
 
-_NAMELESS = Explanation(
-    "nameless",
-    "Counted without a name",
-    "Their copy carried everybody's image and links: whether they opened is unknown.",
-)
-_UNTRACKED = Explanation("untracked", "Not tracked", "Nothing was put into their copy; silence says nothing about it.")
-
-
 def _unmeasured(shares: Iterable[Share]) -> tuple[Unmeasured, ...]:
     counted: Counter[Explanation] = Counter()
     for share in shares:
-        if share.state in _ARRIVED and (reason := _reason(share)) is not None:
+        if share.state not in _ARRIVED:
+            continue
+        reason = why_unmeasured(share.coverage, share.track_opens)
+        if reason is not None:
             counted[reason] += share.messages - share.opened
-    return tuple(Unmeasured(times, reason) for reason, times in counted.most_common() if times > 0)
-
-
-def _reason(share: Share) -> Explanation | None:
-    if share.is_built and share.track_opens is TrackingMode.OFF and share.track_clicks is TrackingMode.OFF:
-        return _UNTRACKED
-    if share.track_opens is TrackingMode.ANONYMOUS:
-        return _NAMELESS
-    return None if share.coverage == "trackable" else explain_coverage(share.coverage)
+        else:  # whatever was expected of these, nothing but privacy protection was heard
+            counted[explain_coverage(Coverage.PRIVACY_CLIENT)] += share.perhaps
+    return tuple(Unmeasured(reason, times) for reason, times in counted.most_common() if times > 0)

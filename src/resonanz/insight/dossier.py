@@ -112,6 +112,7 @@ def _message(tx: Tx, message: Message, facts: list[Event]) -> dict[str, Any]:
         "state_note": message.state_note,
         "tracking": {"opens": message.track_opens, "clicks": message.track_clicks},
         "coverage": message.coverage,
+        "gateway": message.gateway,
         "attempts": [
             {"at": _moment(one.started_at), "transport": one.transport, "outcome": one.outcome, "reply": one.reply}
             for one in queue.list_attempts(tx, message.id)

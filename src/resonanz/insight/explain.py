@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from resonanz.ingest.judge.reasons import Reason
+from resonanz.mail.gateways import Receiver
 from resonanz.mail.refusals import MEANINGS
 from resonanz.mail.refusals import Reason as Refused
 from resonanz.mail.tracking import Reason as Untracked
@@ -289,6 +290,30 @@ def explain_confidence(confidence: Confidence) -> Explanation:
 def explain_coverage(coverage: Coverage) -> Explanation:
     """Return what of a message can be measured."""
     return Explanation(coverage, *_COVERAGE[coverage])
+
+
+def explain_gateway(name: str) -> Explanation:
+    """Return what it means for measuring that they take in somebody's mail; `name` is as `mail.gateways` gives it."""
+    if Receiver(name).strips:
+        return Explanation("stripping", name, _STRIPPING)
+    return Explanation("gateway", name, _OUTLOOK if name == "Microsoft 365" else _GATEWAY)
+
+
+_STRIPPING = (
+    "They remove tracking images before anybody sees the mail: whether it was opened cannot be seen, and no open is no "
+    "sign that nobody read it. Links are followed and counted as ever."
+)
+_GATEWAY = (
+    "They check mail before their customers see it, and may fetch its image and follow all its links by themselves, at "
+    "once or hours later. What comes from their networks, in haste, or link after link is taken for the check and "
+    "never counts as a person. A person in a browser that they isolate cannot be told from it within ten minutes of "
+    "delivery; a check that waits and looks like a single reader may be taken for one."
+)
+_OUTLOOK = (
+    "Where its protection is switched on, Microsoft follows links by itself, before delivery and when somebody clicks, "
+    "and shows images to readers of Outlook from the same networks. So these networks speak about clicks and never "
+    "against an open; of an open through them, place and program stay unknown."
+)
 
 
 def explain_reason(code: str) -> Explanation:

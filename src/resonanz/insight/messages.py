@@ -14,6 +14,7 @@ from resonanz.insight.explain import (
     Explanation,
     explain_confidence,
     explain_coverage,
+    explain_gateway,
     explain_reason,
     explain_refusal,
     explain_untracked,
@@ -82,6 +83,7 @@ class MessagePage:
     links: tuple[LinkClicks, ...]
     is_built: bool
     coverage: Explanation
+    gateway: Explanation | None
     untracked: Explanation | None
 
 
@@ -137,6 +139,7 @@ def message_page(database: Database, message_id: UUID) -> MessagePage | None:
         links=_link_clicks(links, timeline),
         is_built=_is_built(message),
         coverage=_coverage(message),
+        gateway=explain_gateway(message.gateway) if message.gateway else None,
         untracked=explain_untracked(message.untracked_reason) if message.untracked_reason else None,
     )
 

@@ -46,7 +46,7 @@ class SubmissionPage:
 
 
 def submission_page(database: Database, submission_id: UUID) -> SubmissionPage | None:
-    """Return everything about one submission, or None when there is no such submission; seven statements."""
+    """Return everything about one submission, or None when there is no such submission; eight statements."""
     with database.read() as tx:
         submission = store.get_submission(tx, submission_id)
         if submission is None:

@@ -14,13 +14,14 @@ from uuid import UUID
 from resonanz.mail import Tracking, parse_address
 from resonanz.mail import instrument as instrument_mail
 from resonanz.mail.author import author_domain
+from resonanz.mail.gateways import NOBODY_SPECIAL, Receiver, receiver_at
 from resonanz.mail.tracking import Instrumented
 from resonanz.model import Coverage, InvalidInput, MessageState, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.attachments import may_become_documents
 from resonanz.sending.bulk import Ways, bulk_headers
 from resonanz.sending.copies import AsWritten, Copy, Further, header_id_for, make_copy
-from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver, foresee
+from resonanz.sending.foresight import foresee
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press, as_it_is
 from resonanz.sending.rules import RULE_REASONS
@@ -65,8 +66,8 @@ class Work:
     not); whether an operator has `blocked` the submission, and whether its campaign is `standing_still`; how
     far (opens, clicks) may be tracked, where its links lead (`base_url`), what the next server is asked to report
     (`wishes`), and what was seen of the contact in the `past`. `tell` and `tell_text` name a link's destination and
-    text as its author wrote them. `coverage` is what of the finished copy can be measured; as long as `receiver_known`
-    is false, as far as that is known.
+    text as its author wrote them. `receiver` takes in the recipient's mail, None as long as that is not known;
+    `coverage` is what of the finished copy can be measured, as far as that is known.
     """
 
     claim: Claim
@@ -89,7 +90,7 @@ class Work:
     tell: Callable[[str], str] = as_it_is
     tell_text: Callable[[str], str] = as_it_is
     coverage: Coverage = Coverage.NOT_TRACKED
-    receiver_known: bool = True
+    receiver: Receiver | None = None
     outcome: Outcome | None = None
 
     def ended(self, outcome: Outcome) -> Work:
@@ -248,11 +249,9 @@ def keep_documents(workshop: Workshop, work: Work) -> Work:
 def foresee_coverage(workshop: Workshop, work: Work) -> Work:
     """Tell what of this copy can be measured."""
     assert work.built is not None
-    domain = work.domain
-    receiver = workshop.receiver(domain)
+    receiver = receiver_at(work.domain) or workshop.receiver(work.domain)
     past = work.past if work.opens is TrackingMode.INDIVIDUAL else NO_PAST  # counted without a name, nobody has one
-    coverage = foresee(work.built.coverage, domain, receiver or NOBODY_SPECIAL, past)
-    return replace(work, coverage=coverage, receiver_known=receiver is not None)
+    return replace(work, coverage=foresee(work.built.coverage, receiver or NOBODY_SPECIAL, past), receiver=receiver)
 
 
 def sign(workshop: Workshop, work: Work) -> Work:
@@ -305,6 +304,7 @@ def built_of(work: Work) -> Built:
         track_opens=work.opens if tracked else TrackingMode.OFF,
         track_clicks=work.clicks if tracked else TrackingMode.OFF,
         coverage=work.coverage,
+        gateway=work.receiver.name if work.receiver is not None else None,
         untracked_reason=work.message.untracked_reason if work.message.untracked_reason in RULE_REASONS else found,
         header_id=work.copy.header_id,
     )

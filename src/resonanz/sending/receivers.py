@@ -15,8 +15,8 @@ from uuid import UUID
 
 import structlog
 
-from resonanz.model import Coverage, InvalidInput, TemporaryFailure
-from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver, receiver_of
+from resonanz.mail.gateways import NOBODY_SPECIAL, Receiver, receiver_of
+from resonanz.model import InvalidInput, TemporaryFailure
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ REST_SECONDS = 60.0  # after DNS did not answer
 _IDLE_SECONDS = 0.5
 
 MailHosts = Callable[[str], Sequence[tuple[int, str]]]
-PutRight = Callable[[Collection[UUID], Coverage], None]
+PutRight = Callable[[Collection[UUID], Receiver], None]
 
 
 class Receivers:
@@ -99,10 +99,8 @@ class Receivers:
                 self._known.popitem(last=False)
             self._to_ask.remove(domain)
             copies = self._waiting.pop(domain)
-        if not receiver.strips and not receiver.gateway:
-            return 0
         try:
-            self._put_right(copies, Coverage.STRIPPING_DOMAIN if receiver.strips else Coverage.GATEWAY_SCANNED)
+            self._put_right(copies, receiver)
         except TemporaryFailure as failure:
-            log.warning("what can be measured of sent mails could not be put right", error=str(failure))
+            log.warning("who took in sent mails could not be written down", error=str(failure))
         return 0

@@ -23,12 +23,12 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from resonanz import model
-from resonanz.model import Coverage, PermanentFailure, TemporaryFailure, TrackingMode
+from resonanz.mail.gateways import Receiver
+from resonanz.model import PermanentFailure, TemporaryFailure, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.building import Work, Workshop, build
 from resonanz.sending.directory import Carrier, Directory, Known, Open, as_moment
 from resonanz.sending.dispatch import Dispatch, Job
-from resonanz.sending.foresight import NOBODY_SPECIAL, Receiver
 from resonanz.sending.ledger import Ledger
 from resonanz.sending.loading import load
 from resonanz.sending.outcomes import Outcome
@@ -48,7 +48,7 @@ from resonanz.sending.transports.outbox import OutboxTransport
 from resonanz.store import Database, Tx, documents, messages, queue, transports
 from resonanz.store.destinations import save_slowness
 from resonanz.store.messages import Content
-from resonanz.store.opens import put_coverage_right
+from resonanz.store.opens import put_receiver_right
 from resonanz.tokens import Keys, mint_return_path
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Worker:
             partial(documents.keep, settings.documents_folder) if settings.documents_folder else None,
             SigningKeys(settings.signing_keys_folder).signers_for if settings.signing_keys_folder else _nobody_signs,
             clock,
-            self._receivers.known if self._receivers is not None else _is_nobody_special,
+            self._receivers.known if self._receivers is not None else _nobody_is_known,
             settings.return_path_domain,
         )
         self._clock = clock
@@ -377,12 +377,12 @@ class Worker:
             raise _LeaseLost
         # Only now: the answer may come at once, and what it changes in the row must come after this.
         # The built-in outbox sends nothing, so there is nobody to ask about.
-        if self._receivers is not None and not work.receiver_known and transport.name != OutboxTransport.name:
+        if self._receivers is not None and work.receiver is None and transport.name != OutboxTransport.name:
             self._receivers.ask_for(work.domain, work.message.id)
 
-    def _put_right(self, message_ids: Collection[UUID], coverage: Coverage) -> None:
+    def _put_right(self, message_ids: Collection[UUID], receiver: Receiver) -> None:
         with self._database.write() as tx:
-            put_coverage_right(tx, message_ids, coverage)
+            put_receiver_right(tx, message_ids, receiver.name, strips=receiver.strips)
 
     # ── What is learned on the way ──────────────────────────────────────────────────────────────────────────────────
 
@@ -442,8 +442,8 @@ class Worker:
         self._ledger.post(Note(lambda tx: save_slowness(tx, domain, until, steps, note)))
 
 
-def _is_nobody_special(domain: str) -> Receiver:
-    return NOBODY_SPECIAL
+def _nobody_is_known(domain: str) -> None:
+    return None
 
 
 def _nobody_signs(domain: str) -> tuple[Signer, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -11,6 +12,7 @@ from sqlalchemy import func, select
 from resonanz.model import Coverage, MessageState, TrackingMode
 from resonanz.store.engine import Tx
 from resonanz.store.messages import Message
+from resonanz.store.rows import in_portions
 from resonanz.store.tables import messages
 
 
@@ -57,3 +59,18 @@ def shares_of(tx: Tx, contact_id: UUID) -> Collection[Share]:
         .group_by(*alike)
     )
     return [Share(row[0], row[1], row[2], row[3], bool(row[4]), *row[5:]) for row in rows]
+
+
+def gateways_of(tx: Tx, contact_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return who takes in these contacts' mail, as it was last known of a message to them (empty: nobody who matters);
+    contacts of whom it is not known are left out."""
+    found: dict[UUID, tuple[datetime, str]] = {}
+    for portion in in_portions(contact_ids):
+        query = (
+            select(messages.c.contact_id, messages.c.gateway, func.max(messages.c.created_at).label("at"))
+            .where(messages.c.contact_id.in_(portion), messages.c.gateway.is_not(None))
+            .group_by(messages.c.contact_id, messages.c.gateway)
+        )
+        for row in tx.execute(query):
+            found[row.contact_id] = max(found.get(row.contact_id, (row.at, "")), (row.at, row.gateway))
+    return {contact: name for contact, (_, name) in found.items()}

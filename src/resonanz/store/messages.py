@@ -56,7 +56,8 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One mail to one recipient, with the counters projected from its events."""
+    """One mail to one recipient, with the counters projected from its events. `gateway` names who scans the recipient's
+    mail or takes tracking out of it: empty for nobody, None as long as that is not known."""
 
     id: UUID
     submission_id: UUID
@@ -83,6 +84,7 @@ class Message:
     last_opened_at: datetime | None = None
     first_clicked_at: datetime | None = None
     last_clicked_at: datetime | None = None
+    gateway: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +424,7 @@ class Built:
     coverage: Coverage
     untracked_reason: str
     header_id: str
+    gateway: str | None
 
 
 def save_built(tx: Tx, rows: Sequence[Built]) -> None:
@@ -431,7 +434,7 @@ def save_built(tx: Tx, rows: Sequence[Built]) -> None:
     update_many(
         tx,
         messages,
-        ("track_opens", "track_clicks", "coverage", "untracked_reason", "header_id"),
+        ("track_opens", "track_clicks", "coverage", "untracked_reason", "header_id", "gateway"),
         [
             (
                 row.track_opens.value,
@@ -439,6 +442,7 @@ def save_built(tx: Tx, rows: Sequence[Built]) -> None:
                 row.coverage.value,
                 row.untracked_reason,
                 indexable(row.header_id),
+                row.gateway,
                 as_plain.id(row.message_id),
             )
             for row in rows

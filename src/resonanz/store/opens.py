@@ -96,17 +96,17 @@ def past_of(tx: Tx, contact_ids: Collection[UUID]) -> dict[UUID, Past]:
     return found
 
 
-def put_coverage_right(tx: Tx, message_ids: Collection[UUID], coverage: Coverage) -> None:
-    """Write what limits the measuring of these messages, where nothing that weighs more does already."""
+def put_receiver_right(tx: Tx, message_ids: Collection[UUID], name: str, *, strips: bool) -> None:
+    """Write down who takes in the mail of these messages' recipients (empty: nobody who matters), and that this limits
+    what can be measured, where nothing that weighs more does already."""
     weaker = [Coverage.TRACKABLE]
-    if coverage is Coverage.STRIPPING_DOMAIN:
+    if strips:
         weaker += [Coverage.GATEWAY_SCANNED, Coverage.CLIPPED_RISK, Coverage.IMAGES_LIKELY_BLOCKED]
+        weaker += [Coverage.PRIVACY_CLIENT]
+    told = Coverage.STRIPPING_DOMAIN if strips else Coverage.GATEWAY_SCANNED
+    coverage = case((messages.c.coverage.in_(weaker), told), else_=messages.c.coverage) if name else messages.c.coverage
     for portion in in_portions(message_ids):
-        tx.execute(
-            update(messages)
-            .where(messages.c.id.in_(portion), messages.c.coverage.in_(weaker))
-            .values(coverage=coverage)
-        )
+        tx.execute(update(messages).where(messages.c.id.in_(portion)).values(gateway=name, coverage=coverage))
 
 
 def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
@@ -125,3 +125,16 @@ def arrived_by_coverage(tx: Tx, submission_id: UUID) -> dict[tuple[Coverage, Tra
         .group_by(coverage, messages.c.track_opens)
     )
     return {(Coverage(row.coverage), row.track_opens): row.messages for row in tx.execute(query)}
+
+
+def arrived_by_gateway(tx: Tx, submission_id: UUID) -> dict[str | None, int]:
+    """Return how many copies arrived, by who scans the recipient's mail or takes tracking out of it; one statement.
+
+    Under the empty name those behind nobody, under None those of whom it is not known.
+    """
+    query = (
+        select(messages.c.gateway, func.count().label("messages"))
+        .where(messages.c.submission_id == submission_id, messages.c.state.in_(ARRIVED))
+        .group_by(messages.c.gateway)
+    )
+    return {row.gateway: row.messages for row in tx.execute(query)}

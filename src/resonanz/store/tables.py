@@ -362,6 +362,8 @@ messages = Table(  # one mail to exactly one recipient; everything after created
     Column("last_opened_at", Moment),
     Column("first_clicked_at", Moment),
     Column("last_clicked_at", Moment),
+    # Who scans the recipient's mail or takes tracking out of it, by name; empty: nobody, null: not known (yet).
+    Column("gateway", String(48)),
     Index("ix_messages_state", "state", "id"),
     postgresql_with={"fillfactor": 70},  # room in each page, so that counting an open rewrites no index
 )

@@ -115,6 +115,19 @@ OPERATIONS = {
     "GET /api/v1/imports/{import_id}/errors",
     "POST /api/v1/imports/{import_id}/start",
     "POST /api/v1/imports/{import_id}/cancel",
+    "GET /api/v1/webhooks",
+    "POST /api/v1/webhooks",
+    "GET /api/v1/webhooks/types",
+    "GET /api/v1/webhooks/{webhook}",
+    "PATCH /api/v1/webhooks/{webhook}",
+    "DELETE /api/v1/webhooks/{webhook}",
+    "POST /api/v1/webhooks/{webhook}/secret",
+    "POST /api/v1/webhooks/{webhook}/pause",
+    "POST /api/v1/webhooks/{webhook}/resume",
+    "POST /api/v1/webhooks/{webhook}/test",
+    "GET /api/v1/webhooks/{webhook}/deliveries",
+    "POST /api/v1/webhooks/{webhook}/deliveries/{delivery}/again",
+    "POST /api/v1/webhooks/{webhook}/again",
 }
 
 

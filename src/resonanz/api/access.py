@@ -38,7 +38,8 @@ def no_sealer() -> Sealer:
 class ApiParts:
     """What the API is made of. `authenticate` turns a key's secret into its account, or None; `check_domain` finds out
     whether a host leads to the edge, which recipients reach at `edge_url`. `opener` makes stored transports, `sealer`
-    seals other systems' secrets, and `take_delivery` takes what a provider's webhook brings to `dashboard_url`."""
+    seals other systems' secrets, and `take_delivery` takes what a provider's webhook brings to `dashboard_url`. To
+    `private_hosts` of one's own network webhooks may be posted."""
 
     database: Database
     authenticate: Callable[[str, datetime], Account | None]
@@ -50,6 +51,7 @@ class ApiParts:
     dashboard_url: str = ""
     sealer: Callable[[], Sealer] = no_sealer
     take_delivery: TakeDelivery | None = None
+    private_hosts: frozenset[str] = frozenset()
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key from the dashboard's account page.")

@@ -25,6 +25,7 @@ from resonanz.api import (
     senders,
     sending,
     transports,
+    webhooks,
 )
 from resonanz.api.access import ApiParts
 
@@ -65,6 +66,7 @@ def build(parts: ApiParts) -> FastAPI:
         hooks,
         campaigns,
         transports,
+        webhooks,
     ):
         app.include_router(room.router, prefix="/api/v1", responses=problems.DOCUMENTED)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]

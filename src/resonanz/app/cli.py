@@ -27,6 +27,7 @@ from resonanz.app.operator_commands import commands as operator_commands
 from resonanz.app.provider_commands import commands as provider_commands
 from resonanz.app.tracking_commands import commands as tracking_commands
 from resonanz.app.transport_commands import commands as transport_commands
+from resonanz.app.webhook_commands import commands as webhook_commands
 from resonanz.model import InvalidInput, ResonanzError, TrackingMode
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ for _command in (
     *provider_commands,
     *tracking_commands,
     *transport_commands,
+    *webhook_commands,
 ):
     cli.add_command(_command)
 

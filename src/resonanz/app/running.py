@@ -123,6 +123,7 @@ def run_app(settings: Settings) -> None:
         note_own=OwnBrowsers(database, secret_of(settings)).note,
         operations=lambda: watch.operations,
         sealer=sealer,
+        private_hosts=frozenset(settings.webhook_private_hosts),
     )
 
     def build_api() -> Asgi:
@@ -139,6 +140,7 @@ def run_app(settings: Settings) -> None:
             dashboard_url=settings.dashboard_url,
             sealer=sealer,
             take_delivery=delivery_taker(settings, database, keys_of(settings)),
+            private_hosts=frozenset(settings.webhook_private_hosts),
         )
         return api.build(parts)
 
@@ -172,6 +174,7 @@ def run_worker(settings: Settings) -> None:
     from resonanz.app.importing import Importer
     from resonanz.app.publishing import Publisher
     from resonanz.app.telling import Teller
+    from resonanz.app.webhooks import WebhookRunner
     from resonanz.app.wiring import (
         judging_of,
         keys_of,
@@ -222,9 +225,10 @@ def run_worker(settings: Settings) -> None:
     postmen = Postmen(database, keys_of(settings), sealer_of(settings), settings.smtp_ca_file)
     late_after = timedelta(hours=settings.delay_notice_hours) if settings.delay_notice_hours else None
     teller = Teller(database, settings.return_path_domain, late_after)
+    webhooks = WebhookRunner(database, sealer_of(settings), settings.webhook_private_hosts)
     work: list[Work] = [
         *(worker.run, partial(expansion.run, database), Importer(database).run),
-        *(postmen.run, _ingest(rounds.run), publisher.run, teller.run),
+        *(postmen.run, _ingest(rounds.run), publisher.run, teller.run, webhooks.run),
     ]
     calm_collector()
     _run(database, serve([_ops(settings, "worker", database)], work))

@@ -173,6 +173,13 @@ class Settings(Derived, BaseSettings):
         "clicks and posts never.",
     )
 
+    # Telling others
+    webhook_private_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Hosts in your own network that webhooks may be posted to, also by http, as `host` or `host:port`, "
+        "separated by commas. All others have to be on the Internet and are asked by https (`docs/webhooks.md`).",
+    )
+
     # Presentation and operation
     timezone: str = Field("UTC", description="Time zone of the dashboard, such as `Europe/Berlin`.")
     log_format: Literal["auto", "console", "json"] = Field(
@@ -180,7 +187,14 @@ class Settings(Derived, BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
-    @field_validator("trusted_proxies", "shadow_rules", "dns_servers", "place_databases", mode="before")
+    @field_validator(
+        "trusted_proxies",
+        "shadow_rules",
+        "dns_servers",
+        "place_databases",
+        "webhook_private_hosts",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -218,6 +232,19 @@ class Settings(Derived, BaseSettings):
         if value and not re.fullmatch(r"/.+|(?:[^/\s]+:)?[1-9]\d{0,4}", value):
             raise ValueError("must be a port, host:port, or the whole path of a unix socket")
         return value
+
+    @field_validator("webhook_private_hosts")
+    @classmethod
+    def _private_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            parts = urlsplit(f"//{host}")
+            try:
+                _ = parts.port
+            except ValueError:
+                parts = urlsplit("")
+            if not parts.hostname or parts.path or parts.username:
+                raise ValueError("must hold hosts, such as automation.internal or 10.0.0.7:8080")
+        return tuple(host.lower() for host in value)
 
     @field_validator("shadow_rules")
     @classmethod

@@ -21,10 +21,11 @@ import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
 from resonanz import model
-from resonanz.dashboard.operations import Alarm, JournalState, Operations, RoleState
+from resonanz.dashboard.operations import Alarm, JournalState, Operations, RoleState, WebhookState
 from resonanz.journal.gauge import Gauge, gauges
 from resonanz.model import TemporaryFailure
 from resonanz.store import Database, events, queue
+from resonanz.store.webhook_endpoints import troubled_endpoints
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
@@ -89,7 +90,7 @@ class Watch:
         asked = [_ask(name, address) for name, address in self._addresses()]
         edges = [one for one in asked if one.state.name.startswith("edge")]
         worker = next((one for one in asked if one.state.name == "worker"), None)
-        taken, depth = self._stored()
+        taken, depth, webhooks = self._stored()
         journals = tuple(
             _journal(gauge, edges, now) for gauge in gauges(self._settings.journal_dir, taken) if _matters(gauge, edges)
         )
@@ -110,6 +111,7 @@ class Watch:
             snapshot_age=age,
             snapshot_note=note,
             alarms=tuple(_alarms(edges)),
+            webhooks=webhooks,
         )
 
     def _addresses(self) -> list[tuple[str, str]]:
@@ -125,12 +127,16 @@ class Watch:
         host = f"[{settings.ops_host}]" if ":" in settings.ops_host else settings.ops_host
         return [(name, f"http://{host}:{port}") for name, port in roles]
 
-    def _stored(self) -> tuple[dict[str, int], int | None]:
+    def _stored(self) -> tuple[dict[str, int], int | None, tuple[WebhookState, ...]]:
         try:
             with self._database.read() as tx:
-                return events.cursors_taken(tx), queue.depth(tx)
+                troubled = [
+                    WebhookState(one.id, one.description or one.url, one.failures, one.paused_at is not None, one.note)
+                    for one in troubled_endpoints(tx)
+                ]
+                return events.cursors_taken(tx), queue.depth(tx), tuple(troubled)
         except TemporaryFailure:
-            return {}, None
+            return {}, None, ()
 
     def _rates(self, edges: list[_Asked]) -> dict[str, float]:
         """Return hits a second since the last look, by kind. A process that was started anew counts from nothing."""

@@ -45,6 +45,7 @@ from resonanz.dashboard.pages import (
     status,
     suppressions,
     transports,
+    webhooks,
 )
 from resonanz.dashboard.pages.imports import MAX_FILE_BYTES
 from resonanz.dashboard.parts import DashboardParts
@@ -156,6 +157,11 @@ def build(parts: DashboardParts) -> ASGIApp:
         ("POST", "/providers", providers.add, operators, SMALL_FORM),
         ("POST", "/providers/secret", providers.change_secret, operators, SMALL_FORM),
         ("POST", "/providers/remove", providers.remove, operators, SMALL_FORM),
+        ("GET", "/webhooks", webhooks.show_list, signed_in, 0),
+        ("POST", "/webhooks", webhooks.add, signed_in, SMALL_FORM),
+        ("GET", "/webhooks/{webhook:uuid}", webhooks.show, signed_in, 0),
+        ("POST", "/webhooks/{webhook:uuid}", webhooks.change, signed_in, SMALL_FORM),
+        ("POST", "/webhooks/{webhook:uuid}/act", webhooks.act, signed_in, SMALL_FORM),
         ("POST", "/account/sites", account.choose_sites, signed_in, SMALL_FORM),
         ("GET", "/operations", operations.show, operators, 0),
         ("GET", "/alarms", operations.show_alarms, signed_in, 0),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 UNKNOWN = "not reachable"
 
@@ -45,6 +46,17 @@ class JournalState:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookState:
+    """A webhook in trouble: how often in a row it failed, and why it is paused, if it is."""
+
+    id: UUID
+    name: str
+    failures: int
+    paused: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operations:
     """One look at everything, or at nothing yet (`at` is None). What cannot be known is None.
 
@@ -67,6 +79,7 @@ class Operations:
     snapshot_age: float | None = None
     snapshot_note: str = ""
     alarms: tuple[Alarm, ...] = ()
+    webhooks: tuple[WebhookState, ...] = ()
 
     @property
     def rate(self) -> float:

@@ -62,7 +62,8 @@ class DashboardParts:
     a setting says so and the account page cannot; `own_sites` and `sites_are_fixed` are the same for the sites where
     visits are recorded. `submission` and `submission_over_tls` are where mail clients hand mail in (`host:port`), empty
     when nothing listens for them. `check_domain` finds out whether a host leads to the edge, `operations` how the
-    instance is doing, `sealer` seals other systems' secrets, `opener` makes the stored transports. `note_own` is
+    instance is doing, `sealer` seals other systems' secrets, `opener` makes the stored transports, and webhooks may
+    be posted to `private_hosts` of one's own network. `note_own` is
     told account, address and user agent of each signed-in browser, and the time. `now` is the clock at this door.
     """
 
@@ -90,6 +91,7 @@ class DashboardParts:
     operations: Callable[[], Operations] = Operations
     note_own: Callable[[UUID, str, str, datetime], None] = not_noted
     sealer: Callable[[], Sealer] = no_sealer
+    private_hosts: frozenset[str] = frozenset()
     now: Callable[[], datetime] = model.now
 
     @property

@@ -2,6 +2,6 @@
 waits."""
 
 from resonanz.outbound.dns import Resolver
-from resonanz.outbound.web import Answer, Rules, fetch, is_public, post
+from resonanz.outbound.web import Answer, Poster, Reply, Rules, check_url, fetch, is_public, post
 
-__all__ = ["Answer", "Resolver", "Rules", "fetch", "is_public", "post"]
+__all__ = ["Answer", "Poster", "Reply", "Resolver", "Rules", "check_url", "fetch", "is_public", "post"]

@@ -1,4 +1,5 @@
-"""The one way out to other people's web servers: HTTPS only, never into a private network, bounded in size and time.
+"""The one way out to other people's web servers: HTTPS, never into a private network, bounded in size and time. What
+may be otherwise is said in `Rules`, for servers that an operator has named.
 
 A name is resolved once and the connection goes to an address that was checked, so that a name that answers differently
 the second time (DNS rebinding) gains nothing. Certificates are verified against the name. Redirects are followed a few
@@ -9,11 +10,13 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from resonanz.model import InvalidInput, TemporaryFailure, TooLarge
 
@@ -43,12 +46,14 @@ def is_public(address: Address) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How far out one may go. `allowed` says which addresses, `trusted` whose certificates (None: the system's)."""
+    """How far out one may go. `allowed` says which addresses, `trusted` whose certificates (None: the system's), and
+    `plain` that a server may be asked by http, too."""
 
     limit_bytes: int = 20_000_000
     seconds: float = 60.0
     allowed: Callable[[Address], bool] = is_public
     trusted: ssl.SSLContext | None = None
+    plain: bool = False
 
 
 def fetch(url: str, rules: Rules | None = None, headers: Mapping[str, str] | None = None) -> bytes:
@@ -102,6 +107,85 @@ def post(url: str, form: Mapping[str, str], rules: Rules | None = None) -> Answe
             raise TemporaryFailure(f"could not be asked: {error}", where=url) from error
 
 
+# ── Posting many things to one server ───────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server said to a post: the status, its headers by lower-case name, and how its body begins."""
+
+    status: int
+    headers: Mapping[str, str]
+    beginning: bytes
+
+
+class Poster:
+    """Posts to one server after the other's answer, over one connection as long as that lasts. Not for two threads."""
+
+    def __init__(self, rules: Rules) -> None:
+        import httpx2
+
+        self._rules = rules
+        context = rules.trusted or ssl.create_default_context()
+        self._client = httpx2.Client(verify=context, trust_env=False, follow_redirects=False)
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Return the answer, of whatever status; no redirect is followed. Of its body `limit_bytes` are read.
+
+        Raises InvalidInput for an address that may not be asked, TemporaryFailure when there is no answer in time.
+        """
+        import httpx2
+
+        rules = self._rules
+        deadline = time.monotonic() + rules.seconds
+        asked = {"Accept-Encoding": "identity", **headers}
+        request = _request(self._client, "POST", url, rules, deadline, asked, content=body)
+        request.extensions["trace"] = self._keep_socket
+        # Timeouts hold for each read; somebody who answers a byte at a time would never meet one.
+        alarm = threading.Timer(rules.seconds, self._hang_up)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                return Reply(response.status_code, dict(response.headers), self._beginning(response))
+            finally:
+                response.close()
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+            if time.monotonic() >= deadline:
+                raise TemporaryFailure(f"no answer within {rules.seconds:g} seconds", where=url) from error
+            raise TemporaryFailure(f"could not be posted to: {error}", where=url) from error
+        finally:
+            alarm.cancel()
+
+    def _beginning(self, response: httpx2.Response) -> bytes:
+        found = b""
+        for piece in response.iter_raw():  # as it comes: nobody was asked to compress it
+            found += piece
+            if len(found) >= self._rules.limit_bytes:
+                return found[: self._rules.limit_bytes]
+        return found
+
+    def _keep_socket(self, event: str, about: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._socket = about["return_value"].get_extra_info("socket")
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):  # it is closed already
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+# ── Beneath ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 @dataclass(frozen=True, slots=True)
 class _Redirect:
     url: str
@@ -115,15 +199,17 @@ def _request(
     deadline: float,
     headers: Mapping[str, str],
     form: Mapping[str, str] | None = None,
+    content: bytes | None = None,
 ) -> httpx2.Request:
     """Make a request to an address that was looked at, under the name that it was looked up by."""
-    url = _checked(text)
+    url = _checked(text, rules)
     address = _resolve(url, rules)
     return client.build_request(
         method,
         url.copy_with(host=str(address)),
         headers={"User-Agent": _USER_AGENT, **headers, "Host": url.netloc.decode("ascii")},
         data=form,
+        content=content,
         timeout=max(deadline - time.monotonic(), 0.001),
         extensions={"sni_hostname": url.raw_host.decode("ascii")},
     )
@@ -135,7 +221,7 @@ def _ask(
     import httpx2
 
     request = _request(client, "GET", text, rules, deadline, headers)
-    url = _checked(text)
+    url = _checked(text, rules)
     try:
         response = client.send(request, stream=True)
         try:
@@ -164,14 +250,28 @@ def _body(response: httpx2.Response, rules: Rules, deadline: float, where: str) 
     return b"".join(pieces)
 
 
-def _checked(text: str) -> httpx2.URL:
+def check_url(text: str, rules: Rules | None = None) -> str:
+    """Return the host of an address that may be asked, as far as can be told without DNS. Raises InvalidInput."""
+    rules = rules or Rules()
+    url = _checked(text, rules)
+    host = url.raw_host.decode("ascii").strip("[]")
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not rules.allowed(address):
+        raise InvalidInput(f"{host} leads into a private network", where=text)
+    return host
+
+
+def _checked(text: str, rules: Rules) -> httpx2.URL:
     import httpx2
 
     try:
         url = httpx2.URL(text)
     except (httpx2.InvalidURL, ValueError) as error:
         raise InvalidInput(f"not an address: {error}", where=text) from None
-    if url.scheme != "https" or not url.host:
+    if (url.scheme != "https" and not (rules.plain and url.scheme == "http")) or not url.host:
         raise InvalidInput("only https addresses are asked", where=text)
     if url.userinfo:
         raise InvalidInput("an address with a user's name in it is not asked", where=text)
@@ -182,7 +282,7 @@ def _resolve(url: httpx2.URL, rules: Rules) -> Address:
     """Return the first address of a host, if all of them may be asked: one private one among them is no accident."""
     host = url.raw_host.decode("ascii").strip("[]")
     try:
-        found = socket.getaddrinfo(host, url.port or 443, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, url.port or (80 if url.scheme == "http" else 443), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise TemporaryFailure(f"{host} has no address: {error}", where=str(url)) from error
     addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]

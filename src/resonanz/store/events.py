@@ -275,6 +275,12 @@ def after(tx: Tx, event_id: int, *, limit: int, received_before: datetime | None
     return [_event(row) for row in tx.execute(query)]
 
 
+def firsts_between(tx: Tx, after_id: int, upto: int, kinds: Collection[EventKind], *, limit: int) -> list[Event]:
+    """Return events of these kinds that repeat nothing, behind one id up to another, in order."""
+    wanted = (events.c.id > after_id, events.c.id <= upto, events.c.repeat_of.is_(None), events.c.kind.in_(kinds))
+    return [_event(row) for row in tx.execute(select(events).where(*wanted).order_by(events.c.id).limit(limit))]
+
+
 def after_or_among(tx: Tx, event_id: int, missing: Collection[int], *, limit: int) -> list[Event]:
     """Return events behind `event_id` and those of the `missing` ids that exist by now, in order, `limit` at most."""
     wanted = events.c.id > event_id

@@ -633,6 +633,58 @@ provider_nonces = Table(  # what may be used once, where a signature does not co
     Column("seen_at", Moment, nullable=False, index=True),
 )
 
+webhook_endpoints = Table(  # where programs of others are told of facts, and how far each has been
+    "webhook_endpoints",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("types", Json, nullable=False),  # of events, as `notify.webhooks.types` names them
+    Column("who", Json, nullable=False),  # sides of verdicts; what carries no verdict is told in any case
+    Column("all_mail", Boolean, nullable=False),  # of this instance, or only what its account handed in
+    Column("secrets", LargeBinary, nullable=False),  # sealed: the newest, and those that are running out
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("begins_after", BigInteger, nullable=False),  # the newest fact when it was made
+    Column("position", BigInteger, nullable=False),  # the last fact that has become deliveries, or none
+    Column("paused_at", Moment),
+    Column("note", Text, nullable=False, server_default=""),  # why it is paused
+    Column("failures", Integer, nullable=False, server_default="0"),  # tries in a row
+    Column("failing_since", Moment),
+    Column("rests_until", Moment),  # it asked for it, or fails again and again
+    Column("delivered_at", Moment),
+)
+
+webhook_deliveries = Table(  # the outbox: one event for one endpoint; rows go some weeks after their end
+    "webhook_deliveries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("endpoint_id", Id, ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False),
+    Column("event_id", BigInteger),  # the fact that made it; null for a test
+    Column("about", BigInteger),  # the event that is told of: another one when a correction brought it up
+    Column("type", String(64), nullable=False),
+    Column("told", Json, nullable=False),  # the judgement as it was then, which may change until the last try
+    Column("state", String(16), nullable=False),  # waiting, delivered, failed, withheld
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment),  # of the next try, or when a worker that took it is taken for dead; null at its end
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    Column("tried_at", Moment),
+    Column("status", SmallInteger),  # of HTTP
+    Column("response", Text, nullable=False, server_default=""),  # its beginning
+    Column("milliseconds", Integer),  # that the last try took
+    Column("failure", Text, nullable=False, server_default=""),
+    Index("ix_webhook_deliveries_endpoint_id", "endpoint_id", "id"),
+    Index("uq_webhook_deliveries_about", "endpoint_id", "about", "event_id", unique=True),
+    Index(
+        "ix_webhook_deliveries_due_at",
+        "endpoint_id",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+)
+
 cursors = Table(  # how far each journal has been taken over
     "cursors",
     metadata,

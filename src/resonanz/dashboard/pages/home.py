@@ -12,6 +12,7 @@ from resonanz.insight import Activity, Day, Query, activity, message_list, today
 from resonanz.model import EventKind, Who
 from resonanz.store import events
 from resonanz.store.messages import Message
+from resonanz.store.webhook_endpoints import troubled_endpoints
 
 FEED = 10
 LATEST = 6
@@ -37,7 +38,17 @@ def show(visit: Visit) -> Response:
     if visit.part:
         return visit.render("_hours.html" if visit.part == "hours" else "_counts.html", **counts)
     latest = _latest(visit)
-    return visit.render("home.html", position=position, feed=_feed(visit), latest=latest, is_new=not latest, **counts)
+    with visit.parts.database.read() as tx:
+        troubled = troubled_endpoints(tx, visit.account.id)
+    return visit.render(
+        "home.html",
+        position=position,
+        feed=_feed(visit),
+        latest=latest,
+        is_new=not latest,
+        troubled=troubled,
+        **counts,
+    )
 
 
 def _figures(day: Day) -> dict[str, tuple[int, int]]:

@@ -16,11 +16,12 @@ import pytest
 
 from resonanz import model
 from resonanz.accounts import create_key
+from resonanz.mail.reports import read_report
 from resonanz.model import Event, EventKind, MessageState
 from resonanz.people import reason_for
 from resonanz.store import Database, accounts, events, messages, open_database
 from resonanz.store.accounts import Account
-from tests.kit.instance import Instance
+from tests.kit.instance import free_ports
 from tests.kit.postfix import Postfix, running_postfix
 from tests.kit.roles import Roles
 from tests.kit.waiting import wait_for
@@ -40,14 +41,26 @@ MAIL = (
     b'<p>here are <a href="https://example.org/minutes?day=4&amp;room=%C3%BC#top">the minutes</a>.</p></body></html>\n'
 )
 
+# As docs/relay.md has it; Postfix's first port is the one for re-injection.
+FILTER = """\
+127.0.0.1:{port} inet n - n - - smtpd
+    -o content_filter=resonanz:[127.0.0.1]:{filter}
+resonanz unix - - n - 10 smtp
+    -o smtp_send_xforward_command=yes
+    -o disable_mime_output_conversion=yes
+    -o smtp_tls_security_level=none
+"""
+
 
 @dataclass(frozen=True)
 class Village:
-    """A whole Resonanz, the mail server of its recipients, and a look into its database."""
+    """A whole Resonanz, the mail server of its recipients, and a look into its database. What Postfix takes on
+    `filter_port` goes through Resonanz before it is delivered."""
 
-    instance: Instance
+    instance: Roles
     postfix: Postfix
     database: Database
+    filter_port: int
 
     def send(self, *recipients: str, mail: bytes = MAIL) -> dict[str, UUID]:
         """Hand a mail in as a user does; return the message of each recipient."""
@@ -78,16 +91,24 @@ class Village:
 def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
     """Everything running, once for the tests of this file; each test has mailboxes of its own."""
     folder = tmp_path_factory.mktemp("village")
-    settings = {"RESONANZ_RETURN_PATH_DOMAIN": REPORTS, "RESONANZ_TRACKING_WITHOUT_CHOICE": "individual"}
+    lmtp_port, filter_port = free_ports(2)
+    settings = {
+        "RESONANZ_RETURN_PATH_DOMAIN": REPORTS,
+        "RESONANZ_TRACKING_WITHOUT_CHOICE": "individual",
+        "RESONANZ_LMTP_LISTEN": str(lmtp_port),
+        "RESONANZ_TRUSTED_SUBMITTERS": "127.0.0.0/8",
+    }
     instance = Roles(folder, ["edge", "worker", "relay"], settings)
-    reports_port = int(instance.environment["RESONANZ_INBOUND_PORT"])
     with running_postfix(
-        domain=DOMAIN, mailboxes=["grace", "bob", "carol"], reports_domain=REPORTS, reports_port=reports_port
+        domain=DOMAIN,
+        mailboxes=["grace", "bob", "carol", "dora", "emil", "ada"],
+        more={"transport_maps": f"inline:{{ {{{REPORTS} = lmtp:inet:127.0.0.1:{lmtp_port}}} }}"},
+        services=FILTER.format(port=filter_port, filter=instance.environment["RESONANZ_SUBMISSION_PORT"]),
     ) as postfix:
         instance.environment["RESONANZ_SMTP_URL"] = postfix.url
         with instance:
             database = open_database(f"sqlite:///{instance.data / 'resonanz.sqlite'}")
-            yield Village(instance, postfix, database)
+            yield Village(instance, postfix, database, filter_port)
             database.close()
 
 
@@ -156,6 +177,30 @@ def test_through_the_submission_door(village: Village) -> None:
     mail = village.received("carol")
     assert mail["Bcc"] is None
     assert f"{village.instance.edge}/o/" in mail.get_content()
+
+
+def test_as_a_content_filter(village: Village) -> None:
+    """What Postfix takes passes through Resonanz and comes back to it, once: every recipient's copy is tracked, 8 bits
+    stay 8 bits, and of the mailbox that does not exist the sender is told, although the report came to us."""
+    mail = MAIL.replace(b"\n", b"\r\n").replace(b"<ada@sender.test>", b"<ada@rcpt.test>")
+    with smtplib.SMTP("127.0.0.1", village.filter_port, timeout=20) as client:
+        client.sendmail(
+            "ada@rcpt.test", ["dora@rcpt.test", "emil@rcpt.test", "nobody-there@rcpt.test"], mail, ["BODY=8BITMIME"]
+        )
+    copies = [village.received(mailbox) for mailbox in ("dora", "emil")]
+    pixels = {_only(rf"{village.instance.edge}/o/[\w-]+\.gif", copy.get_content()) for copy in copies}
+    assert len(pixels) == 2
+    for copy in copies:
+        assert copy["Content-Transfer-Encoding"] == "8bit"
+        assert copy["Subject"] == "Minutes für Grace"
+        assert len(copy.get_all("Received", [])) == 2  # the first Postfix, and the one for re-injection
+    notice = village.received("ada")
+    assert str(notice["Return-Path"]).strip() == "<>"
+    assert notice["Subject"] == "Not delivered: Minutes für Grace"
+    [recipient] = read_report(bytes(notice)).recipients
+    assert (recipient.address, recipient.outcome) == ("nobody-there@rcpt.test", "hard")
+    assert len(village.postfix.mails("ada")) == 1
+    assert '"client": "127.0.0.1"' in village.instance.roles_log()
 
 
 def _only(pattern: str, text: str) -> str:

@@ -78,9 +78,10 @@ def running_postfix(
     reports_port: int = 0,
     port: int = 0,
     more: Mapping[str, str] | None = None,
+    services: str = "",
 ) -> Iterator[Postfix]:
     """Run one until the block ends. Mail for `reports_domain` goes to this machine's `reports_port`; `more` are
-    settings that take the place of the usual ones.
+    settings that take the place of the usual ones, `services` further lines of master.cf.
 
     Only root can start Postfix: its parts run under users of their own. `make test` installs it.
     """
@@ -91,6 +92,8 @@ def running_postfix(
     folder = Path(tempfile.mkdtemp(prefix="resonanz-postfix-"))
     postfix = Postfix(folder, port or free_ports(1)[0], domain)
     _configure(postfix, mailboxes, reports_domain, reports_port, more or {})
+    with (folder / "etc" / "master.cf").open("a") as file:
+        file.write(services)
     try:
         _control(postfix, "start")
         wait_for(lambda: _is_up(postfix), "Postfix")

@@ -14,7 +14,7 @@ from resonanz.mail.address import Address, ascii_domain, parse_address
 from resonanz.model import Conflict, Forbidden, InvalidInput, NotFound
 from resonanz.store import Database, Tx
 from resonanz.store import accounts as rows
-from resonanz.store.senders import Sender, add_sender, allowed_among, remove_sender
+from resonanz.store.senders import Sender, accounts_allowed, add_sender, allowed_among, remove_sender
 
 
 def check_sender(tx: Tx, account_id: UUID, addresses: Iterable[Address]) -> None:
@@ -32,6 +32,20 @@ def check_sender(tx: Tx, account_id: UUID, addresses: Iterable[Address]) -> None
                 where="sender",
                 remedy="send from your own address, or ask whoever runs this instance to allow it",
             )
+
+
+def account_for(tx: Tx, sender: Address) -> UUID | None:
+    """Return the account whose mail this is, by its sender alone: whose address it is, or who may send from the address
+    or, alone, from its domain; else the account that runs the instance. None where there is no account at all."""
+    own = rows.find_account(tx, sender.normalised)
+    if own is not None:
+        return own.id
+    for pattern in (sender.normalised, f"@{sender.domain}"):
+        allowed = accounts_allowed(tx, pattern)
+        if len(allowed) == 1:
+            return allowed[0]
+    first = rows.first_account(tx)
+    return first.id if first else None
 
 
 def allow_sender(database: Database, account: str, sender: str, *, actor: str, now: datetime) -> Sender:

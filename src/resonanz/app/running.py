@@ -252,6 +252,7 @@ def run_relay(settings: Settings) -> None:
             key=settings.relay_key,
             max_message=int(settings.max_message),
             lmtp=settings.lmtp_listen,
+            trusted=settings.trusted_submitters,
         ),
         database=database,
         keys=keys_of(settings),

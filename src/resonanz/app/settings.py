@@ -119,6 +119,12 @@ class Settings(Derived, BaseSettings):
     )
     relay_key: Path | None = Field(None, description="PEM private key of the SMTP doors.")
 
+    trusted_submitters: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (),
+        description="Networks of mail servers that hand mail in at the submission doors without a login, separated by "
+        "commas: a Postfix whose content filter this is (`docs/relay.md`). Whoever is there can send as anybody.",
+    )
+
     # Tracking
     tracking_without_choice: TrackingMode | None = Field(
         None,
@@ -189,6 +195,7 @@ class Settings(Derived, BaseSettings):
 
     @field_validator(
         "trusted_proxies",
+        "trusted_submitters",
         "shadow_rules",
         "dns_servers",
         "place_databases",

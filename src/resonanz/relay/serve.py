@@ -19,6 +19,7 @@ from resonanz.relay.door import Door
 from resonanz.relay.inbound import InboundHandler
 from resonanz.relay.lmtp import SOCKET_MODE, LmtpDoor, LmtpHandler, clear_socket, read_listen
 from resonanz.relay.submission import Authenticate, SubmissionDoor, SubmissionHandler, Submit
+from resonanz.relay.trust import Network
 from resonanz.store import Database
 from resonanz.tokens import Keys
 
@@ -33,7 +34,8 @@ Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 class RelaySettings:
     """The doors' own values. A port of 0 opens no door; neither does inbound without a return-path domain, nor the
     door with TLS from the first byte (`submission_tls_port`, RFC 8314 section 3.3) without a certificate. `lmtp` is
-    where the inbound door listens once more, for a mail server of this machine (`relay.lmtp.read_listen`)."""
+    where the inbound door listens once more, for a mail server of this machine (`relay.lmtp.read_listen`).
+    Mail servers in `trusted` networks submit without a login."""
 
     host: str
     submission_port: int
@@ -44,6 +46,7 @@ class RelaySettings:
     key: Path | None = None
     max_message: int = 25_000_000
     lmtp: str = ""
+    trusted: tuple[Network, ...] = ()
 
 
 def doors(
@@ -66,13 +69,18 @@ def doors(
         def submission() -> Door:
             handler = SubmissionHandler(database, authenticate, submit)
             return SubmissionDoor(
-                handler, connections, tls_context=context, auth_require_tls=context is not None, **shared
+                handler,
+                connections,
+                trusted=settings.trusted,
+                tls_context=context,
+                auth_require_tls=context is not None,
+                **shared,
             )
 
         def submission_over_tls() -> Door:
             # What makes aiosmtpd ask for STARTTLS is left out: the connection is encrypted before it comes here.
             handler = SubmissionHandler(database, authenticate, submit)
-            return SubmissionDoor(handler, connections, auth_require_tls=False, **shared)
+            return SubmissionDoor(handler, connections, trusted=settings.trusted, auth_require_tls=False, **shared)
 
         def inbound() -> Door:
             handler = InboundHandler(database, keys, settings.return_path_domain)

@@ -7,7 +7,8 @@ the client with 5xx, we with 4xx.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +18,10 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from resonanz import model
 from resonanz.accounts.throttle import count, network_bucket
 from resonanz.mail.address import parse_address
-from resonanz.model import Forbidden, InvalidInput, TemporaryFailure, TooLarge, TooMany
+from resonanz.model import Forbidden, InvalidInput, TemporaryFailure, TooLarge, TooMany, TrackingMode
 from resonanz.relay.asked import Asked
 from resonanz.relay.door import OUR_FAILURE, Door, Handler, one_line
+from resonanz.relay.trust import ATTRIBUTES, Network, is_trusted, read_forwarded
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.store import Database
 from resonanz.store.accounts import Account
@@ -28,6 +30,9 @@ log = structlog.get_logger(__name__)
 
 MAX_RECIPIENTS = 1_000  # RFC 5321 section 4.5.3.1.8 asks for at least a hundred
 NULL_PATH = "<>"
+MAX_HOPS = 100  # RFC 5321 section 6.3 asks for at least that many
+
+_RECEIVED = re.compile(rb"^received:", re.IGNORECASE | re.MULTILINE)
 
 Authenticate = Callable[[str, datetime], Account | None]
 Submit = Callable[[Draft, datetime], Receipt]
@@ -59,7 +64,8 @@ class SubmissionHandler(Handler):
     ) -> list[str]:
         """Offer DSN (RFC 3461) beside the rest: what becomes of a mail is told to its sender."""
         session.host_name = hostname
-        return [*responses[:-1], "250-DSN", responses[-1]]
+        forward = [f"250-XFORWARD {' '.join(ATTRIBUTES)}"] if server.is_trusted else []
+        return [*responses[:-1], "250-DSN", *forward, responses[-1]]
 
     async def handle_AUTH(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, args: list[str]
@@ -101,19 +107,23 @@ class SubmissionHandler(Handler):
         refusal = _refuse_bytes(content)
         if refusal:
             return refusal
-        account: Account = session.auth_data
         # A client's own read receipts come with the null path, and go on so: nobody is to be told about them (RFC 8098
-        # section 3). The account answers for them.
+        # section 3), and nobody tracks them. The account answers for them, or whoever stands in From.
+        account: Account | None = session.auth_data
         is_notice = envelope.mail_from == NULL_PATH
         asked: Asked = server.asked
+        mode = TrackingMode.OFF if is_notice else TrackingMode.INDIVIDUAL
         draft = Draft(
-            account_id=account.id,
+            account_id=account.id if account else None,
             source="relay",
-            sender=account.address if is_notice else envelope.mail_from,
+            sender=(account.address if account else "") if is_notice else envelope.mail_from,
             recipients=tuple(envelope.rcpt_tos),
             raw=content,
+            track_opens=mode,
+            track_clicks=mode,
             to_be_told=None if is_notice else asked.to_be_told(),
             null_path=is_notice,
+            vouched_for=account is None,
         )
         try:
             receipt = await asyncio.to_thread(self._submit, draft, model.now())
@@ -128,18 +138,54 @@ class SubmissionHandler(Handler):
         except TemporaryFailure as error:
             log.error("a mail could not be stored", error=str(error))
             return OUR_FAILURE
-        log.info("mail taken", submission=str(receipt.submission_id), messages=len(receipt.messages))
+        client = {"client": server.forwarded["ADDR"]} if "ADDR" in server.forwarded else {}
+        log.info("mail taken", submission=str(receipt.submission_id), messages=len(receipt.messages), **client)
         return f"250 2.0.0 stored as {receipt.submission_id}"
 
 
 class SubmissionDoor(Door):
-    """One connection of a mail client. Nothing but EHLO, STARTTLS and AUTH before the login."""
+    """One connection of a mail client, or of a mail server in a trusted network. Of others nothing but EHLO, STARTTLS
+    and AUTH before the login."""
 
     tells = True
 
-    def __init__(self, handler: SubmissionHandler, connections: set[Door], **settings: Any) -> None:
+    def __init__(
+        self,
+        handler: SubmissionHandler,
+        connections: set[Door],
+        *,
+        trusted: Sequence[Network] = (),
+        **settings: Any,
+    ) -> None:
+        self._trusted = trusted
+        self.is_trusted = False  # whether this mail server needs no login
+        self.forwarded: Mapping[str, str] = {}  # whom it has the next mail from
         super().__init__(handler, connections, authenticator=_as_given, **settings)
         self._auth_required = True  # its own parameter for this logs a warning per connection when TLS is not required
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Look who it is."""
+        peer = transport.get_extra_info("peername")
+        self.is_trusted = bool(peer) and is_trusted(str(peer[0]), self._trusted)
+        self._auth_required = not self.is_trusted
+        super().connection_made(transport)
+
+    def _set_post_data_state(self) -> None:
+        super()._set_post_data_state()
+        self.forwarded = {}
+
+    async def smtp_XFORWARD(self, arg: str | None) -> None:  # noqa: N802
+        """Take note of whom a trusted server has the next mail from."""
+        found = read_forwarded(arg or "")
+        if not self.is_trusted:
+            await self.push("550 5.7.1 not from here")
+        elif self.envelope is not None and self.envelope.mail_from is not None:
+            await self.push("503 5.5.1 not within a mail")
+        elif (not found and not arg) or found is None:
+            await self.push("501 5.5.4 attributes are NAME=value")
+        else:
+            self.forwarded = {**self.forwarded, **found}
+            await self.push("250 2.0.0 ok")
 
     async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802
         """Take AUTH, its mechanism in whatever case (RFC 4954 section 4)."""
@@ -158,6 +204,8 @@ def _refuse_bytes(content: bytes) -> str | None:
         return "554 5.6.11 the mail holds a NUL byte"
     if not content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r"):
         return "554 5.6.11 the mail holds a bare CR or LF"
+    if len(_RECEIVED.findall(content[: content.find(b"\r\n\r\n") + 2 or None])) > MAX_HOPS:
+        return "554 5.4.6 too many hops: the mail goes round in circles"
     return None
 
 

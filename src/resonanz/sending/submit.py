@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from resonanz import ingest
-from resonanz.accounts.senders import check_sender
+from resonanz.accounts.senders import account_for, check_sender
 from resonanz.mail.address import Address, parse_address
 from resonanz.mail.structure import Structure, parse
 from resonanz.model import (
@@ -75,7 +75,8 @@ class Draft:
     a contact's consent can only lower them. With `documents` all attachments of a raw mail become tracked documents:
     links stand in their place. A `bulk` mail says in each copy's headers that it is one and how to leave
     (`sending.bulk`). The same `idempotency_key` of the same account sends once. With `to_be_told` the sender gets
-    notices by mail; with `null_path` the mail goes out without a return path.
+    notices by mail; with `null_path` the mail goes out without a return path. A door that has `vouched_for` the
+    sender leaves it to the sender's address whose mail it is (`accounts.senders.account_for`).
     """
 
     account_id: UUID | None
@@ -96,6 +97,7 @@ class Draft:
     idempotency_key: str | None = None
     to_be_told: ToBeTold | None = None
     null_path: bool = False
+    vouched_for: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ class HandedIn:
 def store(tx: Tx, mails: Sequence[HandedIn]) -> list[Receipt]:
     """Store drafts that were checked, or find that they were stored before; all of them, or none. What they have in
     common is asked once, and what they write is written together. Raises Forbidden and Conflict as `submit`."""
+    mails = [_with_account(tx, mail) for mail in mails]
     _check_senders(tx, mails)
     book = _RuleBook(tx)
     judged = [(mail, *_follow_rules(book, mail.draft, mail.checked)) for mail in mails]
@@ -172,10 +175,17 @@ def store(tx: Tx, mails: Sequence[HandedIn]) -> list[Receipt]:
     return [receipt or next(made) for receipt in repeated]
 
 
+def _with_account(tx: Tx, mail: HandedIn) -> HandedIn:
+    """Find the account of a mail whose sender the door knows."""
+    if not mail.draft.vouched_for:
+        return mail
+    return replace(mail, draft=replace(mail.draft, account_id=account_for(tx, mail.checked.sender)))
+
+
 def _check_senders(tx: Tx, mails: Sequence[HandedIn]) -> None:
     wanted: dict[UUID, dict[str, Address]] = {}
     for mail in mails:
-        if mail.draft.account_id is not None and mail.draft.source != NOTICE:
+        if mail.draft.account_id is not None and not (mail.draft.vouched_for or mail.draft.source == NOTICE):
             theirs = wanted.setdefault(mail.draft.account_id, {})
             theirs |= {address.normalised: address for address in (mail.checked.sender, *mail.checked.authors)}
     for account_id, addresses in wanted.items():

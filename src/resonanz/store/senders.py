@@ -53,3 +53,8 @@ def allowed_among(tx: Tx, account_id: UUID, patterns: Collection[str]) -> frozen
     """Return those of these patterns that the account is allowed."""
     mine = (senders.c.account_id == account_id) & senders.c.pattern.in_(patterns)
     return frozenset(tx.execute(select(senders.c.pattern).where(mine)).scalars())
+
+
+def accounts_allowed(tx: Tx, pattern: str) -> list[UUID]:
+    """Return the accounts that are allowed this pattern."""
+    return list(tx.execute(select(senders.c.account_id).where(senders.c.pattern == pattern)).scalars())

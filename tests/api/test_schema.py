@@ -79,6 +79,7 @@ OPERATIONS = {
     "PATCH /api/v1/transports/{name}",
     "DELETE /api/v1/transports/{name}",
     "POST /api/v1/transports/{name}/check",
+    "POST /api/v1/transports/{name}/test",
     "POST /api/v1/transports/{name}/pause",
     "POST /api/v1/transports/{name}/resume",
     "GET /api/v1/queue",

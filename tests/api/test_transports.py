@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from starlette.testclient import TestClient
 
+from resonanz.outbound import web
 from tests.api.test_blocking import clients
 from tests.kit.sinks import running_sink
 
@@ -55,10 +57,35 @@ def test_the_queue(clients: tuple[TestClient, TestClient, str]) -> None:
     assert operator.put("/api/v1/queue", json={"paused": False}).json()["paused"] is False
 
 
+def test_ones_own(clients: tuple[TestClient, TestClient, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another account's key adds, tests and removes a transport for that account's mail, and knows of no other."""
+    monkeypatch.setattr(web, "is_public", lambda address: True)  # the test's own server is on this machine
+    operator, somebody, _ = clients
+    operator.post("/api/v1/transports", json=WANTED)
+    with running_sink(login=("ada", "p@ss")) as sink:
+        wanted = {**WANTED, "name": "mine", "senders": ["*"], "port": sink.port, "fall_back": True}
+        added = somebody.post("/api/v1/transports", json=wanted)
+        assert (added.status_code, added.json()["fall_back"]) == (201, True), added.text
+        assert added.json()["account_id"] is not None
+        tested = somebody.post("/api/v1/transports/mine/test").json()
+        assert (tested["to"], tested["reply"]) == ("other@resonanz.example", "250 2.0.0 taken as 1")
+        sink.answers["RCPT"] = "550 5.1.1 nobody"
+        assert somebody.post("/api/v1/transports/mine/test").status_code == 502
+    assert [one["name"] for one in somebody.get("/api/v1/transports").json()["transports"]] == ["mine"]
+    assert len(operator.get("/api/v1/transports").json()["transports"]) == 2
+    for method, path in [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/check"), ("POST", "/test"),
+                         ("POST", "/pause"), ("POST", "/resume")]:  # fmt: skip
+        given = {"json": {}} if method == "PATCH" else {}
+        assert somebody.request(method, f"/api/v1/transports/acme{path}", **given).status_code == 404
+    assert operator.post("/api/v1/transports", json={**WANTED, "name": "x", "fall_back": True}).status_code == 422
+    for number in range(9):
+        assert somebody.post("/api/v1/transports", json={**WANTED, "name": f"n{number}"}).status_code == 201
+    assert somebody.post("/api/v1/transports", json={**WANTED, "name": "eleventh"}).status_code == 409
+    assert somebody.delete("/api/v1/transports/mine").status_code == 204
+
+
 def test_only_operators(clients: tuple[TestClient, TestClient, str]) -> None:
-    """Another account's key sees and changes nothing of it."""
+    """Another account's key sees and changes nothing of the queue."""
     _, somebody, _ = clients
-    assert somebody.get("/api/v1/transports").status_code == 403
-    assert somebody.post("/api/v1/transports", json=WANTED).status_code == 403
     assert somebody.get("/api/v1/queue").status_code == 403
     assert somebody.put("/api/v1/queue", json={"paused": True}).status_code == 403

@@ -9,6 +9,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from resonanz.app.cli import cli
+from resonanz.app.settings import Settings
+from resonanz.app.wiring import database_of
+from resonanz.model import new_id
+from resonanz.outbound import web
+from resonanz.store import accounts
+from resonanz.store.accounts import Account
+from tests.kit.cast import Cast
+from tests.kit.mails import NOW
 from tests.kit.sinks import running_sink
 
 
@@ -51,6 +59,28 @@ def test_a_transports_life(run) -> None:  # type: ignore[no-untyped-def]
     gone = run("transport", "show", "acme")
     assert gone.exit_code == 1
     assert "no such transport" in gone.output + gone.stderr
+
+
+def test_an_accounts_own(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    """A transport for one account's mail is added, tried with a test mail, and told apart."""
+    monkeypatch.setattr(web, "is_public", lambda address: True)  # the test's own server is on this machine
+    database = database_of(Settings(data_dir=tmp_path / "data"))
+    with database.write() as tx:
+        Cast.enter(tx)
+        accounts.add_account(tx, Account(new_id(), "ada@sender.example", "Ada", "no-password", NOW, NOW))
+    database.close()
+    with running_sink() as sink:
+        added = run(
+            "transport", "add", "mine", "127.0.0.1", "--port", str(sink.port), "--security", "none",
+            "--account", "ada@sender.example", "--fall-back",
+        )  # fmt: skip
+        assert added.exit_code == 0, added.output + added.stderr
+        tested = run("transport", "test", "mine", "--to", "ada@sender.example")
+        assert "Taken for ada@sender.example: 250" in tested.output, tested.output + tested.stderr
+        assert len(sink.taken) == 1
+    shown = json.loads(run("transport", "show", "mine", "--json").output)
+    assert (shown["account"] is not None, shown["fall_back"]) == (True, True)
+    assert run("transport", "add", "other", "h.example", "--account", "nobody@x.example").exit_code == 1
 
 
 def test_a_wrong_transport(run) -> None:  # type: ignore[no-untyped-def]

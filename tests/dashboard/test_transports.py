@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from resonanz.outbound import Rules, post
+from resonanz.outbound import Rules, post, web
 from resonanz.sending import oauth
 from resonanz.sending.named_transports import secret_of
 from resonanz.sending.queue_control import is_queue_paused
@@ -82,12 +82,36 @@ def test_the_queue_is_held(site: Site) -> None:
     assert 'id="domain_domain-note" role="alert"' in wrong.text
 
 
-def test_only_for_operators(site: Site) -> None:
-    """Somebody who does not run the instance sees none of it."""
-    site.alice()
-    visitor = other_account(site)
-    assert visitor.get("/transports").status_code == 403
-    assert visitor.get("/transports/signed-in?code=x&state=y").status_code == 403
+def test_a_server_of_ones_own(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who does not run the instance adds a server for their own mail, sends themselves a test mail by it and
+    reads the server's answer. They see neither the instance's transports nor the queue, and can change neither."""
+    monkeypatch.setattr(web, "is_public", lambda address: True)  # the test's own server is on this machine
+    alice = site.alice()
+    alice.submit("/transports", {**FIELDS, "name": "theirs"})
+    bob = other_account(site)
+    page = bob.get("/transports").text
+    assert "Outgoing servers" in page
+    assert "theirs" not in page
+    assert "Pause everything" not in page
+    with running_sink(login=("ada", "p@ss")) as sink:
+        fields = {**FIELDS, "name": "mine", "senders": "*", "port": str(sink.port), "fall_back": "yes"}
+        assert bob.submit("/transports", fields).headers["location"] == "/transports?done=added"
+        (mine,) = [one for one in stored(site) if one.name == "mine"]
+        assert (mine.created_by, mine.account_id is not None, mine.fall_back) == ("bob@example.org", True, True)
+        tested = bob.submit("/transports/mine/test", {}, page="/transports").text
+        assert "a test mail to bob@example.org was taken: 250 2.0.0 taken as 1" in tested
+        assert b"Auto-Submitted: auto-generated" in sink.taken[0].message
+        bob.submit("/transports/mine", {**fields, "fall_back": "", "secret": ""})
+        assert not next(one for one in stored(site) if one.name == "mine").fall_back
+        sink.answers["RCPT"] = "550 5.1.1 <b>nobody</b>"
+        assert "&lt;b&gt;nobody" in bob.submit("/transports/mine/test", {}, page="/transports").text
+    assert "own of" in alice.get("/transports").text
+    for what in ("", "/check", "/test", "/pause", "/resume", "/remove", "/sign-in"):
+        assert bob.submit(f"/transports/theirs{what}", FIELDS, page="/transports").status_code == 404
+    assert bob.get("/transports/theirs").status_code == 404
+    assert bob.submit("/queue", {"action": "pause"}, page="/transports").status_code == 403
+    assert bob.submit("/transports/mine/remove", {}, page="/transports").status_code == 303
+    assert [one.name for one in stored(site)] == ["theirs"]
 
 
 def test_signing_in(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

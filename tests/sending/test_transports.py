@@ -30,6 +30,7 @@ from resonanz.sending.worker import Worker, WorkerSettings
 from resonanz.store import Database, messages, queue
 from resonanz.store.transports import StoredTransport, get_transport, list_transports
 from resonanz.tokens import Key, Keys
+from tests.kit.cast import Cast
 from tests.kit.mails import NOW, draft, hand_in
 from tests.kit.sinks import running_sink
 from tests.kit.waiting import until
@@ -124,6 +125,34 @@ def test_mail_goes_by_its_senders_transport(database: Database, fleet: Fleet) ->
 
 
 # ── When one does not work ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_an_accounts_own_one_is_down(sqlite_database: Database, fleet: Fleet, allowed: bool) -> None:
+    """Mail of an account whose own server is away waits, whoever else could carry it, unless the account allows that
+    the instance's stand in; other accounts' mail takes no notice."""
+    with sqlite_database.write() as tx:
+        cast = Cast.enter(tx)
+    mine = Wanted("mine", "mail.example.org", fall_back=allowed)
+    add_transport(sqlite_database, SEALER, mine, actor="x", now=NOW, account_id=cast.account_id)
+
+    async def away(envelope: Envelope, message: bytes) -> Delivery:
+        raise Unreachable("mail.example.org:587 cannot be reached")
+
+    fleet.named["mine"] = ScriptedTransport(away)
+    theirs = hand_in(sqlite_database, draft(account_id=cast.account_id))
+    hand_in(sqlite_database, draft())
+
+    def is_over() -> bool:
+        with sqlite_database.read() as tx:
+            message = messages.get_message(tx, theirs.messages[0][0])
+        assert message is not None
+        return bool(fleet.default.taken) and message.state in (MessageState.DEFERRED, MessageState.SENT)
+
+    run_until(fleet.worker(sqlite_database), is_over)
+    assert fleet.took()["default"] == (2 if allowed else 1)
+    with sqlite_database.read() as tx:
+        assert queue.depth(tx) == (0 if allowed else 1)
 
 
 def test_the_next_one_takes_over(sqlite_database: Database, fleet: Fleet) -> None:

@@ -11,10 +11,13 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 
 from resonanz import model
-from resonanz.api.access import Operator, Parts
+from resonanz.accounts.operators import is_operator
+from resonanz.api.access import ApiParts, Caller, Operator, Parts
 from resonanz.api.shaping import Incoming, Line, Outgoing
 from resonanz.sending import named_transports as named
 from resonanz.sending import queue_control
+from resonanz.sending.probe import send_test_mail
+from resonanz.store.accounts import Account
 from resonanz.store.destinations import Destination
 from resonanz.store.transports import StoredTransport, list_transports
 
@@ -45,6 +48,12 @@ class TransportIn(Incoming):
     priority: int = 10
     connections: int | None = None
     rate_per_minute: int | None = None
+    mine: bool = Field(
+        False, description="It carries the mail of the caller's account alone; always so but for who runs the instance."
+    )
+    fall_back: bool = Field(
+        False, description="Whether the instance's transports stand in for an account's own; without it mail waits."
+    )
 
 
 class TransportChange(Incoming):
@@ -64,6 +73,7 @@ class TransportChange(Incoming):
     priority: int = 10
     connections: int | None = None
     rate_per_minute: int | None = None
+    fall_back: bool = False
 
 
 class TransportOut(Outgoing):
@@ -87,6 +97,7 @@ class TransportOut(Outgoing):
     paused: bool
     sign_in_again: bool = Field(description="The provider honours its refresh token no more.")
     trouble: str = Field(description="What keeps it from working; empty: nothing.")
+    fall_back: bool = Field(description="Whether the instance's transports stand in for this account's own.")
     created_at: datetime
     created_by: str
 
@@ -101,6 +112,13 @@ class TransportsOut(Outgoing):
     """Every transport, in the order in which they are tried."""
 
     transports: list[TransportOut]
+
+
+class TestMailOut(Outgoing):
+    """What became of a test mail."""
+
+    to: str
+    reply: str = Field(description="What the server said when it took it.")
 
 
 class FoundOut(Outgoing):
@@ -147,64 +165,86 @@ class DomainLimitsIn(Incoming):
 
 
 @router.get("/transports", response_model=TransportsOut, summary="Every transport")
-def get_transports(parts: Parts, _operator: Operator) -> TransportsOut:
-    """Return the transports beside the default one, without their secrets."""
+def get_transports(parts: Parts, caller: Caller) -> TransportsOut:
+    """Return the caller's own transports; to who runs the instance, all beside the default one."""
     with parts.database.read() as tx:
-        return TransportsOut(transports=[TransportOut.of(one) for one in list_transports(tx)])
+        runs = is_operator(tx, caller.id)
+        found = list_transports(tx) if runs else named.transports_for(tx, caller.id)
+    return TransportsOut(transports=[TransportOut.of(one) for one in found])
 
 
 @router.post("/transports", status_code=201, response_model=TransportOut, summary="Add a transport")
-def post_transport(wanted: TransportIn, parts: Parts, operator: Operator) -> TransportOut:
+def post_transport(wanted: TransportIn, parts: Parts, caller: Caller) -> TransportOut:
     """Add a server for mail from these senders. Workers use it within seconds."""
+    with parts.database.read() as tx:
+        is_own = wanted.mine or not is_operator(tx, caller.id)
     added = named.add_transport(
         parts.database,
         parts.opener.sealer(),
-        named.Wanted(**wanted.model_dump()),
-        actor=operator.address,
+        named.Wanted(**wanted.model_dump(exclude={"mine"})),
+        actor=caller.address,
         now=model.now(),
+        account_id=caller.id if is_own else None,
     )
     return TransportOut.of(added)
 
 
 @router.get("/transports/{name}", response_model=TransportOut, summary="One transport")
-def get_one(name: Name, parts: Parts, _operator: Operator) -> TransportOut:
+def get_one(name: Name, parts: Parts, caller: Caller) -> TransportOut:
     """Return it without its secrets."""
-    with parts.database.read() as tx:
-        return TransportOut.of(named.find_transport(tx, name))
+    return TransportOut.of(_find(parts, caller, name))
 
 
 @router.patch("/transports/{name}", response_model=TransportOut, summary="Change a transport")
-def patch_transport(name: Name, wanted: TransportChange, parts: Parts, _operator: Operator) -> TransportOut:
+def patch_transport(name: Name, wanted: TransportChange, parts: Parts, caller: Caller) -> TransportOut:
     """Change the fields that are given. Mail that waited for it is tried again at once."""
+    _find(parts, caller, name)
     changes = wanted.model_dump(exclude_unset=True)
     changed = named.change_transport(parts.database, parts.opener.sealer(), name, now=model.now(), **changes)
     return TransportOut.of(changed)
 
 
 @router.post("/transports/{name}/check", response_model=FoundOut, summary="Try a transport")
-def post_check(name: Name, parts: Parts, _operator: Operator) -> FoundOut:
+def post_check(name: Name, parts: Parts, caller: Caller) -> FoundOut:
     """Connect and log in, without sending anything; 503 with what is wrong when that fails."""
-    with parts.database.read() as tx:
-        stored = named.find_transport(tx, name)
+    stored = _find(parts, caller, name)
     return FoundOut(found=asyncio.run(parts.opener.open(stored).check()))
 
 
+@router.post("/transports/{name}/test", response_model=TestMailOut, summary="Send a test mail by a transport")
+def post_test(name: Name, parts: Parts, caller: Caller) -> TestMailOut:
+    """Send the caller a mail by this transport, at once and past the queue. What the server said is in the answer; 503
+    or 502 with its words when it did not take it."""
+    stored = _find(parts, caller, name)
+    said = asyncio.run(send_test_mail(parts.opener.open(stored), stored, caller.address, model.now()))
+    return TestMailOut(to=caller.address, reply=said)
+
+
 @router.post("/transports/{name}/pause", response_model=TransportOut, summary="Take a transport out of service")
-def post_pause(name: Name, parts: Parts, _operator: Operator) -> TransportOut:
+def post_pause(name: Name, parts: Parts, caller: Caller) -> TransportOut:
     """Others for the same senders carry their mail, or it waits."""
+    _find(parts, caller, name)
     return TransportOut.of(named.pause_transport(parts.database, name, paused=True, now=model.now()))
 
 
 @router.post("/transports/{name}/resume", response_model=TransportOut, summary="Put a transport back into service")
-def post_resume(name: Name, parts: Parts, _operator: Operator) -> TransportOut:
+def post_resume(name: Name, parts: Parts, caller: Caller) -> TransportOut:
     """Mail that waited for it goes out."""
+    _find(parts, caller, name)
     return TransportOut.of(named.pause_transport(parts.database, name, paused=False, now=model.now()))
 
 
 @router.delete("/transports/{name}", status_code=204, summary="Forget a transport")
-def delete_transport(name: Name, parts: Parts, _operator: Operator) -> None:
+def delete_transport(name: Name, parts: Parts, caller: Caller) -> None:
     """Remove it; mail that waited for it goes by what serves its sender then."""
+    _find(parts, caller, name)
     named.remove_transport(parts.database, name, now=model.now())
+
+
+def _find(parts: ApiParts, caller: Account, name: str) -> StoredTransport:
+    """Return a transport that is the caller's to see. Raises NotFound."""
+    with parts.database.read() as tx:
+        return named.find_transport(tx, name) if is_operator(tx, caller.id) else named.find_own(tx, name, caller.id)
 
 
 @router.get("/queue", response_model=QueueOut, summary="How the queue stands")

@@ -54,6 +54,11 @@ def _values(command: Any) -> Any:
         click.option("--priority", type=int, help="The lowest goes first among those for the same senders."),
         click.option("--connections", type=int, help="Mails at once at most."),
         click.option("--rate", "rate_per_minute", type=int, help="Mails a minute at most."),
+        click.option(
+            "--fall-back/--no-fall-back",
+            default=None,
+            help="Whether the instance's transports stand in for an account's own.",
+        ),
     ):
         command = option(command)
     return command
@@ -72,9 +77,11 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 @transport.command("add")
 @_name
 @click.argument("host")
+@click.option("--account", help="Address of the account whose mail alone it carries; default: it is the instance's.")
 @_values
-def add(name: str, host: str, **values: Any) -> None:
-    """Add the server HOST under NAME. Without --sender it carries everybody's mail."""
+def add(name: str, host: str, account: str | None, **values: Any) -> None:
+    """Add the server HOST under NAME. Without --sender it carries everybody's mail, or all of its account's."""
+    from resonanz.accounts.senders import account_of
     from resonanz.app.wiring import sealer_of
     from resonanz.sending.named_transports import Wanted, add_transport
 
@@ -83,7 +90,8 @@ def add(name: str, host: str, **values: Any) -> None:
         given["secret"] = click.prompt("Password", hide_input=True)
     with _instance() as (settings, database):
         wanted = Wanted(name, host, **given)
-        added = add_transport(database, sealer_of(settings)(), wanted, actor=ACTOR, now=model.now())
+        owner = account_of(database, account).id if account else None
+        added = add_transport(database, sealer_of(settings)(), wanted, actor=ACTOR, now=model.now(), account_id=owner)
     click.echo(f"Added {added.name}: {added.host}:{added.port}, for mail from {', '.join(added.senders)}.")
     click.echo(f"Try it: resonanz transport check {added.name}")
 
@@ -150,6 +158,22 @@ def check(name: str) -> None:
         with database.read() as tx:
             stored = find_transport(tx, name)
         click.echo(asyncio.run(opener_of(settings, database).open(stored).check()))
+
+
+@transport.command("test")
+@_name
+@click.option("--to", required=True, metavar="ADDRESS", help="Who gets it.")
+def send_test(name: str, to: str) -> None:
+    """Send a test mail by this transport, at once and past the queue, and print what the server said."""
+    from resonanz.app.wiring import opener_of
+    from resonanz.sending.named_transports import find_transport
+    from resonanz.sending.probe import send_test_mail
+
+    with _instance() as (settings, database):
+        with database.read() as tx:
+            stored = find_transport(tx, name)
+        said = asyncio.run(send_test_mail(opener_of(settings, database).open(stored), stored, to, model.now()))
+    click.echo(f"Taken for {to}: {said}")
 
 
 @transport.command("sign-in")
@@ -247,6 +271,7 @@ def _shown(one: StoredTransport) -> dict[str, Any]:
         "tenant": one.tenant,
         "senders": list(one.senders),
         "account": str(one.account_id) if one.account_id else None,
+        "fall_back": one.fall_back,
         "priority": one.priority,
         "connections": one.connections,
         "rate_per_minute": one.rate_per_minute,

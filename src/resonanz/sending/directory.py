@@ -14,7 +14,7 @@ import structlog
 from resonanz.sending.gates import PAUSED_SECONDS, Gate
 from resonanz.sending.limits import Limit, default_limit, destination_of
 from resonanz.sending.queue_control import is_queue_paused
-from resonanz.sending.routing import routes_for
+from resonanz.sending.routing import may_end_at_default, routes_for
 from resonanz.sending.transports.base import Transport
 from resonanz.store import Tx
 from resonanz.store.destinations import Destination, list_destinations
@@ -132,8 +132,7 @@ class Directory:
         """Return how a mail goes out."""
         chosen = routes_for(self._stored, sender, account_id)
         carriers = tuple(self._named[one.id] for one in chosen)
-        is_everybodys = not chosen or (chosen[0].account_id is None and EVERYBODY in chosen[0].senders)
-        if not chosen or (is_everybodys and self._default.transport.name != "outbox"):
+        if not chosen or (may_end_at_default(chosen) and self._default.transport.name != "outbox"):
             carriers += (self._default,)  # behind the named ones, and never a folder in place of a server
         destination = destination_of(recipient)
         return Route(carriers, destination, self.gate(destination))

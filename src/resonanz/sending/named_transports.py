@@ -28,6 +28,7 @@ PROVIDERS = ("google", "microsoft")
 MAX_CONNECTIONS = 200
 MAX_RATE = 1_000_000
 MAX_SENDERS = 1_000
+MAX_OWN = 10  # of one account: a worker keeps each of them ready
 MAX_SECRET_CHARACTERS = 10_000
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,47}").fullmatch
@@ -41,7 +42,8 @@ class Wanted:
     """What a transport is to be. Secrets that are None stay as they are; port 0 is the usual one for `security`.
 
     `provider` (google, microsoft), `client_id`, `client_secret` and `tenant` belong to xoauth2, whose `secret` is a
-    refresh token; it may come later, by signing in.
+    refresh token; it may come later, by signing in. `fall_back` lets the instance's transports stand in for an
+    account's own one.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Wanted:
     priority: int = 10
     connections: int | None = None
     rate_per_minute: int | None = None
+    fall_back: bool = False
 
 
 PLAIN = tuple(one.name for one in fields(Wanted) if one.name not in ("secret", "client_secret"))  # no secrets
@@ -69,14 +72,17 @@ def add_transport(
 ) -> StoredTransport:
     """Store a transport, for the mail of `account_id` alone where given; workers use it within seconds.
 
-    Raises InvalidInput naming every field that is wrong, and Conflict when the name is taken.
+    Raises InvalidInput naming every field that is wrong, and Conflict when the name is taken, or the account has as
+    many as it may have.
     """
-    wanted = _checked(wanted)
+    wanted = _checked(wanted, is_own=account_id is not None)
     blank = StoredTransport(
         new_id(), wanted.name, wanted.host, wanted.port, "", "", now, actor, now, account_id=account_id
     )
     transport = _with(blank, wanted, sealer, now)
     with database.write() as tx:
+        if account_id is not None and len(transports_for(tx, account_id)) >= MAX_OWN:
+            raise Conflict(f"has {MAX_OWN} transports of its own already", where="account", remedy="remove one first")
         if not transports.add_transport(tx, transport):
             raise Conflict("there is a transport with this name", where="name", remedy="choose another name")
         queue.hasten_transports(tx, now)
@@ -91,7 +97,8 @@ def change_transport(
     with database.write() as tx:
         known = find_transport(tx, name)
         kept = {one: getattr(known, one) for one in PLAIN}
-        changed = _with(known, _checked(Wanted(**{**kept, **changes, "name": name})), sealer, now)
+        wanted = _checked(Wanted(**{**kept, **changes, "name": name}), is_own=known.account_id is not None)
+        changed = _with(known, wanted, sealer, now)
         if changes.get("secret") is not None:
             changed = replace(changed, sign_in_again=False, trouble="")
         transports.save_transport(tx, changed)
@@ -121,6 +128,19 @@ def find_transport(tx: Tx, name: str) -> StoredTransport:
     found = transports.get_transport(tx, name)
     if found is None:
         raise NotFound("there is no such transport", where="name", remedy="see `resonanz transport list`")
+    return found
+
+
+def transports_for(tx: Tx, account_id: UUID) -> list[StoredTransport]:
+    """Return the transports that are an account's own, in the order in which they are tried."""
+    return [one for one in transports.list_transports(tx) if one.account_id == account_id]
+
+
+def find_own(tx: Tx, name: str, account_id: UUID) -> StoredTransport:
+    """Return an account's own transport. Raises NotFound, for those of others alike: nobody learns of them."""
+    found = transports.get_transport(tx, name)
+    if found is None or found.account_id != account_id:
+        raise NotFound("you have no such transport", where="name")
     return found
 
 
@@ -157,7 +177,7 @@ def _with(known: StoredTransport, wanted: Wanted, sealer: Sealer, now: datetime)
 # ── What is allowed ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _checked(wanted: Wanted) -> Wanted:
+def _checked(wanted: Wanted, *, is_own: bool) -> Wanted:
     """Return it in normal form. Raises InvalidInput with everything that is wrong."""
     problems: list[InvalidInput] = []
 
@@ -209,6 +229,8 @@ def _checked(wanted: Wanted) -> Wanted:
         wrong("connections", f"is not between 1 and {MAX_CONNECTIONS}")
     if wanted.rate_per_minute is not None and not 1 <= wanted.rate_per_minute <= MAX_RATE:
         wrong("rate_per_minute", f"is not between 1 and {MAX_RATE:,}")
+    if wanted.fall_back and not is_own:
+        wrong("fall_back", "is for an account's own transports", "those of the instance stand in for each other")
     senders = attempt(_senders, wanted.senders, otherwise=())
     if problems:
         raise InvalidInput.together(problems)

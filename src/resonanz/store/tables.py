@@ -442,6 +442,8 @@ transports = Table(  # servers that mail goes out by, beside the one in the sett
     Column("paused", Boolean, nullable=False, server_default=text("false")),
     Column("sign_in_again", Boolean, nullable=False, server_default=text("false")),  # its refresh token is dead
     Column("trouble", Text, nullable=False, server_default=""),  # what kept it from working last; empty: nothing
+    # Of an account's own: whether the instance's carry its mail when it cannot be reached. Else that mail waits.
+    Column("fall_back", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", Moment, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("changed_at", Moment, nullable=False),

@@ -23,7 +23,8 @@ class StoredTransport:
     account's alone. `security` is none, starttls or tls; `authentication` none, password or xoauth2.
 
     `secret` (a password, or a refresh token) and `client_secret` are sealed. None in `connections` and
-    `rate_per_minute` means no limit of its own. `trouble` is what kept it from working last.
+    `rate_per_minute` means no limit of its own. `trouble` is what kept it from working last. With `fall_back` the
+    instance's transports carry an account's mail while its own cannot be reached.
     """
 
     id: UUID
@@ -49,6 +50,7 @@ class StoredTransport:
     paused: bool = False
     sign_in_again: bool = False
     trouble: str = ""
+    fall_back: bool = False
 
     @property
     def is_usable(self) -> bool:

@@ -1,4 +1,7 @@
-"""Transports and the queue: which servers carry whose mail, how fast, what is held, and signing in with a provider."""
+"""Transports and the queue: which servers carry whose mail, how fast, what is held, and signing in with a provider.
+
+Whoever runs the instance sees all of it; everybody else the servers of their own, which carry their mail alone.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,13 @@ from resonanz.sending import named_transports as named
 from resonanz.sending import queue_control
 from resonanz.sending.limits import LARGE
 from resonanz.sending.oauth import PROVIDERS
+from resonanz.sending.probe import send_test_mail
 from resonanz.sending.sign_in import PATH, begin_sign_in, finish_sign_in
 from resonanz.store.transports import StoredTransport, list_transports
 
 _FIELDS = ("name", "host", "port", "security", "authentication", "username", "provider", "client_id", "tenant",
            "senders", "priority", "connections", "rate_per_minute")  # fmt: skip
+_BOXES = ("mine", "fall_back")
 _NUMBERS = ("port", "priority", "connections", "rate_per_minute")
 _FRESH = {"security": "starttls", "authentication": "password", "senders": "*", "priority": "10"}
 
@@ -33,7 +38,14 @@ def add(visit: Visit) -> Response:
     opener = visit.parts.opener
     try:
         wanted = named.Wanted(**_wanted(visit))
-        named.add_transport(visit.parts.database, opener.sealer(), wanted, actor=visit.account.address, now=visit.now)
+        named.add_transport(
+            visit.parts.database,
+            opener.sealer(),
+            wanted,
+            actor=visit.account.address,
+            now=visit.now,
+            account_id=visit.account.id if _is_own(visit) else None,
+        )
     except (InvalidInput, Conflict) as refused:
         return _render(visit, _errors(refused), _typed(visit))
     return visit.go("/transports", done="added")
@@ -65,21 +77,31 @@ def check(visit: Visit) -> Response:
         return _render(visit, checked=(stored.name, "bad", told(error)))
 
 
+def test(visit: Visit) -> Response:
+    """Send whoever asks a mail by this transport, and show what the server said."""
+    stored, to = _find(visit), visit.account.address
+    try:
+        said = asyncio.run(send_test_mail(visit.parts.opener.open(stored), stored, to, visit.now))
+    except ResonanzError as error:
+        return _render(visit, checked=(stored.name, "bad", told(error)))
+    return _render(visit, checked=(stored.name, "good", f"a test mail to {to} was taken: {said}"))
+
+
 def pause(visit: Visit) -> Response:
     """Take a transport out of service."""
-    named.pause_transport(visit.parts.database, visit.path("name"), paused=True, now=visit.now)
+    named.pause_transport(visit.parts.database, _find(visit).name, paused=True, now=visit.now)
     return visit.go("/transports", done="paused")
 
 
 def resume(visit: Visit) -> Response:
     """Put a transport back into service."""
-    named.pause_transport(visit.parts.database, visit.path("name"), paused=False, now=visit.now)
+    named.pause_transport(visit.parts.database, _find(visit).name, paused=False, now=visit.now)
     return visit.go("/transports", done="resumed")
 
 
 def remove(visit: Visit) -> Response:
     """Forget a transport."""
-    named.remove_transport(visit.parts.database, visit.path("name"), now=visit.now)
+    named.remove_transport(visit.parts.database, _find(visit).name, now=visit.now)
     return visit.go("/transports", done="removed")
 
 
@@ -185,12 +207,20 @@ _DONE = {
 
 
 def _find(visit: Visit) -> StoredTransport:
+    """Return the transport that the address names, if it is the visitor's to see. Raises NotFound."""
     with visit.parts.database.read() as tx:
-        return named.find_transport(tx, visit.path("name"))
+        if visit.is_operator:
+            return named.find_transport(tx, visit.path("name"))
+        return named.find_own(tx, visit.path("name"), visit.account.id)
+
+
+def _is_own(visit: Visit) -> bool:
+    """Whether what is added carries the visitor's mail alone: whoever runs the instance may choose."""
+    return not visit.is_operator or visit.form.text("mine") == "yes"
 
 
 def _typed(visit: Visit) -> dict[str, str]:
-    return {field: visit.form.text(field) for field in _FIELDS}
+    return {field: visit.form.text(field) for field in (*_FIELDS, *_BOXES)}
 
 
 def _wanted(visit: Visit) -> dict[str, Any]:
@@ -200,6 +230,7 @@ def _wanted(visit: Visit) -> dict[str, Any]:
         values[field] = _number(values[field], field)
     values["port"] = values["port"] or 0
     values["priority"] = 10 if values["priority"] is None else values["priority"]
+    values["fall_back"] = visit.form.text("fall_back") == "yes"
     values["senders"] = values["senders"].replace(",", " ").split()
     for field in ("secret", "client_secret"):
         values[field] = visit.form.text(field) or None
@@ -222,7 +253,7 @@ def _errors(refused: InvalidInput | Conflict, otherwise: str = "name") -> dict[s
         if isinstance(refused, InvalidInput)
         else InvalidInput(refused.what, where=refused.where, remedy=refused.remedy)
     )
-    fields = {field: field for field in (*_FIELDS, "secret", "client_secret", "domain")}
+    fields = {field: field for field in (*_FIELDS, *_BOXES, "secret", "client_secret", "domain")}
     return errors_of(problem, fields, otherwise=otherwise)
 
 
@@ -233,7 +264,8 @@ def _render(
     checked: tuple[str, str, str] | None = None,
 ) -> Response:
     with visit.parts.database.read() as tx:
-        stored, state = list_transports(tx), queue_control.queue_state(tx, visit.now)
+        stored = list_transports(tx) if visit.is_operator else named.transports_for(tx, visit.account.id)
+        state = queue_control.queue_state(tx, visit.now) if visit.is_operator else None
     return visit.render(
         "transports.html",
         status=422 if errors else 200,
@@ -261,5 +293,6 @@ def _render_one(
         status=422 if errors else 200,
         transport=stored,
         errors=errors or {},
-        values=values or {**shown, "senders": ", ".join(stored.senders)},
+        values=values
+        or {**shown, "senders": ", ".join(stored.senders), "fall_back": "yes" if stored.fall_back else ""},
     )

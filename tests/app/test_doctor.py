@@ -11,7 +11,7 @@ from resonanz.app.doctor import Finding, examine
 from resonanz.app.settings import Settings
 from resonanz.model import new_id
 from resonanz.snapshot import IdSet, Snapshot, save_snapshot
-from tests.kit.instance import free_ports
+from tests.kit.ports import free_ports
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.kit.edges import Edge
-from tests.kit.instance import free_ports
 from tests.kit.mails import RAW
 from tests.kit.nameserver import nameserver
+from tests.kit.ports import free_ports
 from tests.kit.proxies import caddy
 from tests.kit.roles import Roles
 from tests.kit.waiting import wait_for
@@ -40,8 +40,8 @@ def test_a_custom_domain_from_dns_to_a_redirect(tmp_path: Path) -> None:
                 ask=f"127.0.0.1:{ops.port}",
             ) as proxy:
                 added = roles.run("domain", "add", OURS, "--for", "sender.example")
-                assert added.returncode == 0, added.stderr.decode()
-                assert added.stdout.decode() == f"in use  {OURS}  for sender.example: CNAME {MAIN}\n"
+                assert added.returncode == 0, added.stderr
+                assert added.stdout == f"in use  {OURS}  for sender.example: CNAME {MAIN}\n"
                 wait_for(lambda: ops.ask("GET", f"/domain?domain={OURS}").status == 200, "the edge to know the domain")
                 assert ops.ask("GET", f"/domain?domain={FOREIGN}").status == 404
 
@@ -66,7 +66,7 @@ def test_a_custom_domain_from_dns_to_a_redirect(tmp_path: Path) -> None:
 def _link_in_a_mail(roles: Roles) -> str:
     """Send a mail from the domain's sender, and return where its one link leads."""
     sent = roles.run("send", "-", "--json", "--to", "grace@rcpt.example", stdin=RAW)
-    assert sent.returncode == 0, sent.stderr.decode()
+    assert sent.returncode == 0, sent.stderr
     copy = roles.data / "outbox" / f"{json.loads(sent.stdout)['messages'][0]['id']}.eml"
     wait_for(copy.exists, "the mail")
     (link,) = re.findall(r'href="([^"]+/c/[^"]+)"', copy.read_text())

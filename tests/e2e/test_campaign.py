@@ -22,8 +22,8 @@ from resonanz.sending import campaigns
 from resonanz.store import Database, events, messages, open_database
 from tests.kit.campaigns import add_list, add_people, plan, stored
 from tests.kit.dovecot import PASSWORD, Dovecot, running_dovecot
-from tests.kit.instance import free_ports
 from tests.kit.mails import draft, hand_in
+from tests.kit.ports import free_ports
 from tests.kit.postfix import Postfix, running_postfix
 from tests.kit.roles import Roles
 from tests.kit.waiting import wait_for

@@ -66,7 +66,7 @@ class Village:
         """Hand a mail in as a user does; return the message of each recipient."""
         options = [part for recipient in recipients for part in ("--to", recipient)]
         done = self.instance.run("send", "-", "--json", *options, stdin=mail)
-        assert done.returncode == 0, done.stderr.decode()
+        assert done.returncode == 0, done.stderr
         return {message["recipient"]: UUID(message["id"]) for message in json.loads(done.stdout)["messages"]}
 
     def state(self, message_id: UUID) -> MessageState:

@@ -102,7 +102,7 @@ def test_leaving_on_the_page_ends_the_mail(instance: Instance, database: Databas
 
 def _send(instance: Instance, to: str) -> UUID:
     done = instance.run("send", "-", "--json", "--to", to, stdin=MAIL)
-    assert done.returncode == 0, done.stderr.decode()
+    assert done.returncode == 0, done.stderr
     (message,) = json.loads(done.stdout)["messages"]
     return UUID(message["id"])
 

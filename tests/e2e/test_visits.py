@@ -159,7 +159,7 @@ def receive(instance: Instance, destination: str, extra: str = "") -> tuple[UUID
         '<p><a href="{{browser_url}}">Browser</a> <a href="{{preferences_url}}">You decide</a></p></body></html>\n'
     )
     done = instance.run("send", "-", "--json", "--to", GRACE, stdin=mail.encode())
-    assert done.returncode == 0, done.stderr.decode()
+    assert done.returncode == 0, done.stderr
     (sent,) = json.loads(done.stdout)["messages"]
     message = UUID(sent["id"])
     (link,) = re.findall(r'"(http[^"]+/c/[^"]+)"', copy_of(instance, message))

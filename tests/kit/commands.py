@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from resonanz.app import logs
 from resonanz.app.cli import cli
-from tests.kit.instance import free_ports
+from tests.kit.ports import free_ports
 
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from tests.kit.certificates import make_certificate
-from tests.kit.instance import free_ports
+from tests.kit.ports import free_ports
 from tests.kit.waiting import wait_for
 
 DOVECOT = "/usr/sbin/dovecot"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import queue
 import re
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from tests.kit.commands import Done, run_command
+from tests.kit.ports import free_ports, free_range
 
 PORTS = ("DASHBOARD_PORT", "EDGE_PORT", "PREVIEW_PORT", "SUBMISSION_PORT", "SUBMISSION_TLS_PORT", "INBOUND_PORT")
 START_SECONDS = 90.0
@@ -28,7 +30,7 @@ class Instance:
             "RESONANZ_DATA_DIR": str(folder / "data"),
             "RESONANZ_LOG_FORMAT": "json",
             **{f"RESONANZ_{name}": str(port) for name, port in zip(PORTS, ports, strict=True)},
-            "RESONANZ_OPS_PORT": str(_free_range(5)),
+            "RESONANZ_OPS_PORT": str(free_range(5)),
             **(settings or {}),
         }
         self.dashboard = f"http://localhost:{self.environment['RESONANZ_DASHBOARD_PORT']}"
@@ -68,15 +70,10 @@ class Instance:
         assert found, f"no set-up link in:\n{self.greeting}"
         return found.group()
 
-    def run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    def run(self, *arguments: str, stdin: bytes = b"") -> Done:
         """Run another `resonanz` command on this instance's data."""
-        return subprocess.run(
-            [sys.executable, "-m", "resonanz", *arguments],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            timeout=120,
-            check=False,
+        return run_command(
+            arguments, {name: value for name, value in self.environment.items() if name.startswith("RESONANZ_")}, stdin
         )
 
     def stop(self) -> int:
@@ -86,11 +83,13 @@ class Instance:
         try:
             code = self.process.wait(60)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self._kill()
             raise AssertionError(f"did not stop in time:\n{self.log}") from None
         for reader in self._readers:
             reader.join(10)
+        if any(reader.is_alive() for reader in self._readers):  # closing what it reads from would wait for ever
+            self._kill()
+            raise AssertionError(f"it ended with {code} and left roles behind:\n{self.log}")
         for stream in (self.process.stdout, self.process.stderr):
             assert stream is not None
             stream.close()
@@ -105,10 +104,20 @@ class Instance:
             except queue.Empty:
                 line = None
             if line is None:
-                self.process.kill()
+                self._kill()
                 raise AssertionError(f"did not start:\n{text}\n{self.log}")
             text += line
         self.greeting = text
+
+    def _kill(self) -> None:
+        """End it and every role of it with SIGKILL."""
+        self.process.kill()
+        self.process.wait()
+        mark = f"RESONANZ_DATA_DIR={self.data}".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(process.name), signal.SIGKILL)
 
     def _read_output(self) -> None:
         assert self.process.stdout is not None
@@ -120,33 +129,3 @@ class Instance:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.log += line
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on right now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
-def _free_range(count: int) -> int:
-    """Return the first of `count` neighbouring free ports, below those that the system hands out to whoever asks for
-    any: between looking and listening, another test's connection would take one."""
-    while True:
-        first = 20_000 + secrets.randbelow(12_000)
-        sockets = []
-        try:
-            for port in range(first, first + count):
-                sockets.append(socket.socket())
-                sockets[-1].bind(("127.0.0.1", port))
-            return first
-        except (OSError, OverflowError):
-            continue
-        finally:
-            for one in sockets:
-                one.close()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.instance import free_ports
+from tests.kit.ports import free_ports
 from tests.kit.waiting import wait_for
 
 POSTFIX = "/usr/sbin/postfix"

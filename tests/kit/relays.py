@@ -22,7 +22,7 @@ from resonanz.sending.submit import Draft, Limits, Receipt
 from resonanz.sending.together import Together
 from resonanz.store import Database, accounts
 from resonanz.store.accounts import Account
-from tests.kit.instance import free_ports
+from tests.kit.ports import free_ports
 from tests.kit.waiting import wait_for
 from tests.kit.workers import KEYS
 

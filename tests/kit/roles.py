@@ -27,7 +27,7 @@ class Roles(Instance):
 
     def __enter__(self) -> Roles:
         done = self.run("setup")
-        assert done.returncode == 0, done.stderr.decode()
+        assert done.returncode == 0, done.stderr
         for role in self._roles:
             self.launch(role)
         try:

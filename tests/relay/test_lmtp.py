@@ -17,8 +17,8 @@ from resonanz.relay import inbound
 from resonanz.relay.lmtp import clear_socket, read_listen
 from resonanz.store import Database, events
 from resonanz.tokens import mint_return_path, mint_unsubscribe_path
-from tests.kit.instance import free_ports
 from tests.kit.mails import hand_in
+from tests.kit.ports import free_ports
 from tests.kit.relays import DOMAIN, MAX_MESSAGE, running_relay
 from tests.kit.reports import dsn
 from tests.kit.waiting import wait_for

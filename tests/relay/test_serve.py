@@ -16,7 +16,7 @@ from resonanz.relay import door
 from resonanz.relay.serve import RelaySettings, Work, doors
 from resonanz.store import Database
 from tests.kit.certificates import make_certificate
-from tests.kit.instance import free_ports
+from tests.kit.ports import free_ports
 from tests.kit.relays import Relay, running_relay
 from tests.kit.waiting import until, wait_for
 from tests.kit.workers import KEYS

@@ -11,13 +11,14 @@ LIBRARIES = {"granian": "/granian/", "sqlalchemy": "/sqlalchemy/", "pydantic": "
 
 
 def test_no_process_loads_what_it_does_not_need(tmp_path: Path) -> None:
-    """The supervisor serves and stores nothing; the edge knows no database; settings are checked elsewhere."""
+    """The supervisor serves and stores nothing; the edge knows no database; settings are checked elsewhere,
+    and what shapes the API comes with its first request."""
     with Instance(tmp_path) as instance:
         loaded = {_role(pid): _loaded(pid) for pid in _family(instance.process.pid)}
     assert loaded == {
         "up": set(),
         "edge": {"granian"},
-        "app": {"granian", "sqlalchemy", "pydantic"},
+        "app": {"granian", "sqlalchemy"},
         "worker": {"granian", "sqlalchemy"},
         "relay": {"granian", "sqlalchemy"},
     }

@@ -13,6 +13,7 @@ import pytest
 from resonanz.journal import JournalReader
 from resonanz.store import open_database
 from resonanz.tokens import load_keys
+from tests.kit.instance import START_SECONDS
 from tests.kit.readers import Readers, check_facts, is_taken_over, write_mails
 from tests.kit.roles import Roles
 from tests.kit.waiting import until, wait_for
@@ -29,7 +30,7 @@ async def storm(roles: Roles, readers: Readers, chance: random.Random) -> None:
 
     async def rise(role: str) -> None:
         roles.launch(role)
-        await until(lambda: roles.is_well(role), f"{role} to be well again", seconds=60)
+        await until(lambda: roles.is_well(role), f"{role} to be well again", seconds=START_SECONDS)
 
     for role in victims:
         answers = readers.total + chance.randint(1, BETWEEN)
@@ -69,7 +70,7 @@ def test_a_storm_of_kills_loses_and_doubles_nothing(tmp_path: Path) -> None:
 
         asyncio.run(main())
         journals = JournalReader(roles.data / "journal")
-        wait_for(lambda: is_taken_over(database, journals), "the journals to be taken over")
+        wait_for(lambda: is_taken_over(database, journals), "the journals to be taken over", seconds=60)
         print(
             f"{sum(KILLS.values())} kills, {readers.total} answered, {readers.unanswered.total()} not; "
             f"longest wait for a redirect {readers.longest_wait:.2f} s"

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from resonanz.accounts import authenticate_key, create_key
-from resonanz.accounts.keys import revoke_key
+from resonanz.accounts import authenticate_key, create_key, create_mail_password
+from resonanz.accounts.keys import API, MAIL, authenticate_mail, revoke_key
 from resonanz.model import InvalidInput, NotFound, new_id
 from resonanz.store import Database
 from resonanz.store.accounts import list_api_keys
@@ -25,11 +25,26 @@ def test_a_key_authenticates_its_account_until_it_is_revoked(database: Database)
     assert secret.startswith(key.prefix)
     assert authenticate_key(database, secret, NOON) == account
     with pytest.raises(NotFound):
-        revoke_key(database, new_id(), key.id, NOON)
-    revoke_key(database, account.id, key.id, NOON)
+        revoke_key(database, new_id(), key.id, API, NOON)
+    revoke_key(database, account.id, key.id, API, NOON)
     assert authenticate_key(database, secret, NOON) is None
     with pytest.raises(NotFound):
-        revoke_key(database, account.id, key.id, NOON)
+        revoke_key(database, account.id, key.id, API, NOON)
+
+
+def test_a_key_is_revoked_as_what_it_is(database: Database) -> None:
+    """Whoever ends a telephone's password cannot end a program's key with it, nor the other way round."""
+    account = make_account(database, CHEAP)
+    (secret, key), (password, mail) = (
+        create_key(database, account.id, "shop", NOON),
+        create_mail_password(database, account.id, "telephone", NOON),
+    )
+    for one, kind, said in ((key, MAIL, "mail password"), (mail, API, "no such key")):
+        with pytest.raises(NotFound, match=said):
+            revoke_key(database, account.id, one.id, kind, NOON)
+    assert authenticate_key(database, secret, NOON) == authenticate_mail(database, password, NOON) == account
+    revoke_key(database, account.id, mail.id, MAIL, NOON)
+    assert authenticate_mail(database, password, NOON) is None
 
 
 def test_a_name_that_no_database_can_hold(database: Database) -> None:

@@ -157,7 +157,10 @@ def test_a_file_is_handed_in_looked_at_and_started(database: Database, clients: 
     refused = client.get(f"{one}/errors")
     assert refused.headers["content-type"].startswith("text/csv")
     assert ",'=cmd(),Evil" in refused.text
+    assert refused.text.splitlines()[0] == "\ufeffline,reason,E-Mail,Name"
     assert client.post(f"{one}/cancel").status_code == 409
     assert client.get("/api/v1/imports").json()["imports"] == [told]
     assert client.post(path, content=b"", headers={"content-type": "text/csv"}).status_code == 422
     assert client.post(path, content=file, headers={"content-type": "text/html"}).status_code == 422
+    again = client.post("/api/v1/imports?file_name=mended.csv", content=refused.text.replace("'=cmd()", "a@x.example"))
+    assert again.json()["columns"] == ["", "", "address", "name"]  # mended, it is read as it was

@@ -102,7 +102,7 @@ def test_a_mail_password_is_shown_once_and_revoked(site: Site) -> None:
     page = alice.get("/account").text
     assert found[1] not in page
     assert "&lt;Thunderbird&gt;" in page
-    (key,) = re.findall(r'action="(/account/keys/[0-9a-f-]+/revoke)"', page)
+    (key,) = re.findall(r'action="(/account/mail-passwords/[0-9a-f-]+/revoke)"', page)
     assert alice.submit(key, {}, page="/account").status_code == 303
     assert authenticate_mail(site.database, found[1], NOON) is None
     refused = alice.submit("/account/mail-passwords", {"mail_name": " "}, page="/account")

@@ -312,6 +312,20 @@ def test_a_choice_that_is_none_changes_nothing(edge: Edge, body: bytes) -> None:
     assert hits_of(edge, id) == []
 
 
+@pytest.mark.parametrize("body", [ONE_CLICK, b"confirm=unsubscribe", b""])
+def test_who_cannot_be_unsubscribed_is_told_so(edge: Edge, body: bytes) -> None:
+    """A link that names nobody takes nobody off: it says what to do instead, and no mail program takes it for done."""
+    id = uuid4()
+    path = edge.path(TokenKind.UNSUBSCRIBE, id=id, anonymous=True)
+    shown, asked = edge.ask("GET", path), edge.ask("POST", path, FORM, body)
+    assert (shown.status, asked.status) == (200, 409)
+    for reply in (shown, asked):
+        assert b"You are still getting this mail" in reply.body
+        assert b"Answer the mail instead" in reply.body
+        assert b"<form" not in reply.body
+    assert hits_of(edge, id) == []
+
+
 def test_an_anonymous_mail_has_nothing_to_switch(edge: Edge) -> None:
     """Where no id of a person is in the mail there is nobody to choose for: the page says so and offers nothing."""
     id = uuid4()

@@ -13,7 +13,7 @@ import pytest
 
 from resonanz import model
 from resonanz.accounts import authenticate_key, create_mail_password
-from resonanz.accounts.keys import revoke_key
+from resonanz.accounts.keys import MAIL, revoke_key
 from resonanz.store import Database, messages, queue
 from tests.kit.certificates import make_certificate
 from tests.kit.mails import RAW
@@ -51,7 +51,7 @@ def test_a_mail_password(sqlite_database: Database, relay: Relay, certificate: P
         with connect() as client:
             client.login(LOGIN, typed)
             assert client.sendmail(LOGIN, ["grace@rcpt.example"], RAW, ["BODY=8BITMIME"]) == {}
-    revoke_key(sqlite_database, relay.account.id, key.id, model.now())
+    revoke_key(sqlite_database, relay.account.id, key.id, MAIL, model.now())
     with connect() as client, pytest.raises(smtplib.SMTPAuthenticationError):
         client.login(LOGIN, secret)
     with sqlite_database.read() as tx:

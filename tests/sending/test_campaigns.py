@@ -19,7 +19,7 @@ import pytest
 from resonanz.model import Conflict, EventKind, InvalidInput, MessageState
 from resonanz.people import Reason, suppress
 from resonanz.sending import campaigns, expansion
-from resonanz.sending.erasure import erase_contact
+from resonanz.sending.erasure import erase_contact, no_mails
 from resonanz.store import Database, contacts, events, lists, queue
 from resonanz.store import messages as message_rows
 from resonanz.store.campaigns import CampaignState
@@ -106,7 +106,7 @@ def test_lists_of_mails_show_each_subject_as_its_recipient_sees_it(database: Dat
     with database.read() as tx:
         ada = contacts.find_contact(tx, "ada@rcpt.example")
     assert ada is not None
-    erase_contact(database, ada.id, now=NOW, source="test", actor="")
+    erase_contact(database, ada.id, no_mails, now=NOW, source="test", actor="")
     left = subjects(database, campaign)
     assert left.pop("bob@rcpt.example") == "For bob@rcpt.example"
     assert list(left.values()) == [asked]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
+from uuid import UUID
+
 import pytest
 from sqlalchemy import select, update
 
 from resonanz.ingest import rebuild, record_all
-from resonanz.model import Conflict, EventKind, MessageState, NotFound, Place, Verdict
+from resonanz.journal import encode, whole_row
+from resonanz.model import Conflict, EventKind, HitKind, MessageState, NotFound, Place, TemporaryFailure, Verdict
 from resonanz.people import Choice, Purpose, reason_for, record_choice
-from resonanz.sending.erasure import erase_contact
+from resonanz.sending.erasure import ForgetMails, erase_contact, no_mails
+from resonanz.sending.transports.outbox import Outbox
 from resonanz.store import Database, Tx, contacts, events, lists, messages, queue
+from resonanz.store.aside import AsideRow, keep_aside, list_aside
 from resonanz.store.queue import Attempt
+from resonanz.store.strays import Stray, add_strays, list_strays
 from resonanz.store.tables import metadata
 from resonanz.store.tables import queue as queue_table
-from tests.kit.cast import ALMA, BRUNO, NOON, Cast, event
+from tests.kit.cast import ALMA, BRUNO, NOON, Cast, event, hit
 
 REPLY = f"550 5.1.1 <{ALMA}> does not like us"
 
@@ -25,10 +33,10 @@ def everything_said(tx: Tx) -> str:
     )
 
 
-def erase(database: Database, cast: Cast, who: str = ALMA, **more: bool) -> int:
+def erase(database: Database, cast: Cast, who: str = ALMA, forget_mails: ForgetMails = no_mails, **more: bool) -> int:
     """Erase somebody of the cast."""
     return erase_contact(
-        database, cast.people[who], now=NOON, source="dashboard", actor="olga@resonanz.example", **more
+        database, cast.people[who], forget_mails, now=NOON, source="dashboard", actor="olga@resonanz.example", **more
     )
 
 
@@ -75,6 +83,48 @@ def test_nothing_that_stays_names_them(database: Database) -> None:
         assert kept[other.id].recipient == BRUNO
     summary = rebuild(database)
     assert (summary.submissions_changed, summary.buckets_changed, summary.contacts_changed) == (0, 0, 0)
+
+
+def test_what_lies_aside_goes_too(database: Database, tmp_path: Path) -> None:
+    """Hits that were not understood, reports that became no fact, copies in the built-in outbox: theirs go, however the
+    address is written in them; others' stay."""
+    with database.write() as tx:
+        cast = Cast.enter(tx)
+        mine, other = cast.mail(tx), cast.mail(tx, BRUNO)
+        hits = [whole_row(hit(message, HitKind.OPEN, address="203.0.113.7")) for message in (mine, other)]
+        texts = [encode(hits[:1]), encode(hits[1:]), f"not readable: {mine.id.hex}", "not readable at all"]
+        keep_aside(tx, [AsideRow("j", number, text, "x", NOON) for number, text in enumerate(texts, 1)])
+        bodies = [b"To: ALMA@Example.org\n", b"alma=40exam=\nple.org", b"about bruno@example.org", b"\xff\0"]
+        told = [("", body) for body in bodies] + [("Alma@example.org", b""), ("somebody@example.org", b"")]
+        add_strays(
+            tx,
+            [Stray("relay", f"{n}", "no_message", "x", to, NOON, body) for n, (to, body) in enumerate(told)],
+        )
+    for message in (mine, other):
+        (tmp_path / f"{message.id}.eml").write_bytes(b"To: somebody")
+    erase(database, cast, ALMA, Outbox(tmp_path).forget)
+    with database.read() as tx:
+        assert [row.position for row in list_aside(tx)] == [2, 4]
+        assert {stray.source_key for stray in list_strays(tx, limit=10)} == {"2", "3", "5"}
+    assert [path.stem for path in tmp_path.glob("*.eml")] == [str(other.id)]
+
+
+def test_nobody_is_erased_by_half(database: Database) -> None:
+    """While the outbox cannot be changed nothing is, and the erasure can be asked for again."""
+    with database.write() as tx:
+        cast = Cast.enter(tx)
+        message = cast.mail(tx)
+
+    def cannot(ids: Collection[UUID]) -> None:
+        assert list(ids) == [message.id]
+        raise TemporaryFailure("read-only")
+
+    with pytest.raises(TemporaryFailure):
+        erase(database, cast, ALMA, cannot)
+    with database.read() as tx:
+        assert contacts.find_contact(tx, ALMA) is not None
+        assert ALMA in everything_said(tx)
+    assert erase(database, cast) == 1
 
 
 def test_what_comes_in_later_names_them_as_little(database: Database) -> None:

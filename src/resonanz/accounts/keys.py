@@ -86,8 +86,10 @@ def _authenticate(database: Database, secret: str, now: datetime) -> rows.Accoun
     return account
 
 
-def revoke_key(database: Database, account_id: UUID, key_id: UUID, now: datetime) -> None:
-    """End an API key or mail password of this account. Raises NotFound when it has no such living key."""
+def revoke_key(database: Database, account_id: UUID, key_id: UUID, kind: str, now: datetime) -> None:
+    """End a key of this account: one of `API`, or a mail password, `MAIL`. Raises NotFound when it has no such living
+    key: who means a telephone's password must not end a program's key by a mistaken id."""
     with database.write() as tx:
-        if not rows.revoke_api_key(tx, account_id, key_id, now):
-            raise NotFound("no such key, or it is revoked already", where="key")
+        if not rows.revoke_api_key(tx, account_id, key_id, kind, now):
+            what = "key" if kind == API else "mail password"
+            raise NotFound(f"no such {what}, or it is revoked already", where="key")

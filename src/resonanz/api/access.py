@@ -17,6 +17,7 @@ from resonanz import model
 from resonanz.accounts.operators import check_operator
 from resonanz.model import TemporaryFailure
 from resonanz.sending.domains import Check, not_checked
+from resonanz.sending.erasure import ForgetMails, no_mails
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.sending.transports.opening import Opener
 from resonanz.store import Database
@@ -39,7 +40,8 @@ class ApiParts:
     """What the API is made of. `authenticate` turns a key's secret into its account, or None; `check_domain` finds out
     whether a host leads to the edge, which recipients reach at `edge_url`. `opener` makes stored transports, `sealer`
     seals other systems' secrets, and `take_delivery` takes what a provider's webhook brings to `dashboard_url`. To
-    `private_hosts` of one's own network webhooks may be posted."""
+    `private_hosts` of one's own network webhooks may be posted. `forget_mails` deletes copies of messages from the
+    built-in outbox."""
 
     database: Database
     authenticate: Callable[[str, datetime], Account | None]
@@ -52,6 +54,7 @@ class ApiParts:
     sealer: Callable[[], Sealer] = no_sealer
     take_delivery: TakeDelivery | None = None
     private_hosts: frozenset[str] = frozenset()
+    forget_mails: ForgetMails = no_mails
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key from the dashboard's account page.")

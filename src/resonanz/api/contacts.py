@@ -104,7 +104,15 @@ def delete_contact(
 
     An address on the suppression list stays there. 409 while a mail to them is being handed over.
     """
-    erase_contact(parts.database, contact, now=model.now(), source="api", actor=caller.address, suppressed=suppress)
+    erase_contact(
+        parts.database,
+        contact,
+        parts.forget_mails,
+        now=model.now(),
+        source="api",
+        actor=caller.address,
+        suppressed=suppress,
+    )
 
 
 @router.get(

@@ -37,4 +37,4 @@ def post_password(wanted: MailPasswordIn, parts: Parts, caller: Caller) -> NewMa
 @router.delete("/mail-passwords/{password}", status_code=204, summary="Revoke a mail program's password")
 def delete_password(password: UUID, parts: Parts, caller: Caller) -> None:
     """End it; the program that uses it is refused from now on."""
-    revoke_key(parts.database, caller.id, password, model.now())
+    revoke_key(parts.database, caller.id, password, MAIL, model.now())

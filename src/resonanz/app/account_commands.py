@@ -176,11 +176,11 @@ def list_mail_passwords(account_address: str, *, as_json: bool) -> None:
 @click.argument("password_id", type=click.UUID)
 def revoke_mail_password(account_address: str, password_id: UUID) -> None:
     """End a password by its id, as `list` prints it."""
-    from resonanz.accounts.keys import revoke_key
+    from resonanz.accounts.keys import MAIL, revoke_key
     from resonanz.accounts.senders import account_of
 
     with _opened() as database:
-        revoke_key(database, account_of(database, account_address).id, password_id, model.now())
+        revoke_key(database, account_of(database, account_address).id, password_id, MAIL, model.now())
     click.echo("Revoked.")
 
 

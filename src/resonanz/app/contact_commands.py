@@ -201,15 +201,20 @@ def enter_consent(
 def delete_contact(address: str, *, suppressed: bool, yes: bool) -> None:
     """Erase the contact ADDRESS for good. Their messages stay, with a pseudonym."""
     from resonanz import model
+    from resonanz.app.settings import load_settings
     from resonanz.people.contacts import contact_at
     from resonanz.sending.erasure import erase_contact
+    from resonanz.sending.transports.outbox import Outbox
 
+    outbox = Outbox(load_settings().outbox_dir)
     with opened() as database:
         with database.read() as tx:
             one = contact_at(tx, address)
         if not yes:
             click.confirm(f"Erase {one.address} and everything that names them?", abort=True)
-        erased = erase_contact(database, one.id, now=model.now(), source=SOURCE, actor=ACTOR, suppressed=suppressed)
+        erased = erase_contact(
+            database, one.id, outbox.forget, now=model.now(), source=SOURCE, actor=ACTOR, suppressed=suppressed
+        )
     click.echo(f"Erased. {erased} messages stay without a name.")
 
 

@@ -124,6 +124,7 @@ def run_app(settings: Settings) -> None:
         operations=lambda: watch.operations,
         sealer=sealer,
         private_hosts=frozenset(settings.webhook_private_hosts),
+        forget_mails=Outbox(settings.outbox_dir).forget,
     )
 
     def build_api() -> Asgi:
@@ -141,6 +142,7 @@ def run_app(settings: Settings) -> None:
             sealer=sealer,
             take_delivery=delivery_taker(settings, database, keys_of(settings)),
             private_hosts=frozenset(settings.webhook_private_hosts),
+            forget_mails=Outbox(settings.outbox_dir).forget,
         )
         return api.build(parts)
 

@@ -125,6 +125,7 @@ def build(parts: DashboardParts) -> ASGIApp:
         ("POST", "/account/sessions/end", account.sign_out_everywhere, signed_in, SMALL_FORM),
         ("POST", "/account/keys", account.add_key, signed_in, SMALL_FORM),
         ("POST", "/account/mail-passwords", account.add_mail_password, signed_in, SMALL_FORM),
+        ("POST", "/account/mail-passwords/{key:uuid}/revoke", account.end_mail_password, signed_in, SMALL_FORM),
         ("POST", "/account/keys/{key:uuid}/revoke", account.end_key, signed_in, SMALL_FORM),
         ("POST", "/account/tracking", account.choose_tracking, signed_in, SMALL_FORM),
         ("GET", "/transports", transports.show, signed_in, 0),

@@ -18,6 +18,7 @@ from resonanz.model import TemporaryFailure, TrackingMode
 from resonanz.notify.hub import Hub
 from resonanz.proxies import Proxies
 from resonanz.sending.domains import Check, not_checked
+from resonanz.sending.erasure import ForgetMails, no_mails
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.sending.transports.opening import Opener
 from resonanz.sending.transports.outbox import Outbox
@@ -64,7 +65,8 @@ class DashboardParts:
     when nothing listens for them. `check_domain` finds out whether a host leads to the edge, `operations` how the
     instance is doing, `sealer` seals other systems' secrets, `opener` makes the stored transports, and webhooks may
     be posted to `private_hosts` of one's own network. `note_own` is
-    told account, address and user agent of each signed-in browser, and the time. `now` is the clock at this door.
+    told account, address and user agent of each signed-in browser, and the time; `forget_mails` deletes copies of
+    messages from the built-in outbox, also from one that is not in use any more. `now` is the clock at this door.
     """
 
     database: Database
@@ -92,6 +94,7 @@ class DashboardParts:
     note_own: Callable[[UUID, str, str, datetime], None] = not_noted
     sealer: Callable[[], Sealer] = no_sealer
     private_hosts: frozenset[str] = frozenset()
+    forget_mails: ForgetMails = no_mails
     now: Callable[[], datetime] = model.now
 
     @property

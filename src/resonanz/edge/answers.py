@@ -139,6 +139,17 @@ UNSUBSCRIBE = page(
     form='<form method="post"><input type="hidden" name="confirm" value="unsubscribe">'
     "<button>Unsubscribe</button></form>\n",
 )
+NOBODY_LEAVES, NOBODY_TO_LEAVE = (
+    page(
+        status,
+        "You are still getting this mail",
+        "This link is the same for everybody who got the mail: nothing in it says who you are, so nobody can be "
+        "unsubscribed by it, and nothing was changed.",
+        "Answer the mail instead, from the address that it came to, and ask its sender to take you off. If the mail "
+        "has another link to unsubscribe, that one may be yours alone: try it first.",
+    )
+    for status in (200, 409)
+)
 UNSUBSCRIBED = page(200, "You are unsubscribed", "No more mails of this kind will be sent to your address.")
 NOT_CONFIRMED = page(
     400,

@@ -225,6 +225,11 @@ class Edge:
         if not signed:
             self._count("unsubscribe", "unknown")
             await answers.NOT_FOUND.send(send, method)
+        elif signed[0] & _ANONYMOUS:
+            # Nobody could be taken off by it. To a mail program that asks by one click (RFC 8058), a refusal is the one
+            # answer that keeps it from telling its user that it is done.
+            self._count("unsubscribe", "refused" if method == "POST" else "shown")
+            await (answers.NOBODY_TO_LEAVE if method == "POST" else answers.NOBODY_LEAVES).send(send, method)
         elif method == "POST":
             answer = await self._act_on_unsubscribe(text, signed, scope, receive)
             await answer.send(send, method)

@@ -7,9 +7,10 @@ are. The suppression list keeps an address that is on it, so that it is not writ
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from uuid import UUID
 
-from resonanz.store import Tx
+from resonanz.store import Tx, aside
 from resonanz.store import erasure as store
 from resonanz.store.contacts import Contact, delete_contact
 from resonanz.store.evidence import forget_messages
@@ -36,13 +37,34 @@ def erase(tx: Tx, contact: Contact) -> int:
     """Erase a contact: the row goes with its choices and memberships, their messages get a pseudonym that is written
     down nowhere else. Returns how many messages. Nothing of theirs may be waiting in the queue."""
     pseudonym = f"erased-{secrets.token_hex(5)}{_PSEUDONYMS}"
-    erased = 0
+    erased: set[UUID] = set()
     while portion := store.next_messages(tx, contact.id):
         store.detach_messages(tx, portion, pseudonym)
         store.blank_events(tx, portion, pseudonym, without_person)
         store.blank_contents(tx, portion)
         forget_messages(tx, portion)  # who asked, kept for a while to tell people from programs
-        erased += len(portion)
+        erased.update(portion)
+    _forget_aside(tx, erased)
     store.forget_import_errors(tx, contact.address)
+    store.forget_strays(tx, contact.address)
     delete_contact(tx, contact.id)
-    return erased
+    return len(erased)
+
+
+def _forget_aside(tx: Tx, message_ids: Collection[UUID]) -> None:
+    """Let go of hits on these messages that wait to be understood: they hold who asked, word for word."""
+    after = ("", 0)
+    while rows := aside.list_aside(tx, after):
+        for row in rows:
+            if _is_about(row.hit, message_ids):
+                aside.drop_aside(tx, row.journal, row.position)
+        after = rows[-1].journal, rows[-1].position
+
+
+def _is_about(text: str, message_ids: Collection[UUID]) -> bool:
+    from resonanz.journal import decode  # hits lie aside hardly ever
+
+    try:
+        return any(hit.id in message_ids for hit in decode(text))
+    except ValueError:  # what cannot be read may still name the message as others do
+        return any(id.hex in text for id in message_ids)

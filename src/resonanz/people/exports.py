@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
+from resonanz.model import NotFound
 from resonanz.people.attributes import attributes_of, show_value
+from resonanz.people.imports import Plan
 from resonanz.people.sheets import csv_line
 from resonanz.store import Database, contacts, imports
 
@@ -14,8 +16,20 @@ BOM = "\ufeff"  # without it, Excel takes UTF-8 for something else
 
 
 def refused_file(database: Database, import_id: UUID) -> Iterator[str]:
-    """Yield a CSV file of the rows that an import refused: line, reason, and the cells as they were."""
-    yield BOM + csv_line(["line", "reason", "cells"])
+    """Yield a CSV file of the rows that an import refused: line, reason, and the cells as they were, under their own
+    headings, so that it can be mended and handed in again. Raises NotFound before the first."""
+    with database.read() as tx:
+        found = imports.get_import(tx, import_id)
+    if found is None:
+        raise NotFound("there is no such import", where="import")
+    plan = Plan.decode(found.plan)
+    heading = [name.strip() or f"column {place}" for place, name in enumerate(plan.heading, 1)]
+    heading += [f"column {place}" for place in range(len(heading) + 1, len(plan.columns) + 1)]
+    return _refused(database, import_id, heading)
+
+
+def _refused(database: Database, import_id: UUID, heading: list[str]) -> Iterator[str]:
+    yield BOM + csv_line(["line", "reason", *heading])
     after = 0
     while True:
         with database.read() as tx:

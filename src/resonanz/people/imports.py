@@ -66,12 +66,14 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done with a file: how it is written, what each column is, which lists, which consent."""
+    """What is to be done with a file: how it is written, what each column is, which lists, which consent. `heading` is
+    what its first row calls the columns, known once the import has begun."""
 
     form: Form
     columns: tuple[str, ...]
     lists: tuple[UUID, ...] = ()
     consent: Consent | None = None
+    heading: tuple[str, ...] = ()
 
     def encode(self) -> dict[str, Any]:
         """Return the stored form."""
@@ -84,6 +86,7 @@ class Plan:
             "ending": self.form.ending,
             "columns": list(self.columns),
             "lists": [str(id) for id in self.lists],
+            "heading": list(self.heading),
             "consent": None
             if consent is None
             else {
@@ -105,7 +108,8 @@ class Plan:
             from_microseconds(said["given_at"]),
             said["text_version"],
         )
-        return cls(form, tuple(stored["columns"]), tuple(UUID(one) for one in stored["lists"]), consent)
+        lists = tuple(UUID(one) for one in stored["lists"])
+        return cls(form, tuple(stored["columns"]), lists, consent, tuple(stored.get("heading", ())))
 
 
 # ── Handing in ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -244,7 +248,9 @@ def start(database: Database, import_id: UUID, plan: Plan, now: datetime) -> Imp
             get_list(tx, list_id)
         if plan.consent is not None:
             _check_consent(plan.consent, now)
-        position, line = _behind_heading(tx, import_id, plan.form)
+        # The file goes when it is read; its heading stays for the file of what was refused.
+        heading, position, line = _heading(tx, import_id, plan.form)
+        plan = replace(plan, heading=heading)
         changed = {"state": "running", "plan": plan.encode(), "position": position, "line": line}
         store.save_import(tx, import_id, **changed)
     return replace(waiting, **changed)  # type: ignore[arg-type]
@@ -265,12 +271,13 @@ def _check_consent(consent: Consent, now: datetime) -> None:
         raise InvalidInput.together(refused)
 
 
-def _behind_heading(tx: Tx, import_id: UUID, form: Form) -> tuple[int, int]:
+def _heading(tx: Tx, import_id: UUID, form: Form) -> tuple[tuple[str, ...], int, int]:
+    """Return the columns' headings, none where there are none, and where the first row of contacts begins."""
     if form.has_header:
         heading = next(read(store.pieces_from(tx, import_id, 0), form), None)
         if heading is not None:
-            return heading.end, heading.end_line
-    return form.start, 1
+            return tuple(storable(cell)[:MAX_CELL_KEPT] for cell in heading.cells), heading.end, heading.end_line
+    return (), form.start, 1
 
 
 def cancel(database: Database, import_id: UUID, now: datetime) -> Import:

@@ -229,10 +229,11 @@ def touch_api_key(tx: Tx, key_id: UUID, now: datetime) -> None:
     tx.execute(update(api_keys).where(api_keys.c.id == key_id).values(used_at=now))
 
 
-def revoke_api_key(tx: Tx, account_id: UUID, key_id: UUID, now: datetime) -> bool:
-    """End a key of this account. Returns whether there was a living one."""
-    living = (api_keys.c.id == key_id) & (api_keys.c.account_id == account_id) & api_keys.c.revoked_at.is_(None)
-    return tx.execute(update(api_keys).where(living).values(revoked_at=now)).rowcount > 0
+def revoke_api_key(tx: Tx, account_id: UUID, key_id: UUID, kind: str, now: datetime) -> bool:
+    """End a key of this account and kind. Returns whether there was a living one."""
+    theirs = (api_keys.c.id == key_id, api_keys.c.account_id == account_id, api_keys.c.kind == kind)
+    living = update(api_keys).where(*theirs, api_keys.c.revoked_at.is_(None))
+    return tx.execute(living.values(revoked_at=now)).rowcount > 0
 
 
 def _api_key(row: Any) -> ApiKey | None:

@@ -6,6 +6,7 @@ This is the one place that changes facts beside corrections of verdicts.
 from __future__ import annotations
 
 import json
+import quopri
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
@@ -22,11 +23,13 @@ from resonanz.store.tables import (
     links,
     messages,
     queue,
+    strays,
     submissions,
 )
 from resonanz.store.wanted import forget_wanted
 
 _PORTION = 1_000
+_STRAYS_AT_A_TIME = 100  # of up to 100 kB each
 
 
 def next_messages(tx: Tx, contact_id: UUID) -> list[UUID]:
@@ -115,3 +118,24 @@ def forget_import_errors(tx: Tx, address: str) -> None:
     cells = cast(import_errors.c.cells, Text)  # one database writes beyond ASCII as it is, the other escaped
     written = {address, json.dumps(address)[1:-1]}
     tx.execute(delete(import_errors).where(or_(*(cells.icontains(text, autoescape=True) for text in written))))
+
+
+def forget_strays(tx: Tx, address: str) -> None:
+    """Delete reports that became no fact and are about this (normalised) address, or hold it."""
+    last = 0
+    while rows := tx.execute(
+        select(strays.c.id, strays.c.recipient, strays.c.body)
+        .where(strays.c.id > last)
+        .order_by(strays.c.id)
+        .limit(_STRAYS_AT_A_TIME)
+    ).all():
+        found = [row.id for row in rows if row.recipient.lower() == address or _holds(bytes(row.body), address)]
+        tx.execute(delete(strays).where(strays.c.id.in_(found)))
+        last = rows[-1].id
+
+
+def _holds(body: bytes, address: str) -> bool:
+    """Whether a report names an address: as it is, in quoted-printable lines (RFC 2045), or escaped as JSON."""
+    written = address.encode("utf-8"), json.dumps(address)[1:-1].encode("ascii")
+    plain = body.lower()
+    return any(text in plain for text in written) or written[0] in quopri.decodestring(body).lower()

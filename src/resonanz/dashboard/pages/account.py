@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from resonanz.accounts import change_password, create_key, create_mail_password, end_sessions, start_session
 from resonanz.accounts.instance import choose_own_sites, choose_tracking_without_choice
-from resonanz.accounts.keys import revoke_key
+from resonanz.accounts.keys import API, MAIL, revoke_key
 from resonanz.accounts.secrets import stored
 from resonanz.dashboard.pages.setup import read_choice
 from resonanz.dashboard.visit import Visit, errors_of
@@ -68,8 +68,17 @@ def add_mail_password(visit: Visit) -> Response:
 
 
 def end_key(visit: Visit) -> Response:
-    """Revoke an API key or a mail program's password."""
-    revoke_key(visit.parts.database, visit.account.id, visit.path("key"), visit.now)
+    """Revoke an API key."""
+    return _end(visit, API)
+
+
+def end_mail_password(visit: Visit) -> Response:
+    """Revoke a mail program's password."""
+    return _end(visit, MAIL)
+
+
+def _end(visit: Visit, kind: str) -> Response:
+    revoke_key(visit.parts.database, visit.account.id, visit.path("key"), kind, visit.now)
     return visit.go("/account", done="key")
 
 

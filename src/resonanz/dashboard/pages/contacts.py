@@ -165,6 +165,7 @@ def erase(visit: Visit) -> Response:
         erase_contact(
             visit.parts.database,
             contact,
+            visit.parts.forget_mails,
             now=visit.now,
             source=SOURCE,
             actor=visit.account.address,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from resonanz.model import PermanentFailure, from_microseconds
+from resonanz.model import PermanentFailure, TemporaryFailure, from_microseconds
 from resonanz.sending.transports.base import Deferred, Delivery, Envelope
 
 SUFFIX = ".eml"
@@ -107,6 +108,16 @@ class Outbox:
             return (self._folder / f"{message_id}{SUFFIX}").read_bytes()
         except FileNotFoundError:
             return None
+
+    def forget(self, message_ids: Collection[UUID]) -> None:
+        """Delete these mails, as far as they lie here. Raises TemporaryFailure."""
+        try:
+            for id in message_ids:
+                (self._folder / f"{id}{SUFFIX}").unlink(missing_ok=True)
+        except OSError as error:
+            raise TemporaryFailure(
+                f"a mail in the outbox cannot be deleted: {error.strerror}", where=str(self._folder)
+            ) from error
 
     def _describe(self, name: str) -> OutboxMail | None:
         try:

@@ -10,6 +10,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.kit.instance import Instance
+from tests.kit.listeners import Listener, listener
+
+__all__ = ["listener"]
 
 PAGES = (
     "/",
@@ -21,6 +24,7 @@ PAGES = (
     "/campaigns/new",
     "/outbox",
     "/account",
+    "/webhooks",
     "/limits",
 )
 SCRIPTED = (
@@ -32,7 +36,8 @@ SCRIPTED = (
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """One instance for all tests of this file."""
-    with Instance(Path(tmp_path_factory.mktemp("instance"))) as instance:
+    settings = {"RESONANZ_WEBHOOK_PRIVATE_HOSTS": "localhost"}
+    with Instance(Path(tmp_path_factory.mktemp("instance")), settings) as instance:
         yield instance
 
 
@@ -148,6 +153,23 @@ def test_all_of_the_navigation_is_in_sight(visitor: BrowserContext, instance: In
         assert box["x"] >= 0, way.inner_text()
         assert box["x"] + box["width"] <= width, way.inner_text()
         assert way.evaluate("way => way.scrollWidth <= way.clientWidth"), way.inner_text()
+
+
+def test_a_webhook_is_made_and_tried(visitor: BrowserContext, instance: Instance, listener: Listener) -> None:
+    """Its secret is shown; a test that the running worker posts arrives signed, and its answer appears by itself."""
+    page = visitor.new_page()
+    complaints = complaints_of(page)
+    page.goto(f"{instance.dashboard}/webhooks")
+    page.get_by_role("textbox", name="Address").fill(listener.url.replace("127.0.0.1", "localhost"))
+    page.get_by_role("button", name="Add", exact=True).click()
+    secret = page.locator("code.secret").inner_text()
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.locator("#deliveries")).to_contain_text("delivered", timeout=20_000)
+    (told,) = listener.told
+    assert (told.type, told.is_signed_by(secret)) == ("webhook.test", True)
+    page.get_by_role("button", name="Remove this webhook").click()
+    expect(page.locator("main")).to_contain_text("Nothing more is told there")
+    assert complaints == []
 
 
 def test_only_what_is_new_glows(visitor: BrowserContext, instance: Instance) -> None:

@@ -230,6 +230,7 @@ def test_on_the_command_line(run: Run, listener: Listener, tmp_path: Path) -> No
         "webhooks", "change", id, "--type", "message.clicked", "--who", "machine", "--description", "x", **more
     )
     assert changed.returncode == 0, changed.stderr
+    assert "ok webhooks 1 in all, none in trouble" in " ".join(run("doctor").stdout.split())
     assert run("webhooks", "pause", id).returncode == 0
     (shown,) = json.loads(run("webhooks", "list", "--json").stdout)
     assert (shown["types"], shown["who"], shown["note"]) == (

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from resonanz.model import InvalidInput, ResonanzError, TemporaryFailure, TooLarge
-from resonanz.outbound import Rules, fetch, is_public
+from resonanz.outbound import Poster, Rules, check_url, fetch, is_public
 from tests.kit.certificates import make_certificate
 
 
@@ -26,6 +26,7 @@ class Site:
     port: int = 0
     certificate: Path = Path()
     asked: list[tuple[str, str]] = field(default_factory=list)
+    closing: threading.Event = field(default_factory=threading.Event)
 
     def url(self, path: str, host: str = "localhost") -> str:
         return f"https://{host}:{self.port}{path}"
@@ -42,6 +43,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site.certificate, key = make_certificate(tmp_path_factory.mktemp("site"))
 
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            site.asked.append((self.path, self.headers["Host"]))
+            if self.path == "/dribble":  # a byte of the answer at a time: no single read ever takes long
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not site.closing.wait(0.05):
+                    self.wfile.write(b"x")
+                return
+            status, size = {"/moved": (302, 0), "/endless": (500, 1_000_000)}.get(self.path, (200, 0))
+            self.send_response(status)
+            self.send_header("Location", "/page")
+            answer = bytes(size) if size else body
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
         def do_GET(self) -> None:
             site.asked.append((self.path, self.headers["Host"]))
             answers: dict[str, tuple[int, dict[str, str], bytes]] = {
@@ -74,6 +91,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield site
+    site.closing.set()
     server.shutdown()
     server.server_close()
     thread.join()
@@ -113,6 +131,40 @@ def test_what_ends_badly_says_so(
     """Wrong statuses, circles, plain HTTP, size once unpacked, time, and certificates nobody vouches for."""
     with pytest.raises(failure, match=told):
         fetch(site.url(path), site.rules(**changes))
+
+
+def test_things_are_posted_one_after_the_other(site: Site) -> None:
+    """Whatever the status is, the answer comes back: no redirect is followed, and of a long one the beginning."""
+    with Poster(site.rules(limit_bytes=100)) as poster:
+        replies = [poster.post(site.url(path), b"a body", {"X-Name": "value"}) for path in ("/x", "/moved", "/endless")]
+    assert [(reply.status, len(reply.beginning)) for reply in replies] == [(200, 6), (302, 6), (500, 100)]
+    assert replies[1].headers["location"] == "/page"
+    assert [path for path, _ in site.asked[-3:]] == ["/x", "/moved", "/endless"]
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "failure", "told"),
+    [
+        ("/dribble", {"seconds": 1.0}, TemporaryFailure, "no answer within 1 seconds"),
+        ("/x", {"trusted": None}, TemporaryFailure, "certificate"),
+        ("/x", {"allowed": lambda _: False}, InvalidInput, "private network"),
+    ],
+)
+def test_posts_that_end_badly(
+    site: Site, path: str, changes: dict[str, Any], failure: type[ResonanzError], told: str
+) -> None:
+    """A server that answers for ever, one that nobody vouches for, one in a private network."""
+    with Poster(site.rules(**changes)) as poster, pytest.raises(failure, match=told):
+        poster.post(site.url(path), b"x", {})
+
+
+def test_plain_http_only_where_that_is_allowed(site: Site) -> None:
+    """An address is looked at before it is stored: its scheme, and whether it is a private one by itself."""
+    with pytest.raises(InvalidInput, match="only https"):
+        check_url("http://example.org/", Rules())
+    assert check_url("http://example.org:8080/x", Rules(plain=True)) == "example.org"
+    with pytest.raises(InvalidInput, match="private network"):
+        check_url("https://[fd00::1]/", Rules())
 
 
 @pytest.mark.parametrize(

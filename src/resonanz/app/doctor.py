@@ -54,6 +54,7 @@ def examine(settings: Settings) -> list[Finding]:
         _journal,
         _snapshot,
         _providers,
+        _webhooks,
         _proxies,
         _edge,
         _dashboard,
@@ -180,6 +181,24 @@ def _providers(settings: Settings) -> Iterator[Finding]:
         else:
             heard = f"last heard of {row.last_at:%Y-%m-%d %H:%M} UTC" if row.last_at else "nothing heard yet"
             yield Finding("providers", "ok", f"{title}: {heard}")
+
+
+def _webhooks(settings: Settings) -> Iterator[Finding]:
+    from resonanz.store import open_database
+    from resonanz.store.webhook_endpoints import list_endpoints, troubled_endpoints
+
+    database = open_database(settings.database_url.get_secret_value())
+    try:
+        with database.read() as tx:
+            troubled, known = troubled_endpoints(tx), list_endpoints(tx)
+    finally:
+        database.close()
+    for row in troubled:
+        how = f"is paused: {row.note}" if row.paused_at else f"has failed {row.failures} times in a row"
+        remedy = f"resonanz webhooks deliveries {row.id} shows the answers"
+        yield Finding("webhooks", "warning", f"{row.description or row.url} {how}", remedy)
+    if known and not troubled:
+        yield Finding("webhooks", "ok", f"{len(known)} in all, none in trouble")
 
 
 def _proxies(settings: Settings) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ class WebhookRunner:
                 await asyncio.wait_for(stopping.wait(), pause)
 
     def turn(self) -> bool:
-        """Take everything a step further. Returns whether there may be more to do. Raises TemporaryFailure."""
+        """Take everything a step further. Returns whether there is more to do at once. Raises TemporaryFailure."""
         with self._database.read() as tx:
             if not has_endpoints(tx):
                 return False

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any, Self
 
@@ -126,7 +127,7 @@ class Poster:
         import httpx2
 
         self._rules = rules
-        context = rules.trusted or ssl.create_default_context()
+        context = rules.trusted or _system_trust()
         self._client = httpx2.Client(verify=context, trust_env=False, follow_redirects=False)
         self._socket: socket.socket | None = None
 
@@ -181,6 +182,12 @@ class Poster:
         if self._socket is not None:
             with suppress(OSError):  # it is closed already
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+
+@cache
+def _system_trust() -> ssl.SSLContext:
+    """Reading the system's certificates takes longer than posting."""
+    return ssl.create_default_context()
 
 
 # ── Beneath ─────────────────────────────────────────────────────────────────────────────────────────────────────────

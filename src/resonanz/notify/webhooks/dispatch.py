@@ -30,23 +30,24 @@ class Dispatcher:
         self._settled = Settled()
         self._forget_at: datetime | None = None
 
-    def round(self) -> int:
-        """Take each endpoint a portion further. Returns how many facts were looked at. Raises TemporaryFailure."""
+    def round(self) -> bool:
+        """Take each endpoint a portion further. Returns whether one has more to read. Raises TemporaryFailure."""
         now = self._now()
         with self._database.read() as tx:
             known = list_endpoints(tx)
             upto = self._settled.look(tx)
         self._forget(known, now)
-        return sum(self._take_further(endpoint, upto, now) for endpoint in known if _follows(endpoint, upto))
+        have_more = [self._take_further(endpoint, upto, now) for endpoint in known if _follows(endpoint, upto)]
+        return any(have_more)
 
-    def _take_further(self, endpoint: EndpointRow, upto: int, now: datetime) -> int:
+    def _take_further(self, endpoint: EndpointRow, upto: int, now: datetime) -> bool:
         with self._database.read() as tx:
             if count_waiting(tx, endpoint.id) >= MOST_WAITING:
-                return 0
+                return False
         with self._database.write() as tx:
             held = lock_endpoint(tx, endpoint.id, wait=False)
             if held is None or not _follows(held, upto):
-                return 0
+                return False
             return _advance(tx, held, upto, now)
 
     def _forget(self, known: list[EndpointRow], now: datetime) -> None:
@@ -62,9 +63,9 @@ def _follows(endpoint: EndpointRow, upto: int) -> bool:
     return endpoint.paused_at is None and endpoint.position < upto
 
 
-def _advance(tx: Tx, endpoint: EndpointRow, upto: int, now: datetime) -> int:
+def _advance(tx: Tx, endpoint: EndpointRow, upto: int, now: datetime) -> bool:
     facts = events.firsts_between(tx, endpoint.position, upto, read_kinds(endpoint), limit=_FACTS_AT_A_TIME)
     add_deliveries(tx, choose(tx, endpoint, facts, now))
-    is_all = len(facts) < _FACTS_AT_A_TIME
-    change_endpoint(tx, endpoint.id, position=upto if is_all else facts[-1].id)
-    return len(facts)
+    is_full = len(facts) == _FACTS_AT_A_TIME
+    change_endpoint(tx, endpoint.id, position=facts[-1].id if is_full else upto)
+    return is_full

@@ -31,13 +31,13 @@ class Webhooks:
         self._lock = threading.Lock()
 
     def turn(self) -> bool:
-        """Take the facts a portion further, and start a lane wherever something is due. Returns whether there was any
-        work. Raises TemporaryFailure."""
-        looked_at = self._dispatcher.round()
+        """Take the facts a portion further, and start a lane wherever something is due. Returns whether there are more
+        facts to be read. Raises TemporaryFailure."""
+        has_more = self._dispatcher.round()
         due = self._sender.due()
         for endpoint_id, amount in due.items():
             self._open_lanes(endpoint_id, amount)
-        return looked_at > 0
+        return has_more
 
     def _open_lanes(self, endpoint_id: UUID, due: int) -> None:
         with self._lock:

@@ -29,6 +29,11 @@ def test_over_rest(door: Door) -> None:
     assert (added.status_code, added.json()["port"], added.json()["then"]) == (201, 143, "seen")
     assert "hunter2" not in door.operator.get("/api/v1/mailboxes").text
     assert b"hunter2" not in stored(door.database)[0].secret
+    id = door.operator.post("/api/v1/mailboxes", json=WANTED | {"host": "localhost", "port": 1}).json()["id"]
+    checked = door.operator.post(f"/api/v1/mailboxes/{id}/check")
+    assert (checked.status_code, "cannot be read" in checked.text) == (503, True)
+    tokens = {"authentication": "xoauth2", "password": "", "provider": "microsoft", "client_id": "app"}
+    assert door.operator.post("/api/v1/mailboxes", json=WANTED | tokens).json()["provider"] == "microsoft"
     wrong = door.operator.post("/api/v1/mailboxes", json=WANTED | {"host": " ", "protocol": "pop3", "then": "move"})
     assert (wrong.status_code, {one["where"] for one in wrong.json()["errors"]}) == (422, {"host", "move_to"})
     assert door.operator.delete(f"/api/v1/mailboxes/{added.json()['id']}").status_code == 204
@@ -38,7 +43,15 @@ def test_over_rest(door: Door) -> None:
 def test_on_its_page(site: Site) -> None:
     """What is wrong stands beside its field and what was typed stays; why a look failed is shown, escaped."""
     alice = site.with_parts(sealer=lambda: Sealer(KEYS)).alice()
-    fields = {**WANTED, "security": "tls", "folder": "INBOX", "then": "delete", "move_to": "", "port": "x"}
+    fields = {
+        **WANTED,
+        "security": "tls",
+        "folder": "INBOX",
+        "then": "delete",
+        "move_to": "",
+        "port": "x",
+        "authentication": "password",
+    }
     wrong = alice.submit("/mailboxes", fields)
     assert (wrong.status_code, 'id="port-note" role="alert"' in wrong.text) == (422, True)
     assert 'value="imap.example.org"' in wrong.text
@@ -48,6 +61,9 @@ def test_on_its_page(site: Site) -> None:
     with site.database.write() as tx:
         mailboxes.note_check(tx, row.id, now=site.clock(), failure="<no such server>")
     assert "&lt;no such server&gt;" in alice.get("/mailboxes").text
+    checked = alice.submit("/mailboxes/check", {"id": str(row.id)}, page="/mailboxes")
+    assert "imap.example.org" in checked.text
+    assert 'class="note warn"' in checked.text
     assert alice.submit("/mailboxes/remove", {"id": str(row.id)}, page="/mailboxes").status_code == 303
     assert alice.submit("/mailboxes/remove", {"id": "x"}, page="/mailboxes").status_code == 404
     assert other_account(site).get("/mailboxes").status_code == 403

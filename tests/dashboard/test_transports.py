@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from resonanz.outbound import Rules, post, web
-from resonanz.sending import oauth
+from resonanz.outbound import Rules, oauth, post, web
 from resonanz.sending.named_transports import secret_of
 from resonanz.sending.queue_control import is_queue_paused
 from resonanz.sending.transports.opening import Opener

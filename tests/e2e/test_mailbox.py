@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,19 +13,29 @@ from pathlib import Path
 import pytest
 
 from resonanz import model
-from resonanz.ingest.mailboxes import Postmen, add_mailbox, check_mailbox, remove_mailbox
+from resonanz.ingest import mailboxes
+from resonanz.ingest.mailbox_access import Access, keep_secret
+from resonanz.ingest.mailbox_reading import NotLetIn, opened
+from resonanz.ingest.mailboxes import Checked, Postmen, add_mailbox, check_mailbox
 from resonanz.model import EventKind, TemporaryFailure
+from resonanz.outbound import Rules, oauth, post
+from resonanz.outbound.oauth import Ask
 from resonanz.sealing import Sealer
+from resonanz.sending.transports.opening import Opener
 from resonanz.store import Database, events
-from resonanz.store.mailboxes import MailboxRow, get_mailbox, move_on
+from resonanz.store.mailboxes import MailboxRow, count_taken, get_mailbox, move_on
 from resonanz.store.messages import Message
 from resonanz.store.strays import list_strays
 from resonanz.tokens import mint_return_path
 from tests.kit.cast import ALMA, BRUNO, Cast
 from tests.kit.dovecot import PASSWORD, USER, Dovecot, running_dovecot
+from tests.kit.oauth_server import OAuthServer, running_oauth_server
+from tests.kit.pages import Site, empty_site, site
 from tests.kit.reports import dsn, report
 from tests.kit.waiting import wait_for
 from tests.kit.workers import KEYS
+
+__all__ = ["empty_site", "site"]
 
 pytestmark = pytest.mark.xdist_group("dovecot")
 
@@ -42,9 +53,17 @@ LETTER = report(
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Dovecot]:
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OAuthServer]:
+    """Who knows whose an access token is."""
+    with running_oauth_server(tmp_path_factory.mktemp("provider")) as running:
+        running.user = USER
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(provider: OAuthServer) -> Iterator[Dovecot]:
     """One Dovecot for all."""
-    with running_dovecot() as found:
+    with running_dovecot(oauth=provider) as found:
         yield found
 
 
@@ -72,11 +91,18 @@ def added(database: Database, dovecot: Dovecot, protocol: str = "imap", **more: 
     return add_mailbox(database, lambda: SEALER, protocol=protocol, port=port, **(about | more))  # type: ignore[arg-type]
 
 
+def asker(provider: OAuthServer) -> Ask:
+    """Ask it by the real way out, with its certificate trusted and this machine allowed."""
+    trusted = ssl.create_default_context(cafile=str(provider.certificate))
+    rules = Rules(allowed=lambda _: True, trusted=trusted)
+    return lambda url, form: post(url, form, rules)
+
+
 @contextmanager
-def read_by_a_worker(database: Database, dovecot: Dovecot) -> Iterator[None]:
+def read_by_a_worker(database: Database, dovecot: Dovecot, ask: Ask | None = None) -> Iterator[None]:
     """Read mailboxes as a worker does until the block ends."""
     loop, stopping = asyncio.new_event_loop(), asyncio.Event()
-    postmen = Postmen(database, KEYS, lambda: SEALER, dovecot.certificate)
+    postmen = Postmen(database, KEYS, lambda: SEALER, dovecot.certificate, ask=ask)
     thread = threading.Thread(target=lambda: loop.run_until_complete(postmen.run(stopping)))
     thread.start()
     try:
@@ -194,8 +220,9 @@ def test_what_goes_wrong_is_said(sqlite_database: Database, dovecot: Dovecot, tm
     """A wrong password, a certificate that nobody vouches for and a server that is not there are told, and the worker
     writes the reason down; what is right is counted."""
     dovecot.put(LETTER)
-    good = added(sqlite_database, dovecot)
-    assert check_mailbox(sqlite_database, lambda: SEALER, dovecot.certificate, good.id) == 1
+    good = added(sqlite_database, dovecot, then="move", move_to="Nowhere")
+    found = check_mailbox(sqlite_database, lambda: SEALER, dovecot.certificate, good.id)
+    assert found == Checked("INBOX", 1, "Nowhere", 0, None)
     with pytest.raises(TemporaryFailure, match="certificate"):
         check_mailbox(sqlite_database, lambda: SEALER, None, good.id)
     wrong = added(sqlite_database, dovecot, "pop3", password="something else")
@@ -203,5 +230,54 @@ def test_what_goes_wrong_is_said(sqlite_database: Database, dovecot: Dovecot, tm
         check_mailbox(sqlite_database, lambda: SEALER, dovecot.certificate, wrong.id)
     with read_by_a_worker(sqlite_database, dovecot):
         wait_for(lambda: row_of(sqlite_database, wrong).failure, "the reason")
-    remove_mailbox(sqlite_database, good.id)
     assert b"something else" not in row_of(sqlite_database, wrong).secret
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_signed_in_with_a_provider(
+    sqlite_database: Database,
+    dovecot: Dovecot,
+    message: Message,
+    provider: OAuthServer,
+    protocol: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An access token opens the mailbox (XOAUTH2). Before anybody has signed in that is what is said; once somebody
+    has, the worker reads without another word. A token withdrawn before its time is refused, and a new one had."""
+    monkeypatch.setitem(oauth.PROVIDERS, "google", provider.provider())
+    monkeypatch.setattr(mailboxes, "LOOK_SECONDS", 0.05)
+    client = {"provider": "google", "client_id": provider.client_id, "client_secret": provider.client_secret}
+    row = added(sqlite_database, dovecot, protocol, password="", authentication="xoauth2", then="delete", **client)
+    dovecot.put(bounce(message))
+    with read_by_a_worker(sqlite_database, dovecot, asker(provider)):
+        wait_for(lambda: "nobody has signed in yet" in row_of(sqlite_database, row).failure, "the reason")
+        keep_secret(sqlite_database, SEALER, row.id, provider.new_refresh_token())
+        wait_for(lambda: kinds(sqlite_database, message) == [EventKind.BOUNCED], "the bounce")
+        wait_for(lambda: not dovecot.lying(), "its deletion")
+    assert row_of(sqlite_database, row).taken_at is not None
+    assert row_of(sqlite_database, row).failure == ""
+
+    access = Access(sqlite_database, lambda: SEALER, asker(provider))
+    provider.withdrawn.add(access.secret(row_of(sqlite_database, row)))
+    with pytest.raises(NotLetIn), opened(row, access.secret(row_of(sqlite_database, row)), dovecot.certificate):
+        pass
+    access.drop()
+    with opened(row, access.secret(row_of(sqlite_database, row)), dovecot.certificate) as mailbox:
+        assert mailbox.count() == 0
+
+
+def test_checked_on_its_page(site: Site, dovecot: Dovecot) -> None:
+    """A look signs in, names the folder, counts, says when the last report came, and changes nothing, not even a
+    mark."""
+    opener = Opener(site.database, lambda: SEALER, ca_file=dovecot.certificate)
+    alice = site.with_parts(sealer=lambda: SEALER, opener=opener).alice()
+    row = added(site.database, dovecot, then="move", move_to="Reports")
+    dovecot.put(LETTER)
+    page = alice.submit("/mailboxes/check", {"id": str(row.id)}, page="/mailboxes").text
+    assert "holds 1 mail." in page
+    assert "No report has come here yet" in page
+    assert [path.parent.name for path in dovecot.lying()] == ["new"]  # where what nobody has seen lies
+    assert row_of(site.database, row) == row
+    with site.database.write() as tx:
+        count_taken(tx, row.id, model.now())
+    assert "The last report was read" in alice.submit("/mailboxes/check", {"id": str(row.id)}, page="/mailboxes").text

@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 
 from tests.kit.certificates import make_certificate
+from tests.kit.oauth_server import OAuthServer
 from tests.kit.ports import free_ports
 from tests.kit.waiting import wait_for
 
@@ -37,6 +38,12 @@ mail_location = maildir:{folder}/mail/%n
 first_valid_uid = 1
 pop3_uidl_format = %g
 auth_username_format = %Ln
+auth_failure_delay = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 auth_mechanisms = plain login{mechanisms}
 submission_host = 127.0.0.1:{submission}
 mail_plugins = quota
@@ -57,7 +64,7 @@ userdb {{
   driver = passwd-file
   args = {folder}/users
 }}
-{more}
+{oauth}
 service lmtp {{
   inet_listener lmtp {{
     port = {lmtp}
@@ -127,13 +134,12 @@ def running_dovecot(
     *,
     sieve: Mapping[str, str] | None = None,
     submission: int = 25,
-    mechanisms: str = "",
-    more: str = "",
+    oauth: OAuthServer | None = None,
 ) -> Iterator[Dovecot]:
     """Run one until the block ends; only root can start it. `make test` installs it.
 
     `users` are mailboxes beside `USER`, each with the settings that are its own (`userdb_…`); `sieve` are scripts of
-    users, and what those send goes to this machine's port `submission`. `more` is appended to the configuration.
+    users, and what those send goes to this machine's port `submission`; `oauth` says whose an access token is.
     """
     if os.geteuid() != 0:
         pytest.skip("only root can start Dovecot, and these tests do not run as root")
@@ -164,9 +170,9 @@ def running_dovecot(
             folder=folder,
             certificate=certificate,
             key=key,
-            mechanisms=mechanisms,
+            mechanisms=" xoauth2" if oauth else "",
             submission=submission,
-            more=more,
+            oauth=_oauth(folder, oauth) if oauth else "",
             lmtp=lmtp,
             imap=imap,
             imaps=imaps,
@@ -184,6 +190,17 @@ def running_dovecot(
         process.terminate()
         process.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _oauth(folder: Path, server: OAuthServer) -> str:
+    """Ask a provider whose an access token is (doc.dovecot.org: Open Authentication v2.0 database)."""
+    trusted = folder / "provider.pem"
+    trusted.write_bytes(server.certificate.read_bytes())  # to where Dovecot's own user may read it
+    (folder / "oauth2.conf").write_text(
+        f"tokeninfo_url = {server.url}/tokeninfo?access_token=\n"
+        f"username_attribute = email\ntls_ca_cert_file = {trusted}\n"
+    )
+    return f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n  args = {folder}/oauth2.conf\n}}\n"
 
 
 def _is_up(port: int) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from resonanz.sending.oauth import DEVICE_GRANT, Client, Provider, challenge_of
+from resonanz.outbound.oauth import DEVICE_GRANT, Client, Provider, challenge_of
 from tests.kit.certificates import make_certificate
 
 
@@ -33,6 +33,8 @@ class OAuthServer:
     codes: dict[str, tuple[str, str]] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
     pending: int = 2
+    user: str = ""
+    withdrawn: set[str] = field(default_factory=set)
 
     def provider(self, *, device: bool = True) -> Provider:
         """This server in the form of a known provider."""
@@ -93,6 +95,12 @@ class OAuthServer:
         grant = {"access_token": self.access_tokens[-1], "expires_in": self.seconds, "token_type": "Bearer"}
         return {**grant, **({"refresh_token": self.new_refresh_token()} if refresh else {})}
 
+    def describe(self, token: str) -> tuple[int, dict[str, Any]]:
+        """Tell a mail server whose an access token is."""
+        if token in self.access_tokens and token not in self.withdrawn:
+            return 200, {"email": self.user, "expires_in": self.seconds}
+        return 400, {"error": "invalid_token"}
+
     def client(self, provider: str = "test") -> Client:
         """Our application there."""
         return Client(provider, self.client_id, self.client_secret)
@@ -107,10 +115,15 @@ def running_oauth_server(folder: Path) -> Iterator[OAuthServer]:
     server.certificate, key = make_certificate(folder)
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._tell(*server.describe(self.path.partition("access_token=")[2]))
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             form = {name: values[0] for name, values in parse_qs(body).items()}
-            status, answer = server.answer(self.path, form)
+            self._tell(*server.answer(self.path, form))
+
+        def _tell(self, status: int, answer: dict[str, Any]) -> None:
             text = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

@@ -9,14 +9,18 @@ from uuid import UUID
 
 import pytest
 
+from resonanz import model
+from resonanz.ingest.inbound import Arrived, take_mail
 from resonanz.model import MessageState
 from resonanz.sending.submit import Limits
 from resonanz.store import Database, events, messages
+from resonanz.store.messages import Message
 from tests.kit.mails import draft, hand_in
+from tests.kit.reports import dsn
 from tests.kit.sinks import running_sink
 from tests.kit.waiting import wait_for
 from tests.kit.worker_process import start_worker
-from tests.kit.workers import is_empty
+from tests.kit.workers import KEYS, is_empty
 
 # The whole proof is CRASH_MAILS=5000 CRASH_KILLS=10; the suite runs a small one.
 MAILS = int(os.environ.get("CRASH_MAILS", "160"))
@@ -28,7 +32,7 @@ EACH = MAILS // (KILLS + 1) // 2  # mails between two kills, so that every kill 
 @pytest.mark.parametrize("resend", [False, True], ids=["hold", "resend"])
 def test_killed_in_the_middle(database: Database, resend: bool) -> None:
     """Every recipient gets the mail or is known as uncertain; copies beyond one are no more than were on the wire, and
-    every one of those is marked."""
+    every one of those is marked. Held ones are settled by reports that name their Message-ID."""
     receipt = hand_in(
         database,
         draft(recipients=[f"p{number}@rcpt.example" for number in range(MAILS)]),
@@ -66,13 +70,24 @@ def test_killed_in_the_middle(database: Database, resend: bool) -> None:
         assert {recipient for recipient, state in states.items() if state is MessageState.UNCERTAIN} == uncertain
         assert set(ids) - set(copies) <= uncertain
         assert all(states[recipient] is MessageState.SENT for recipient in set(ids) - uncertain)
+        for recipient in uncertain:  # a report that names the Message-ID tells what nobody could
+            told = ("delivered", "2.0.0") if recipient in copies else ("failed", "5.1.1")
+            named = _message(database, ids[recipient]).header_id or ""
+            report = Arrived.read(dsn(recipient, *told, message_id=named))
+            take_mail(database, KEYS, report, source="mailbox", now=model.now())
+            settled = MessageState.DELIVERED if recipient in copies else MessageState.BOUNCED
+            assert _state(database, ids[recipient]) is settled
 
 
 def _state(database: Database, message_id: UUID) -> MessageState:
+    return _message(database, message_id).state
+
+
+def _message(database: Database, message_id: UUID) -> Message:
     with database.read() as tx:
         message = messages.get_message(tx, message_id)
     assert message is not None
-    return message.state
+    return message
 
 
 def _was_uncertain(database: Database, message_id: UUID) -> bool:

@@ -14,18 +14,12 @@ from typing import Any
 import pytest
 
 from resonanz.model import InvalidInput, TrackingMode
-from resonanz.outbound import Answer, Rules, post
+from resonanz.outbound import Answer, Rules, oauth, post
+from resonanz.outbound.oauth import begin_device, exchange_code, poll_device, sign_in_url
 from resonanz.sealing import Sealer
-from resonanz.sending import oauth
 from resonanz.sending import worker as worker_module
+from resonanz.sending.access_tokens import AccessTokens
 from resonanz.sending.named_transports import Wanted, add_transport, change_transport, secret_of
-from resonanz.sending.oauth import (
-    AccessTokens,
-    begin_device,
-    exchange_code,
-    poll_device,
-    sign_in_url,
-)
 from resonanz.sending.transports.base import SignInAgain, Unreachable
 from resonanz.sending.transports.opening import Opener
 from resonanz.sending.worker import Worker, WorkerSettings

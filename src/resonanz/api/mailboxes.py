@@ -8,8 +8,8 @@ from fastapi import APIRouter
 
 from resonanz import model
 from resonanz.api.access import Operator, Parts
-from resonanz.api.source_shapes import MailboxesOut, MailboxIn, MailboxOut
-from resonanz.ingest.mailboxes import add_mailbox, remove_mailbox
+from resonanz.api.source_shapes import MailboxesOut, MailboxFoundOut, MailboxIn, MailboxOut
+from resonanz.ingest.mailboxes import add_mailbox, check_mailbox, remove_mailbox
 from resonanz.store import mailboxes as rows
 
 router = APIRouter(tags=["Mailboxes"])
@@ -27,6 +27,14 @@ def post_mailbox(wanted: MailboxIn, parts: Parts, operator: Operator) -> Mailbox
     """Add a mailbox. A running worker reads it from then on; `checked_at` and `failure` tell how that goes."""
     row = add_mailbox(parts.database, parts.sealer, **wanted.model_dump(), actor=operator.address, now=model.now())
     return MailboxOut.model_validate(row)
+
+
+@router.post("/mailboxes/{mailbox}/check", response_model=MailboxFoundOut, summary="Look at a mailbox")
+def check(mailbox: UUID, parts: Parts, _operator: Operator) -> MailboxFoundOut:
+    """Connect, sign in and count. No mail is read, nothing is marked. Answers 503 with the reason when that fails."""
+    opener = parts.opener
+    found = check_mailbox(parts.database, opener.sealer, opener.ca_file, mailbox, ask=opener.ask)
+    return MailboxFoundOut.model_validate(found)
 
 
 @router.delete("/mailboxes/{mailbox}", status_code=204, summary="Read a mailbox no more")

@@ -115,7 +115,12 @@ class MailboxIn(Incoming):
     port: Annotated[int, Field(ge=0, le=65535, description="0: the protocol's own.")] = 0
     security: Literal["tls", "starttls"] = "tls"
     username: Line
-    password: Line
+    password: Text = Field("", description="With xoauth2 a refresh token of the provider; empty: sign in afterwards.")
+    authentication: Literal["password", "xoauth2"] = "password"
+    provider: Literal["", "google", "microsoft"] = Field("", description="Whose tokens, with xoauth2.")
+    client_id: Line = Field("", description="Of the application that is registered with the provider.")
+    client_secret: Text = Field("", description="Its secret, where it has one.")
+    tenant: Line = Field("", description="Directory of a Microsoft account; empty: any.")
     folder: Line = "INBOX"
     then: Annotated[Literal["seen", "move", "delete"], Field(description="What happens to a report that was read.")] = (
         "seen"
@@ -139,9 +144,24 @@ class MailboxOut(Outgoing):
     others: bool
     created_at: datetime
     created_by: str
+    authentication: str
+    provider: str
+    client_id: str
+    tenant: str
     taken: int = Field(description="Reports and answers that were read.")
+    taken_at: datetime | None = Field(description="When the last of them was read.")
     checked_at: datetime | None
     failure: str = Field(description="Why it could not be read last; empty when it could.")
+
+
+class MailboxFoundOut(Outgoing):
+    """What a look at a mailbox found."""
+
+    folder: str
+    mails: int = Field(description="How many lie in the folder.")
+    missing: str = Field(description="The folder that reports are to be moved to, where it does not exist.")
+    taken: int
+    taken_at: datetime | None = Field(description="When the last report was read from here; null: never.")
 
 
 class MailboxesOut(Outgoing):

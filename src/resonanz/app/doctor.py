@@ -30,6 +30,7 @@ NO_DISK = 100_000_000  # bytes: below, journals may soon fail
 CLOCK_TOLERANCE = 5.0  # seconds
 LAG_WARNING = 10_000  # hits waiting to be taken over
 OLD_SNAPSHOT = 900.0  # seconds; a worker writes one every minute
+SILENT_DAYS = 7  # after which a mailbox that brought no report is asked about
 WIDE_NETWORK = 65_536  # addresses; IPv6 networks of providers are wider, and as open
 TIMEOUT = 5.0  # seconds for each question to another server
 
@@ -60,6 +61,7 @@ def examine(settings: Settings) -> list[Finding]:
         _dashboard,
         _smtp,
         _transports,
+        _mailboxes,
         _place,
         _networks,
         _clock,
@@ -302,6 +304,37 @@ def _transports(settings: Settings) -> Iterator[Finding]:
                 yield Finding("transport", "ok", f"{one.name}: {asyncio.run(opener.open(one).check())}")
             except ResonanzError as error:
                 yield Finding("transport", "broken", f"{one.name}: {error.what}", error.remedy)
+    finally:
+        database.close()
+
+
+def _mailboxes(settings: Settings) -> Iterator[Finding]:
+    """Look at every mailbox that reports are read from, and whether any come."""
+    from resonanz.app.wiring import database_of, sealer_of
+    from resonanz.ingest.mailboxes import check_mailbox
+    from resonanz.store.mailboxes import list_mailboxes
+
+    database = database_of(settings)
+    try:
+        with database.read() as tx:
+            known = list_mailboxes(tx)
+        for row in known:
+            title = f"{row.username} at {row.host}"
+            try:
+                found = check_mailbox(database, sealer_of(settings), settings.smtp_ca_file, row.id)
+            except ResonanzError as error:
+                yield Finding("mailbox", "broken", f"{title}: {error.what}", error.remedy)
+                continue
+            if found.missing:
+                remedy = "make it there, or add the mailbox anew with another one"
+                yield Finding("mailbox", "broken", f"{title}: no folder {found.missing} to move reports to", remedy)
+            elif found.taken_at is None and (model.now() - row.created_at).days >= SILENT_DAYS:
+                what = f"{title}: readable, but no report has come in {(model.now() - row.created_at).days} days"
+                remedy = "see that the address that bounces go to, the sender's or the return path, leads there"
+                yield Finding("mailbox", "warning", what, remedy)
+            else:
+                last = f"last report {found.taken_at:%Y-%m-%d %H:%M} UTC" if found.taken_at else "no report yet"
+                yield Finding("mailbox", "ok", f"{title}: {found.mails} mails in {found.folder}, {last}")
     finally:
         database.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TextIO
 from uuid import UUID
 
@@ -22,7 +23,18 @@ def mailbox() -> None:
 @click.argument("protocol", type=click.Choice(["imap", "pop3"]))
 @click.argument("host")
 @click.option("--user", required=True, help="Whom to sign in as.")
-@click.option("--password-file", type=click.File(), required=True, help="File with the password; `-`: standard input.")
+@click.option(
+    "--password-file",
+    type=click.File(),
+    help="File with the password, with xoauth2 a refresh token; `-`: standard input.",
+)
+@click.option("--auth", "authentication", type=click.Choice(["password", "xoauth2"]), default="password")
+@click.option(
+    "--provider", type=click.Choice(["google", "microsoft"]), default=None, help="Whose tokens, with xoauth2."
+)
+@click.option("--client-id", default="", help="Id of the application that is registered with the provider.")
+@click.option("--client-secret-file", type=click.File(), help="Its secret, where it has one.")
+@click.option("--tenant", default="", help="Directory of a Microsoft account; default: any.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: 993 and 995, with STARTTLS 143 and 110.")
 @click.option("--security", type=click.Choice(["tls", "starttls"]), default="tls", show_default=True)
 @click.option("--folder", default="INBOX", show_default=True, help="Folder to read (IMAP).")
@@ -39,7 +51,12 @@ def add(
     protocol: str,
     host: str,
     user: str,
-    password_file: TextIO,
+    password_file: TextIO | None,
+    authentication: str,
+    provider: str | None,
+    client_id: str,
+    client_secret_file: TextIO | None,
+    tenant: str,
     port: int | None,
     security: str,
     folder: str,
@@ -61,7 +78,12 @@ def add(
             protocol=protocol,
             host=host,
             username=user,
-            password=password_file.read().rstrip("\r\n"),
+            password=_read(password_file),
+            authentication=authentication,
+            provider=provider or "",
+            client_id=client_id,
+            client_secret=_read(client_secret_file),
+            tenant=tenant,
             actor=ACTOR,
             now=model.now(),
             port=port or 0,
@@ -73,7 +95,14 @@ def add(
         )
     finally:
         database.close()
-    click.echo(f"Added {row.id}. Try it: resonanz mailbox check {row.id}")
+    if authentication == "xoauth2" and password_file is None:
+        click.echo(f"Added {row.id}. Sign in: resonanz mailbox sign-in {row.id}")
+    else:
+        click.echo(f"Added {row.id}. Try it: resonanz mailbox check {row.id}")
+
+
+def _read(file: TextIO | None) -> str:
+    return file.read().rstrip("\r\n") if file is not None else ""
 
 
 @mailbox.command("list")
@@ -98,7 +127,9 @@ def list_mailboxes(*, as_json: bool) -> None:
                 "username": row.username,
                 "folder": row.folder,
                 "then": row.then,
+                "authentication": row.authentication,
                 "taken": row.taken,
+                "taken_at": row.taken_at.isoformat() if row.taken_at else None,
                 "checked_at": row.checked_at.isoformat() if row.checked_at else None,
                 "failure": row.failure,
             }
@@ -116,17 +147,42 @@ def list_mailboxes(*, as_json: bool) -> None:
 
 @mailbox.command("check")
 @click.argument("id", type=click.UUID)
-def check(id: UUID) -> None:
-    """Connect and sign in; nothing is read."""
+@_as_json
+def check(id: UUID, *, as_json: bool) -> None:
+    """Connect, sign in and count; no mail is read, nothing is marked."""
     from resonanz.app.wiring import sealer_of
     from resonanz.ingest.mailboxes import check_mailbox
 
     settings, database = open_instance()
     try:
-        count = check_mailbox(database, sealer_of(settings), settings.smtp_ca_file, id)
+        found = check_mailbox(database, sealer_of(settings), settings.smtp_ca_file, id)
     finally:
         database.close()
-    click.echo(f"It works: {count} mails lie there.")
+    if as_json:
+        told = asdict(found) | {"taken_at": found.taken_at.isoformat() if found.taken_at else None}
+        click.echo(json.dumps(told, indent=2))
+        return
+    click.echo(f"It works: {found.folder} holds {found.mails} mails.")
+    if found.missing:
+        click.echo(f"But there is no folder {found.missing} to move reports to: reading stops at the first one.")
+    last = f"the last one {found.taken_at:%Y-%m-%d %H:%M} UTC" if found.taken_at else "none yet: do bounces come here?"
+    click.echo(f"{found.taken} reports and answers were read from it, {last}")
+
+
+@mailbox.command("sign-in")
+@click.argument("id", type=click.UUID)
+def sign_in(id: UUID) -> None:
+    """Sign in with the mailbox's provider: on another device, or in a browser whose address you paste here."""
+    from resonanz.app.transport_commands import sign_in_by_hand
+    from resonanz.ingest.mailboxes import get_mailbox
+
+    settings, database = open_instance()
+    try:
+        row = get_mailbox(database, id)
+        sign_in_by_hand(settings, database, row)
+    finally:
+        database.close()
+    click.echo(f"Signed in: the mailbox of {row.username} is read.")
 
 
 @mailbox.command("remove")

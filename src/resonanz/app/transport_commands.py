@@ -18,6 +18,7 @@ from resonanz.app.operator_commands import ACTOR, open_instance
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
     from resonanz.store import Database
+    from resonanz.store.mailboxes import MailboxRow
     from resonanz.store.transports import StoredTransport
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -180,40 +181,43 @@ def send_test(name: str, to: str) -> None:
 @_name
 def sign_in(name: str) -> None:
     """Sign in with the transport's provider: on another device, or in a browser whose address you paste here."""
-    from resonanz.app.wiring import sealer_of, secret_of
-    from resonanz.sending.named_transports import change_transport, find_transport
-    from resonanz.sending.oauth import begin_device, poll_device
-    from resonanz.sending.sign_in import PATH, begin_sign_in, finish_sign_in
-    from resonanz.sending.transports.opening import client_of
+    from resonanz.sending.named_transports import find_transport
 
     with _instance() as (settings, database):
-        sealer = sealer_of(settings)()
         with database.read() as tx:
             stored = find_transport(tx, name)
-        client = client_of(stored, sealer) if stored.authentication == "xoauth2" else None
-        if client and client.at.device_url:
-            device = begin_device(client)
-            click.echo(f"Open {device.url} and type {device.user_code}")
-            tokens = poll_device(client, device)
-            change_transport(database, sealer, name, now=model.now(), secret=tokens.refresh)
-        else:
-            secret, session, back = secret_of(settings), secrets.token_urlsafe(16), f"{settings.dashboard_url}{PATH}"
-            click.echo("Open this address, sign in, and paste the address that you come to:\n")
-            click.echo(
-                begin_sign_in(stored, sealer, secret=secret, session=session, redirect_uri=back, now=model.now())
-            )
-            query = parse_qs(urlsplit(click.prompt("\nAddress")).query)
-            finish_sign_in(
-                database,
-                sealer,
-                code=query.get("code", [""])[0],
-                state=query.get("state", [""])[0],
-                secret=secret,
-                session=session,
-                redirect_uri=back,
-                now=model.now(),
-            )
+        sign_in_by_hand(settings, database, stored)
     click.echo(f"Signed in: {name} sends as {stored.username}.")
+
+
+def sign_in_by_hand(settings: Settings, database: Database, stored: StoredTransport | MailboxRow) -> None:
+    """Let whoever sits at the terminal sign in for a transport or a mailbox, and keep the refresh token."""
+    from resonanz.app.wiring import sealer_of, secret_of
+    from resonanz.outbound.oauth import begin_device, poll_device
+    from resonanz.sending.sign_in import PATH, begin_sign_in, client_for, finish_sign_in, keep_refresh_token
+
+    sealer = sealer_of(settings)()
+    client = client_for(stored, sealer)
+    if client.at.device_url:
+        device = begin_device(client)
+        click.echo(f"Open {device.url} and type {device.user_code}")
+        tokens = poll_device(client, device)
+        keep_refresh_token(database, sealer, stored, tokens.refresh, now=model.now())
+        return
+    secret, session, back = secret_of(settings), secrets.token_urlsafe(16), f"{settings.dashboard_url}{PATH}"
+    click.echo("Open this address, sign in, and paste the address that you come to:\n")
+    click.echo(begin_sign_in(stored, sealer, secret=secret, session=session, redirect_uri=back, now=model.now()))
+    query = parse_qs(urlsplit(click.prompt("\nAddress")).query)
+    finish_sign_in(
+        database,
+        sealer,
+        code=query.get("code", [""])[0],
+        state=query.get("state", [""])[0],
+        secret=secret,
+        session=session,
+        redirect_uri=back,
+        now=model.now(),
+    )
 
 
 @transport.command("pause")

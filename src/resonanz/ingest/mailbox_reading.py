@@ -11,6 +11,7 @@ import poplib
 import select
 import ssl
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,6 +41,7 @@ class Mailbox(Protocol):
     """An open mailbox."""
 
     def count(self) -> int: ...
+    def has_folder(self, name: str) -> bool: ...
     def new(self, database: Database, row: MailboxRow) -> Iterator[str]: ...
     def fetch(self, name: str) -> bytes: ...
     def done(self, database: Database, row: MailboxRow, name: str, *, act: bool) -> None: ...
@@ -47,17 +49,26 @@ class Mailbox(Protocol):
     def close(self) -> None: ...
 
 
+class NotLetIn(TemporaryFailure):
+    """The server does not accept who we are."""
+
+
 @contextmanager
-def opened(row: MailboxRow, password: str, ca_file: Path | None) -> Iterator[Mailbox]:
-    """Connect and sign in. Raises TemporaryFailure with the server's words for everything that goes wrong."""
+def opened(row: MailboxRow, secret: str, ca_file: Path | None, *, change: bool = True) -> Iterator[Mailbox]:
+    """Connect and sign in, with a password or an access token; without `change` nothing can be marked or taken away.
+
+    Raises TemporaryFailure with the server's words for everything that goes wrong, NotLetIn where signing in does.
+    """
     context = ssl.create_default_context()
     if ca_file is not None:
         context.load_verify_locations(ca_file)
     where = f"{row.username} at {row.host}:{row.port}"
     mailbox: Mailbox | None = None
     try:
-        mailbox = ImapMailbox(row, password, context) if row.protocol == "imap" else PopMailbox(row, password, context)
+        mailbox = _connected(row, secret, context, change=change)
         yield mailbox
+    except NotLetIn as refused:
+        raise NotLetIn(refused.what, where=where, remedy=refused.remedy) from refused
     except ssl.SSLError as error:
         reason = getattr(error, "verify_message", "") or error.reason or "TLS failed"
         raise TemporaryFailure(f"the server's certificate is not accepted: {reason}", where=where) from error
@@ -69,6 +80,24 @@ def opened(row: MailboxRow, password: str, ca_file: Path | None) -> Iterator[Mai
         if mailbox is not None:
             with suppress(OSError, EOFError, imaplib.IMAP4.error, poplib.error_proto):
                 mailbox.close()
+
+
+def _connected(row: MailboxRow, secret: str, context: ssl.SSLContext, *, change: bool) -> Mailbox:
+    if row.protocol == "imap":
+        return ImapMailbox(row, secret, context, change=change)
+    return PopMailbox(row, secret, context)
+
+
+def bearer(username: str, access: str) -> bytes:
+    """Return what XOAUTH2 says first (developers.google.com/workspace/gmail/imap/xoauth2-protocol)."""
+    return f"user={username}\x01auth=Bearer {access}\x01\x01".encode()
+
+
+def _refused(error: Exception, row: MailboxRow) -> NotLetIn:
+    said = error.args[0] if error.args else ""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    remedy = "sign in again" if row.authentication == "xoauth2" else "check user and password"
+    return NotLetIn(f"signing in is refused: {text[:300]}", remedy=remedy)
 
 
 def read_new(database: Database, keys: Keys, row: MailboxRow, mailbox: Mailbox, ending: threading.Event) -> None:
@@ -84,7 +113,7 @@ def read_new(database: Database, keys: Keys, row: MailboxRow, mailbox: Mailbox, 
         mailbox.done(database, now_known, name, act=taken.is_report or row.others)
         if taken.is_report:
             with database.write() as tx:
-                rows.count_taken(tx, row.id)
+                rows.count_taken(tx, row.id, model.now())
             log.info("report taken", kind=taken.kind.value, message=str(taken.message_id))
         elif taken.kind is ReportKind.NONE:
             log.debug("a mail that is no report")
@@ -93,19 +122,32 @@ def read_new(database: Database, keys: Keys, row: MailboxRow, mailbox: Mailbox, 
 class ImapMailbox:
     """A folder of an IMAP server."""
 
-    def __init__(self, row: MailboxRow, password: str, context: ssl.SSLContext) -> None:
+    def __init__(self, row: MailboxRow, secret: str, context: ssl.SSLContext, *, change: bool) -> None:
         if row.security == "tls":
             self._client: imaplib.IMAP4 = imaplib.IMAP4_SSL(row.host, row.port, ssl_context=context, timeout=TIMEOUT)
         else:
             self._client = imaplib.IMAP4(row.host, row.port, timeout=TIMEOUT)
             self._client.starttls(context)
-        self._client.login(row.username, password)
+        try:
+            self._sign_in(row, secret)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            raise _refused(error, row) from error
         # What was offered before signing in is not what is offered now (RFC 3501 section 6.1.1).
         self._has = set((self._client.capability()[1][0] or b"").decode("ascii", "replace").upper().split())
-        self._select(row)
+        self._select(row, change=change)
 
-    def _select(self, row: MailboxRow) -> None:
-        status, found = self._client.select(_quoted(row.folder))
+    def _sign_in(self, row: MailboxRow, secret: str) -> None:
+        if row.authentication != "xoauth2":
+            self._client.login(row.username, secret)
+            return
+        # A token that is refused is answered with an error in a challenge; an empty line asks for the refusal itself.
+        said = iter([bearer(row.username, secret)])
+        self._client.authenticate("XOAUTH2", lambda _: next(said, b""))
+
+    def _select(self, row: MailboxRow, *, change: bool) -> None:
+        status, found = self._client.select(_quoted(row.folder), readonly=not change)
         if status != "OK":
             raise imaplib.IMAP4.error(f"no folder {row.folder}")
         self._count = int(found[0] or 0)
@@ -115,6 +157,10 @@ class ImapMailbox:
     def count(self) -> int:
         """How many mails lie in the folder."""
         return self._count
+
+    def has_folder(self, name: str) -> bool:
+        """Whether there is a folder of this name."""
+        return self._client.status(_quoted(name), "(MESSAGES)")[0] == "OK"
 
     def new(self, database: Database, row: MailboxRow) -> Iterator[str]:
         """Yield the UIDs behind the last one read. A folder that was made anew is read from its beginning."""
@@ -199,18 +245,37 @@ class ImapMailbox:
 class PopMailbox:
     """A POP3 mailbox: one session reads what is new, and its end makes deletions true."""
 
-    def __init__(self, row: MailboxRow, password: str, context: ssl.SSLContext) -> None:
+    def __init__(self, row: MailboxRow, secret: str, context: ssl.SSLContext) -> None:
         if row.security == "tls":
             self._client: poplib.POP3 = poplib.POP3_SSL(row.host, row.port, context=context, timeout=TIMEOUT)
         else:
             self._client = poplib.POP3(row.host, row.port, timeout=TIMEOUT)
             self._client.stls(context)
-        self._client.user(row.username)
-        self._client.pass_(password)
+        self._ended = False
+        try:
+            self._sign_in(row, secret)
+        except poplib.error_proto as error:
+            raise _refused(error, row) from error
+
+    def _sign_in(self, row: MailboxRow, secret: str) -> None:
+        if row.authentication != "xoauth2":
+            self._client.user(row.username)
+            self._client.pass_(secret)
+            return
+        self._say("AUTH XOAUTH2")  # RFC 5034; poplib knows no AUTH
+        if self._say(b64encode(bearer(row.username, secret)).decode("ascii")).startswith(b"+ "):
+            self._say("")  # the error in the challenge; an empty line asks for the refusal itself
+
+    def _say(self, line: str) -> bytes:
+        return self._client._shortcmd(line)  # type: ignore[attr-defined,no-any-return]
 
     def count(self) -> int:
         """How many mails lie in it."""
         return self._client.stat()[0]
+
+    def has_folder(self, name: str) -> bool:
+        """POP3 knows one folder."""
+        return False
 
     def new(self, database: Database, row: MailboxRow) -> Iterator[str]:
         """Yield number and unique name of each mail that was not read yet."""
@@ -245,8 +310,10 @@ class PopMailbox:
         return False
 
     def close(self) -> None:
-        """End the session, which deletes what was to be deleted."""
-        self._client.quit()
+        """End the session, which deletes what was to be deleted. It may have ended already."""
+        if not self._ended:
+            self._ended = True
+            self._client.quit()
 
 
 def _quoted(folder: str) -> str:

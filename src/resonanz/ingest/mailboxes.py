@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from resonanz import model
+from resonanz.ingest.mailbox_access import Access, client_purpose_of, purpose_of
 from resonanz.model import InvalidInput, NotFound, ResonanzError, TemporaryFailure, new_id
 from resonanz.store import Database
 from resonanz.store import mailboxes as rows
@@ -21,6 +24,7 @@ from resonanz.store.mailboxes import MailboxRow
 from resonanz.tokens import Keys
 
 if TYPE_CHECKING:
+    from resonanz.outbound.oauth import Ask
     from resonanz.sealing import Sealer
 
 log = structlog.get_logger(__name__)
@@ -30,6 +34,7 @@ END_SECONDS = 5.0
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 10.0, 600.0
 PORTS = {("imap", "tls"): 993, ("imap", "starttls"): 143, ("pop3", "tls"): 995, ("pop3", "starttls"): 110}
 THEN = ("seen", "move", "delete")
+AUTHENTICATIONS = ("password", "xoauth2")
 
 
 def add_mailbox(
@@ -39,7 +44,6 @@ def add_mailbox(
     protocol: str,
     host: str,
     username: str,
-    password: str,
     actor: str,
     now: datetime,
     port: int = 0,
@@ -48,8 +52,17 @@ def add_mailbox(
     then: str = "seen",
     move_to: str = "",
     others: bool = False,
+    password: str = "",
+    authentication: str = "password",
+    provider: str = "",
+    client_id: str = "",
+    client_secret: str = "",
+    tenant: str = "",
 ) -> MailboxRow:
-    """Add a mailbox; a running worker reads it from then on. Raises InvalidInput naming what is wrong."""
+    """Add a mailbox; a running worker reads it from then on. With xoauth2 `password` is a refresh token, empty until
+    somebody signs in. Raises InvalidInput naming what is wrong."""
+    tokens = authentication == "xoauth2"
+    provider, client_id, tenant = (text.strip() if tokens else "" for text in (provider, client_id, tenant))
     host, username, folder, move_to = host.strip(), username.strip(), folder.strip() or "INBOX", move_to.strip()
     problems = [
         InvalidInput(what, where=where)
@@ -57,7 +70,11 @@ def add_mailbox(
             ((protocol, security) not in PORTS, "protocol", "imap or pop3, over tls or starttls"),
             (not host or len(host) > 253 or any(map(str.isspace, host)), "host", "not the name of a server"),
             (not username or len(username) > 320, "username", "a user's name is missing"),
-            (not password, "password", "a password is missing"),
+            (authentication not in AUTHENTICATIONS, "authentication", "password or xoauth2"),
+            (not password and not tokens, "password", "a password is missing"),
+            (tokens and provider not in ("google", "microsoft"), "provider", "google or microsoft"),
+            (tokens and not client_id, "client_id", "the application that you registered with the provider is missing"),
+            (len(tenant) > 64, "tenant", "neither a directory's id nor its domain"),
             (not 0 <= port <= 65535, "port", "not a port"),
             (then not in THEN, "then", "seen, move or delete"),
             (then == "move" and (protocol != "imap" or not move_to), "move_to", "moving needs IMAP and a folder"),
@@ -66,6 +83,7 @@ def add_mailbox(
                 "username",
                 "one line each",
             ),
+            (not all(text.isprintable() for text in (client_id, client_secret, tenant)), "client_id", "one line each"),
         )
         if wrong
     ]
@@ -79,13 +97,18 @@ def add_mailbox(
         port=port or PORTS[protocol, security],
         security=security,
         username=username,
-        secret=sealer().seal(password, _purpose(id)),
+        secret=sealer().seal(password, purpose_of(id)),
         folder=folder,
         then=then,
         move_to=move_to,
         others=others,
         created_at=now,
         created_by=actor,
+        authentication=authentication,
+        provider=provider,
+        client_id=client_id,
+        client_secret=sealer().seal(client_secret, client_purpose_of(id)) if tokens and client_secret else None,
+        tenant=tenant,
     )
     with database.write() as tx:
         rows.add_mailbox(tx, row)
@@ -99,25 +122,38 @@ def remove_mailbox(database: Database, id: UUID) -> None:
             raise _gone()
 
 
-def check_mailbox(database: Database, sealer: Callable[[], Sealer], ca_file: Path | None, id: UUID) -> int:
-    """Connect, sign in, and return how many mails lie there; nothing is read. Raises NotFound, TemporaryFailure."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a look at a mailbox found: how many mails lie in `folder`, the folder that reports are to be moved to if it
+    is `missing`, and when the last report was read from here (None: never)."""
+
+    folder: str
+    mails: int
+    missing: str
+    taken: int
+    taken_at: datetime | None
+
+
+def check_mailbox(
+    database: Database, sealer: Callable[[], Sealer], ca_file: Path | None, id: UUID, *, ask: Ask | None = None
+) -> Checked:
+    """Connect, sign in and count; no mail is read, nothing is marked. Raises NotFound, TemporaryFailure."""
     from resonanz.ingest.mailbox_reading import opened
 
+    row = get_mailbox(database, id)
+    with opened(row, Access(database, sealer, ask).secret(row), ca_file, change=False) as mailbox:
+        folder = row.folder if row.protocol == "imap" else "INBOX"
+        missing = row.move_to if row.then == "move" and not mailbox.has_folder(row.move_to) else ""
+        return Checked(folder, mailbox.count(), missing, row.taken, row.taken_at)
+
+
+def get_mailbox(database: Database, id: UUID) -> MailboxRow:
+    """Return a mailbox. Raises NotFound."""
     with database.read() as tx:
         row = rows.get_mailbox(tx, id)
     if row is None:
         raise _gone()
-    with opened(row, password_of(row, sealer), ca_file) as mailbox:
-        return mailbox.count()
-
-
-def password_of(row: MailboxRow, sealer: Callable[[], Sealer]) -> str:
-    """Return a mailbox's password. Raises TemporaryFailure when it cannot be opened."""
-    return sealer().open(row.secret, _purpose(row.id))
-
-
-def _purpose(id: UUID) -> str:
-    return f"mailbox {id.hex}"
+    return row
 
 
 def _gone() -> NotFound:
@@ -130,7 +166,16 @@ def _gone() -> NotFound:
 class Postmen:
     """One thread for each mailbox; each keeps its connection, and comes back ever more slowly after failures."""
 
-    def __init__(self, database: Database, keys: Keys, sealer: Callable[[], Sealer], ca_file: Path | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keys: Keys,
+        sealer: Callable[[], Sealer],
+        ca_file: Path | None,
+        *,
+        ask: Ask | None = None,
+    ) -> None:
+        self._ask = ask
         self._database = database
         self._keys = keys
         self._sealer = sealer
@@ -173,8 +218,9 @@ class Postmen:
                 self._threads[-1].start()
 
     def _serve(self, id: UUID, ending: threading.Event) -> None:
-        from resonanz.ingest.mailbox_reading import opened, read_new
+        from resonanz.ingest.mailbox_reading import NotLetIn, opened, read_new
 
+        access = Access(self._database, self._sealer, self._ask)
         pause = FIRST_RETRY_SECONDS
         while not ending.is_set():
             try:
@@ -182,7 +228,7 @@ class Postmen:
                     row = rows.get_mailbox(tx, id)
                 if row is None:
                     return
-                with opened(row, password_of(row, self._sealer), self._ca_file) as mailbox:
+                with opened(row, access.secret(row), self._ca_file) as mailbox:
                     while not ending.is_set():
                         read_new(self._database, self._keys, row, mailbox, ending)
                         self._note(id, "")
@@ -191,13 +237,28 @@ class Postmen:
                             break
                 continue
             except ResonanzError as failure:
+                if isinstance(failure, NotLetIn):
+                    access.drop()  # withdrawn before its time: the next one may be taken
                 log.warning("a mailbox cannot be read", mailbox=str(id), error=str(failure), in_seconds=pause)
                 self._note(id, str(failure))
             except Exception as error:  # a defect of ours must not end the thread unseen
                 log.exception("reading a mailbox failed", mailbox=str(id))
                 self._note(id, type(error).__name__)
-            ending.wait(pause)
+            self._rest(id, ending, pause)
             pause = min(pause * 2, LAST_RETRY_SECONDS)
+
+    def _rest(self, id: UUID, ending: threading.Event, seconds: float) -> None:
+        """Wait before the next try, but no longer than until somebody has signed in again."""
+        until, failed_with = time.monotonic() + seconds, self._secret_of(id)
+        while (left := until - time.monotonic()) > 0 and not ending.wait(min(left, LOOK_SECONDS)):
+            if self._secret_of(id) != failed_with:
+                return
+
+    def _secret_of(self, id: UUID) -> bytes | None:
+        with suppress(TemporaryFailure), self._database.read() as tx:
+            row = rows.get_mailbox(tx, id)
+            return row.secret if row is not None else None
+        return None
 
     def _note(self, id: UUID, failure: str) -> None:
         with suppress(TemporaryFailure), self._database.write() as tx:

@@ -4,7 +4,7 @@ recipient domains. A worker has one, and brings it up to date from the database 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -74,6 +74,18 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What an update changed: transports that are not needed any more, whether mail may go other ways than before,
+    whether somebody has set transports anew, and domains that are neither paused nor slow. What was put off for those
+    may go now."""
+
+    gone: list[Transport]
+    rerouted: bool
+    transports_set: bool
+    domains_open: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """The carriers that may take a mail, in order, and the gate of where it goes."""
 
@@ -115,18 +127,20 @@ class Directory:
         """All of them, the default one first."""
         return [self._default, *self._named.values()]
 
-    def update(self, known: Known) -> tuple[list[Transport], bool]:
-        """Take over what the database says; return transports that are not needed any more, and whether mail may go
-        other ways than before."""
+    def update(self, known: Known) -> Changes:
+        """Take over what the database says; return what is different."""
         self.queue_paused = known.queue_paused
         is_changed = self._open is not None and tuple(known.transports) != self._stored
+        is_reset = is_changed and _as_set(known.transports) != _as_set(self._stored)
         gone = self._update_named(self._open, known.transports) if is_changed and self._open else []
+        opened: list[str] = []
         for destination in known.destinations:
             if self._known.get(destination.domain) != destination:
                 self._set(self.gate(destination.domain), destination)
+                opened += [] if destination.paused or destination.slow_until else [destination.domain]
         self._known = {one.domain: one for one in known.destinations}
         self._forget_idle_gates()
-        return gone, is_changed
+        return Changes(gone, is_changed, is_reset, opened)
 
     def route(self, sender: str, account_id: UUID | None, recipient: str) -> Route:
         """Return how a mail goes out."""
@@ -192,6 +206,11 @@ class Directory:
         gate.slow_until = destination.slow_until.timestamp() if destination.slow_until else 0.0
         gate.slow_steps = destination.slow_steps
         gate.forget_reservations()
+
+
+def _as_set(stored: Sequence[StoredTransport]) -> list[StoredTransport]:
+    """Transports as somebody has set them, whatever trouble they are in."""
+    return [replace(one, trouble="") for one in stored]
 
 
 def _server_of(stored: StoredTransport) -> tuple[Any, ...]:

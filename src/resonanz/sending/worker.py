@@ -27,12 +27,13 @@ from resonanz.mail.gateways import Receiver
 from resonanz.model import PermanentFailure, TemporaryFailure, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.building import Work, Workshop, build
-from resonanz.sending.directory import Carrier, Directory, Known, Open, as_moment
+from resonanz.sending.directory import Carrier, Changes, Directory, Known, Open, as_moment
 from resonanz.sending.dispatch import Dispatch, Job
 from resonanz.sending.ledger import Ledger
 from resonanz.sending.loading import load
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press
+from resonanz.sending.queue_control import waits_for_domain
 from resonanz.sending.receivers import MailHosts, Receivers
 from resonanz.sending.records import Note, OnWire, Recorder, Result
 from resonanz.sending.signing import SigningKeys
@@ -201,11 +202,23 @@ class Worker:
             return
         known = await asyncio.to_thread(self._read_known)
         self._looks_at = time.monotonic() + LOOK_SECONDS
-        gone, is_changed = self._directory.update(known)
-        if is_changed:
+        changes = self._directory.update(known)
+        if changes.rerouted:
             self._dispatch.reroute()
-        for transport in gone:
+        if changes.transports_set or changes.domains_open:
+            await asyncio.to_thread(self._hasten, changes)
+        for transport in changes.gone:
             await transport.close()
+
+    def _hasten(self, changes: Changes) -> None:
+        """Make due what waits for what was set anew. Whoever set it has done so already, but before we knew of it we
+        may have put off more by the old state, a paused transport's mail for an hour."""
+        now = self._clock()
+        with self._database.write() as tx:
+            if changes.transports_set:
+                queue.hasten_transports(tx, now)
+            for domain in changes.domains_open:
+                queue.hasten_waiting(tx, waits_for_domain(domain), now)
 
     def _read_known(self) -> Known:
         with self._database.read() as tx:

@@ -18,7 +18,10 @@ from resonanz.store.text import storable
 @dataclass(frozen=True, slots=True)
 class MailboxRow:
     """One mailbox. `security` is tls or starttls; `then` is what happens to a report that was read (`seen`, `move` to
-    the folder `move_to`, `delete`), with `others` to all mail. `last_uid` belongs to `uid_validity` (RFC 3501)."""
+    the folder `move_to`, `delete`), with `others` to all mail. `last_uid` belongs to `uid_validity` (RFC 3501).
+
+    `authentication` is password or xoauth2: then `secret` is a refresh token of the `provider`, empty until somebody
+    signs in, and the client is our application there. Both secrets are sealed."""
 
     id: UUID
     protocol: str
@@ -38,12 +41,17 @@ class MailboxRow:
     taken: int = 0
     checked_at: datetime | None = None
     failure: str = ""
+    authentication: str = "password"
+    provider: str = ""
+    client_id: str = ""
+    client_secret: bytes | None = None
+    tenant: str = ""
+    taken_at: datetime | None = None
 
 
 def add_mailbox(tx: Tx, row: MailboxRow) -> None:
     """Store one."""
-    names = [column.name for column in mailboxes.columns][:13]
-    tx.execute(insert(mailboxes).values({name: getattr(row, name) for name in names}))
+    tx.execute(insert(mailboxes).values({column.name: getattr(row, column.name) for column in mailboxes.columns}))
 
 
 def get_mailbox(tx: Tx, id: UUID) -> MailboxRow | None:
@@ -68,9 +76,14 @@ def move_on(tx: Tx, id: UUID, *, uid_validity: int, last_uid: int) -> None:
     tx.execute(update(mailboxes).where(mailboxes.c.id == id).values(uid_validity=uid_validity, last_uid=last_uid))
 
 
-def count_taken(tx: Tx, id: UUID) -> None:
+def set_secret(tx: Tx, id: UUID, secret: bytes) -> bool:
+    """Keep another secret. Returns whether the mailbox was there."""
+    return tx.execute(update(mailboxes).where(mailboxes.c.id == id).values(secret=secret)).rowcount > 0
+
+
+def count_taken(tx: Tx, id: UUID, now: datetime) -> None:
     """Count a report that was taken."""
-    tx.execute(update(mailboxes).where(mailboxes.c.id == id).values(taken=mailboxes.c.taken + 1))
+    tx.execute(update(mailboxes).where(mailboxes.c.id == id).values(taken=mailboxes.c.taken + 1, taken_at=now))
 
 
 def note_check(tx: Tx, id: UUID, *, now: datetime, failure: str) -> None:

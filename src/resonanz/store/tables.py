@@ -601,6 +601,12 @@ mailboxes = Table(  # mailboxes at other servers that reports come back to, and 
     Column("taken", BigInteger, nullable=False, server_default="0"),
     Column("checked_at", Moment),
     Column("failure", Text, nullable=False, server_default=""),  # why it could not be read last
+    Column("authentication", String(16), nullable=False, server_default="password"),  # password, xoauth2
+    Column("provider", String(16), nullable=False, server_default=""),  # google, microsoft; with xoauth2
+    Column("client_id", Text, nullable=False, server_default=""),
+    Column("client_secret", LargeBinary),  # sealed
+    Column("tenant", String(64), nullable=False, server_default=""),
+    Column("taken_at", Moment),  # when the last report was read
 )
 
 mailbox_seen = Table(  # what was read of a POP3 mailbox and still lies in it

@@ -6,14 +6,21 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from resonanz.dashboard.visit import Visit, errors_of, not_found
-from resonanz.ingest.mailboxes import add_mailbox, remove_mailbox
-from resonanz.model import InvalidInput
+from resonanz.dashboard.pages.transports import redirect_uri
+from resonanz.dashboard.visit import Visit, errors_of, not_found, told
+from resonanz.ingest.mailboxes import Checked, add_mailbox, check_mailbox, get_mailbox, remove_mailbox
+from resonanz.model import InvalidInput, ResonanzError
+from resonanz.outbound.oauth import PROVIDERS
+from resonanz.sending.sign_in import begin_sign_in
 from resonanz.store import mailboxes as rows
+from resonanz.store.mailboxes import MailboxRow
 
-_FIELDS = ("protocol", "security", "host", "username", "folder", "then", "move_to")
+_FIELDS = ("protocol", "security", "host", "username", "folder", "then", "move_to", "authentication", "provider",
+           "client_id", "tenant")  # fmt: skip
+_SECRETS = ("password", "client_secret")
 _DONE = {
     "added": "The mailbox is added. A running worker looks at it within seconds; the list says how that went.",
+    "signed-in": "Signed in. A running worker reads the mailbox within seconds.",
     "removed": "The mailbox is read no more. What was recorded stays.",
 }
 
@@ -34,29 +41,73 @@ def add(visit: Visit) -> Response:
             visit.parts.database,
             visit.parts.sealer,
             **{name: values[name] for name in _FIELDS},
-            password=visit.form.text("password"),
+            **{name: visit.form.text(name) for name in _SECRETS},
             port=int(port or 0),
             others=bool(visit.form.text("others")),
             actor=visit.account.address,
             now=visit.now,
         )
     except InvalidInput as refused:
-        known = {name: name for name in (*_FIELDS, "port", "password")}
+        known = {name: name for name in (*_FIELDS, *_SECRETS, "port")}
         return _render(visit, errors_of(refused, known, otherwise="host"), values)
     return visit.go("/mailboxes", done="added")
 
 
+def check(visit: Visit) -> Response:
+    """Connect and sign in, and show what was found; nothing is changed there or here."""
+    row, opener = _find(visit), visit.parts.opener
+    try:
+        found = check_mailbox(visit.parts.database, opener.sealer, opener.ca_file, row.id, ask=opener.ask)
+        return _render(visit, checked=(row, found, ""))
+    except ResonanzError as error:
+        return _render(visit, checked=(row, None, told(error)))
+
+
+def sign_in(visit: Visit) -> Response:
+    """Show the way to the provider: a link, because a form may lead nowhere but here."""
+    row = _find(visit)
+    url = begin_sign_in(
+        row,
+        visit.parts.sealer(),
+        secret=visit.parts.secret,
+        session=visit.session_secret,
+        redirect_uri=redirect_uri(visit),
+        now=visit.now,
+    )
+    return visit.render(
+        "transport_sign_in.html",
+        back=("/mailboxes", "Mailboxes"),
+        username=row.username,
+        leave="reports may be read from that mailbox",
+        provider=PROVIDERS[row.provider].title,
+        url=url,
+        redirect_uri=redirect_uri(visit),
+    )
+
+
 def remove(visit: Visit) -> Response:
     """Read a mailbox no more."""
-    try:
-        id = UUID(visit.form.text("id"))
-    except ValueError:
-        raise not_found("mailbox") from None
-    remove_mailbox(visit.parts.database, id)
+    remove_mailbox(visit.parts.database, _id(visit))
     return visit.go("/mailboxes", done="removed")
 
 
-def _render(visit: Visit, errors: dict[str, str] | None = None, values: dict[str, str] | None = None) -> Response:
+def _id(visit: Visit) -> UUID:
+    try:
+        return UUID(visit.form.text("id"))
+    except ValueError:
+        raise not_found("mailbox") from None
+
+
+def _find(visit: Visit) -> MailboxRow:
+    return get_mailbox(visit.parts.database, _id(visit))
+
+
+def _render(
+    visit: Visit,
+    errors: dict[str, str] | None = None,
+    values: dict[str, str] | None = None,
+    checked: tuple[MailboxRow, Checked | None, str] | None = None,
+) -> Response:
     with visit.parts.database.read() as tx:
         known = rows.list_mailboxes(tx)
     return visit.render(
@@ -65,5 +116,6 @@ def _render(visit: Visit, errors: dict[str, str] | None = None, values: dict[str
         known=known,
         errors=errors or {},
         values=values or {"folder": "INBOX"},
+        checked=checked,
         done=_DONE.get(visit.query("done"), ""),
     )

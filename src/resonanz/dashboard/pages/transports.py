@@ -13,12 +13,12 @@ from starlette.responses import Response
 
 from resonanz.dashboard.visit import Visit, errors_of, told
 from resonanz.model import Conflict, InvalidInput, ResonanzError
+from resonanz.outbound.oauth import PROVIDERS
 from resonanz.sending import named_transports as named
 from resonanz.sending import queue_control
 from resonanz.sending.limits import LARGE
-from resonanz.sending.oauth import PROVIDERS
 from resonanz.sending.probe import send_test_mail
-from resonanz.sending.sign_in import PATH, begin_sign_in, finish_sign_in
+from resonanz.sending.sign_in import PATH, begin_sign_in, finish_sign_in, is_for_mailbox
 from resonanz.store.transports import StoredTransport, list_transports
 
 _FIELDS = ("name", "host", "port", "security", "authentication", "username", "provider", "client_id", "tenant",
@@ -116,12 +116,17 @@ def sign_in(visit: Visit) -> Response:
         visit.parts.opener.sealer(),
         secret=visit.parts.secret,
         session=visit.session_secret,
-        redirect_uri=_redirect_uri(visit),
+        redirect_uri=redirect_uri(visit),
         now=visit.now,
     )
-    provider = PROVIDERS[stored.provider].title
     return visit.render(
-        "transport_sign_in.html", transport=stored, provider=provider, url=url, redirect_uri=_redirect_uri(visit)
+        "transport_sign_in.html",
+        back=_back(visit),
+        username=stored.username,
+        leave=f"{stored.name} may send in that account’s name",
+        provider=PROVIDERS[stored.provider].title,
+        url=url,
+        redirect_uri=redirect_uri(visit),
     )
 
 
@@ -129,6 +134,7 @@ def signed_in(visit: Visit) -> Response:
     """What the provider sends the browser to. It changes nothing yet: what it brings is handed on by a form."""
     return visit.render(
         "transport_signed_in.html",
+        back=("/mailboxes", "Mailboxes") if is_for_mailbox(visit.query("state")) else _back(visit),
         code=visit.query("code"),
         state=visit.query("state"),
         refused=visit.query("error_description") or visit.query("error"),
@@ -137,21 +143,26 @@ def signed_in(visit: Visit) -> Response:
 
 def finish(visit: Visit) -> Response:
     """Turn what the provider gave into a refresh token."""
-    finish_sign_in(
+    signed_in = finish_sign_in(
         visit.parts.database,
         visit.parts.opener.sealer(),
         code=visit.form.text("code"),
         state=visit.form.text("state"),
         secret=visit.parts.secret,
         session=visit.session_secret,
-        redirect_uri=_redirect_uri(visit),
+        redirect_uri=redirect_uri(visit),
         now=visit.now,
         ask=visit.parts.opener.ask,
     )
-    return visit.go("/transports", done="signed-in")
+    return visit.go("/transports" if isinstance(signed_in, StoredTransport) else "/mailboxes", done="signed-in")
 
 
-def _redirect_uri(visit: Visit) -> str:
+def _back(visit: Visit) -> tuple[str, str]:
+    return "/transports", "Transports" if visit.is_operator else "Outgoing servers"
+
+
+def redirect_uri(visit: Visit) -> str:
+    """Where a provider sends the browser back to, for transports and mailboxes alike: one address to register."""
     return f"{visit.parts.dashboard_url}{PATH}"
 
 

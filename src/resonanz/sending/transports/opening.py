@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import aiosmtplib
 
 from resonanz.model import NotFound, TemporaryFailure
+from resonanz.outbound.oauth import Ask, Client, ask_provider
+from resonanz.sending.access_tokens import AccessTokens
 from resonanz.sending.named_transports import client_secret_of, find_transport, seal_secret, secret_of
-from resonanz.sending.oauth import AccessTokens, Ask, Client, ask_provider
 from resonanz.sending.transports.base import Unreachable
 from resonanz.sending.transports.smtp import Login, SmtpServer, SmtpTransport
 from resonanz.store import Database
@@ -38,7 +39,7 @@ class Opener:
         self._database = database
         self.sealer = sealer
         self.ask = ask
-        self._ca_file = ca_file
+        self.ca_file = ca_file
 
     def open(self, stored: StoredTransport) -> SmtpTransport:
         """Return the transport."""
@@ -47,7 +48,7 @@ class Opener:
             stored.port,
             stored.security,
             username=stored.username,
-            ca_file=self._ca_file,
+            ca_file=self.ca_file,
             public_only=stored.account_id is not None,
         )
         return SmtpTransport(server, name=stored.name, login=self._login(stored))

@@ -6,7 +6,6 @@ without a browser. Google grants its mail scope to no device: there a refresh to
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from base64 import urlsafe_b64encode
@@ -17,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from resonanz.model import InvalidInput, TemporaryFailure
-from resonanz.sending.transports.base import SignInAgain, Unreachable
 
 if TYPE_CHECKING:
     from resonanz.outbound.web import Answer
 
-EARLY_SECONDS = 120.0  # a token that ends sooner is replaced: a handover may take its time
+EARLY_SECONDS = 120.0  # a token that ends sooner is replaced: what it is used for may take its time
 DEFAULT_LIFETIME = 300.0  # where the answer does not say
-BACK_OFF_SECONDS = (5, 15, 60, 300)  # after the n-th failure in a row to get a token
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _DEAD = frozenset({"invalid_grant", "interaction_required", "consent_required", "login_required"})
 
@@ -33,7 +30,8 @@ Ask = Callable[[str, Mapping[str, str]], "Answer"]
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Where a provider's users sign in, where tokens are had, and what is asked for; `{tenant}` is the directory."""
+    """Where a provider's users sign in, where tokens are had, and what is asked for; `{tenant}` is the directory, and
+    `{permission}` what a protocol needs."""
 
     title: str
     smtp_host: str
@@ -45,7 +43,7 @@ class Provider:
 
 
 PROVIDERS: dict[str, Provider] = {
-    # developers.google.com/identity/protocols/oauth2/web-server; the mail scope is the one that SMTP takes.
+    # developers.google.com/identity/protocols/oauth2/web-server; one mail scope for SMTP, IMAP and POP3.
     "google": Provider(
         "Google",
         "smtp.gmail.com",
@@ -62,24 +60,33 @@ PROVIDERS: dict[str, Provider] = {
         "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize",
         "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
         "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/devicecode",
-        "https://outlook.office.com/SMTP.Send offline_access",
+        "https://outlook.office.com/{permission} offline_access",
     ),
 }
 
 
+_PERMISSIONS = {"smtp": "SMTP.Send", "imap": "IMAP.AccessAsUser.All", "pop3": "POP.AccessAsUser.All"}  # Microsoft's
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Our application as the provider knows it."""
+    """Our application as the provider knows it, and the protocol that it is to speak (smtp, imap, pop3)."""
 
     provider: str
     id: str
     secret: str = field(default="", repr=False)
     tenant: str = ""
+    protocol: str = "smtp"
 
     @property
     def at(self) -> Provider:
         """Its provider."""
         return PROVIDERS[self.provider]
+
+    @property
+    def scope(self) -> str:
+        """What is asked for."""
+        return self.at.scope.replace("{permission}", _PERMISSIONS[self.protocol])
 
     def url(self, template: str) -> str:
         """Return an address of the provider for this client's directory."""
@@ -121,7 +128,7 @@ def sign_in_url(client: Client, *, user: str, redirect_uri: str, state: str, ver
         "response_type": "code",
         "client_id": client.id,
         "redirect_uri": redirect_uri,
-        "scope": client.at.scope,
+        "scope": client.scope,
         "state": state,
         "code_challenge": challenge_of(verifier),
         "code_challenge_method": "S256",
@@ -158,9 +165,9 @@ def begin_device(client: Client, *, ask: Ask = ask_provider) -> DeviceCode:
         raise InvalidInput(
             "grants no mail access to devices",
             where=client.at.title,
-            remedy="sign in on the dashboard's page of transports, or give a refresh token",
+            remedy="sign in on the dashboard, or give a refresh token",
         )
-    answer = _read(client, ask(client.url(client.at.device_url), {"client_id": client.id, "scope": client.at.scope}))
+    answer = _read(client, ask(client.url(client.at.device_url), {"client_id": client.id, "scope": client.scope}))
     return DeviceCode(
         str(answer["device_code"]),
         str(answer["user_code"]),
@@ -191,71 +198,22 @@ def poll_device(
 # ── Access tokens ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class AccessTokens:
-    """Access tokens for one account: kept until shortly before they end, had once for all who wait.
+class GrantEnded(TemporaryFailure):
+    """The provider honours our refresh token no more, or nobody has signed in yet: somebody has to."""
 
-    `read` gives the client and the refresh token as they are stored now; `keep` stores a new refresh token.
-    """
 
-    def __init__(
-        self,
-        read: Callable[[], tuple[Client, str]],
-        keep: Callable[[str], None],
-        *,
-        ask: Ask = ask_provider,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._read = read
-        self._keep = keep
-        self._ask = ask
-        self._clock = clock
-        self._lock = asyncio.Lock()
-        self._access = ""
-        self._ends = 0.0
-        self._failures = 0
-        self._again_at = 0.0
-        self._failed = ""
-
-    async def get(self) -> str:
-        """Return a token that holds for a while. Raises SignInAgain, and Unreachable while the provider gives none."""
-        async with self._lock:
-            now = self._clock()
-            if self._access and now < self._ends:
-                return self._access
-            if now < self._again_at:
-                raise Unreachable(self._failed)
-            try:
-                tokens = await asyncio.to_thread(self._refresh)
-            except SignInAgain:
-                raise
-            except Exception as error:  # whatever it was, mail waits and it is tried again
-                self._failed = f"no access token: {error}"[:500]
-                self._again_at = now + BACK_OFF_SECONDS[min(self._failures, len(BACK_OFF_SECONDS) - 1)]
-                self._failures += 1
-                raise Unreachable(self._failed) from error
-            self._failures = 0
-            self._access, self._ends = tokens.access, now + tokens.seconds - min(EARLY_SECONDS, tokens.seconds / 2)
-            return self._access
-
-    def drop(self, access: str) -> None:
-        """Forget a token that the mail server did not take."""
-        if access == self._access:
-            self._access = ""
-
-    def _refresh(self) -> Tokens:
-        client, refresh = self._read()
-        if not refresh:
-            raise SignInAgain("nobody has signed in yet", remedy="sign in on the dashboard's page of transports")
-        form = {"grant_type": "refresh_token", "refresh_token": refresh, "scope": client.at.scope}
-        try:
-            tokens = _tokens(client, form, self._ask)
-        except _Dead as dead:
-            raise SignInAgain(
-                f"{client.at.title} does not honour our sign-in any more: {dead.what}", remedy="sign in again"
-            ) from dead
-        if tokens.refresh and tokens.refresh != refresh:
-            self._keep(tokens.refresh)
-        return tokens
+def refresh_tokens(client: Client, refresh: str, *, ask: Ask = ask_provider) -> Tokens:
+    """Return an access token for a refresh token. Raises GrantEnded, InvalidInput for a client that is refused, and
+    TemporaryFailure while the provider gives none."""
+    if not refresh:
+        raise GrantEnded("nobody has signed in yet", remedy="sign in on the dashboard's page")
+    form = {"grant_type": "refresh_token", "refresh_token": refresh, "scope": client.scope}
+    try:
+        return _tokens(client, form, ask)
+    except _Dead as dead:
+        raise GrantEnded(
+            f"{client.at.title} does not honour our sign-in any more: {dead.what}", remedy="sign in again"
+        ) from dead
 
 
 class _Dead(InvalidInput):

@@ -5,8 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# pytest-xdist: two workers suit two cores; more cores take more.
-JOBS ?= auto
+# pytest-xdist's workers: one more than there are cores, because the tests with real peers wait a good deal.
+JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 
 .PHONY: help up setup test lint types unit acceptance bench fuzz fmt clean lock
 
@@ -20,7 +20,11 @@ setup: $(VENV)/.run  ## set up .venv, leaving .venv/bin/resonanz ready
 
 test: $(VENV)/.dev  ## gates and all tests
 	@scripts/test-packages.sh
-	@$(MAKE) --no-print-directory lint types unit
+	@$(MAKE) --no-print-directory lint
+	@types=$$(mktemp); $(MAKE) --no-print-directory types >$$types 2>&1 & \
+	$(MAKE) --no-print-directory unit; unit=$$?; \
+	wait $$!; types_code=$$?; cat $$types; rm $$types; \
+	exit $$((unit + types_code))
 
 lint: $(VENV)/.dev  ## style, layers, dependencies
 	$(BIN)/ruff check src tests bench
@@ -32,7 +36,7 @@ types: $(VENV)/.dev  ## mypy --strict
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## the tests alone
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder  # in the order of tests/conftest.py
 
 acceptance: $(VENV)/.dev  ## hold the work against the corpus beside the project, if it is there
 	$(BIN)/python -m tests.acceptance

@@ -10,36 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonanz.insight.estimate import Reader, ReaderClass, Tally, estimate, tally
+from tests.kit.worlds import World
 
 CAMPAIGNS = 1000
-
-
-@dataclass(frozen=True)
-class World:
-    """How people behave: how many open, load images, click; and what is amiss."""
-
-    delivered: int = 1200
-    opens: float = 0.4
-    loads: float = 0.7
-    clicks: float = 0.25
-    private: float = 0.0
-    odds: float = 1.0
-    leaked: float = 0.0
-
-    def campaign(self, generator: random.Random) -> tuple[int, Tally]:
-        """Return how many opened in truth, and what was seen."""
-        odds = self.clicks / (1 - self.clicks) / self.odds
-        other = odds / (1 + odds)
-        draw = generator.random
-        truth, seen = 0, []
-        for _ in range(self.delivered):
-            reads = ReaderClass.PRIVACY if draw() < self.private else ReaderClass.DIRECT
-            opened = draw() < self.opens
-            loaded = opened and draw() < self.loads
-            clicked = draw() < ((self.clicks if loaded else other) if opened else self.leaked)
-            truth += opened
-            seen.append(Reader(reads, loaded and reads is ReaderClass.DIRECT, clicked))
-        return truth, tally(seen)
 
 
 @dataclass
@@ -55,8 +28,8 @@ def simulate(world: World, campaigns: int = CAMPAIGNS) -> Record:
     generator = random.Random(11)
     held = banded = ratio = 0.0
     for _ in range(campaigns):
-        truth, counts = world.campaign(generator)
-        found = estimate(counts)
+        truth, readers = world.campaign(generator)
+        found = estimate(tally(readers))
         assert found.interval is not None
         assert found.sensitivity is not None
         assert found.estimate is not None

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from resonanz.ingest.judge import Reason
@@ -195,3 +195,18 @@ def differences(expected: Mapping[str, Expected], lines: list[dict[str, Any]]) -
                 yield f"{id}: {'' if got else 'not '}{name}"
         if not wanted.reasons <= set(line["reasons"]):
             yield f"{id}: reasons {line['reasons']}, not {sorted(wanted.reasons)}"
+
+
+def unnoticed(trace: Written, lines: list[dict[str, Any]]) -> list[str]:
+    """Return the hits whose expectation could be turned round without `differences` seeing it: there must be none."""
+    said = {line["id"]: line for line in lines if "id" in line}
+    return [
+        id
+        for id, wanted in trace.expected.items()
+        for wrong in (replace(wanted, verdict=_other(wanted.verdict)), replace(wanted, counted=not wanted.counted))
+        if not list(differences({id: wrong}, [said[id]]))
+    ]
+
+
+def _other(verdict: str) -> str:
+    return (Verdict.MACHINE_SCANNER if verdict != Verdict.MACHINE_SCANNER else Verdict.HUMAN_LIKELY).value

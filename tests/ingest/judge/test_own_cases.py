@@ -1,6 +1,6 @@
 """Situations of our own making: gateways, offices, relays, isolation, forwarding, patience, haste and wrong clocks.
 
-Each says what happened, as a small table, and why it must come out so.
+Each says what happened, as a small table, and why it must come out so. Their numbers go on from the published ones.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.ingest.judge.judging import judged
-from tests.kit.traces import differences, written
+from tests.kit.traces import differences, unnoticed, written
 
 
 class Case(NamedTuple):
@@ -21,7 +21,7 @@ class Case(NamedTuple):
 
 CASES = {
     # ── Gateways ────────────────────────────────────────────────────────────────────────────────────────────────
-    "a gateway scans, a person reads an hour later": Case(
+    "31 a gateway scans, a person reads an hour later": Case(
         "What the scanner did must not stick to the person, who comes from another address.",
         """
         0     sent
@@ -34,7 +34,7 @@ CASES = {
         3660  click:1  home  chrome   human_likely counted placed
         """,
     ),
-    "Safe Links looks at the moment of the click": Case(
+    "32 Safe Links looks at the moment of the click": Case(
         "Microsoft's fetch is the detonation; the person's browser follows the same link from home.",
         """
         0     sent
@@ -44,7 +44,7 @@ CASES = {
         7262  click:0  home       chrome     human_likely counted placed opened_here
         """,
     ),
-    "Microsoft looks soon after delivery": Case(
+    "33 Microsoft looks soon after delivery": Case(
         "Its networks may speak about clicks: within ten minutes it is the scan.",
         """
         0    sent
@@ -52,7 +52,7 @@ CASES = {
         240  click:0  microsoft  edge  machine_scanner provider_network
         """,
     ),
-    "Microsoft's networks say nothing against an open": Case(
+    "34 Microsoft's networks say nothing against an open": Case(
         "Outlook on the web fetches images through them at once, for people.",
         """
         0   sent
@@ -60,7 +60,7 @@ CASES = {
         15  open  microsoft  edge  human_proxied counted provider_network
         """,
     ),
-    "one address of Microsoft opens and sweeps under two user agents": Case(
+    "35 one address of Microsoft opens and sweeps under two user agents": Case(
         "Seen in the wild: neither was the recipient. The pattern tells, not the network.",
         """
         0    sent
@@ -71,7 +71,7 @@ CASES = {
         704  click:2  microsoft  edge    machine_scanner sweep
         """,
     ),
-    "a gateway scans twice, with hours between": Case(
+    "36 a gateway scans twice, with hours between": Case(
         "A second sweep is a sweep too.",
         """
         0     sent
@@ -84,7 +84,7 @@ CASES = {
         9006  click:2  aws2  chrome  machine_scanner sweep
         """,
     ),
-    "fetches spread over many addresses": Case(
+    "37 fetches spread over many addresses": Case(
         "Some scanners use a new address and user agent for every link; together they sweep all the same.",
         """
         0     sent
@@ -94,7 +94,7 @@ CASES = {
         3009  click:2  aws3  edge           machine_scanner sweep
         """,
     ),
-    "while a scanner sweeps, the reader follows a link": Case(
+    "38 while a scanner sweeps, the reader follows a link": Case(
         "Who opened the mail here just before is no part of the sweep from elsewhere.",
         """
         0     sent
@@ -106,7 +106,7 @@ CASES = {
         3053  click:2  aws3  chrome         machine_scanner sweep
         """,
     ),
-    "HEAD, then GET": Case(
+    "39 HEAD, then GET": Case(
         "The same program asked first whether the link exists. Browsers just fetch.",
         """
         0     sent
@@ -115,7 +115,7 @@ CASES = {
         5002  click:0  mobile  chrome  machine_scanner asked_before
         """,
     ),
-    "Office asks, then the reader's browser fetches": Case(
+    "40 Office asks, then the reader's browser fetches": Case(
         "Office looks whether a link leads to a document before it hands it to the browser: another program.",
         """
         0     sent
@@ -125,7 +125,7 @@ CASES = {
         5021  click:0  home  edge    human_likely counted placed
         """,
     ),
-    "a scanner that says its name": Case(
+    "41 a scanner that says its name": Case(
         "Named scanners need neither network nor pattern.",
         """
         0     sent
@@ -133,7 +133,7 @@ CASES = {
         9900  click:1  home  requests   machine_scanner probable
         """,
     ),
-    "a scanner's images": Case(
+    "42 a scanner's images": Case(
         "A security vendor's network opens nothing for a person while it scans.",
         """
         0   sent
@@ -141,7 +141,7 @@ CASES = {
         30  open  proofpoint  outlook  machine_scanner security_network
         """,
     ),
-    "the unsubscribe page counts as a link": Case(
+    "43 the unsubscribe page counts as a link": Case(
         "A scanner fetches it like any other; a person does not visit three in seconds.",
         """
         0     sent
@@ -151,7 +151,7 @@ CASES = {
         2004  click:1          mobile  chrome  machine_scanner sweep
         """,
     ),
-    "a person looks at the unsubscribe page": Case(
+    "44 a person looks at the unsubscribe page": Case(
         "Somebody did, but that is no click in the statistics.",
         """
         0     sent
@@ -160,14 +160,14 @@ CASES = {
         5010  unsubscribe_post  home  chrome  human_confirmed placed
         """,
     ),
-    "the proxy of a mail provider on a link": Case(
+    "45 the proxy of a mail provider on a link": Case(
         "No reader asked it to follow links.",
         """
         0     sent
         5000  click:0  google  gmail  machine_scanner
         """,
     ),
-    "somebody pretends to be Gmail's proxy": Case(
+    "46 somebody pretends to be Gmail's proxy": Case(
         "Only Google's network is where that proxy comes from.",
         """
         0     sent
@@ -176,7 +176,7 @@ CASES = {
         """,
     ),
     # ── Before and just after delivery ──────────────────────────────────────────────────────────────────────────
-    "a click before the mailbox has the mail": Case(
+    "47 a click before the mailbox has the mail": Case(
         "Servers look before they accept; a person cannot.",
         """
         0   sent
@@ -184,7 +184,7 @@ CASES = {
         60  click:0  mobile  chrome  machine_scanner before_delivery
         """,
     ),
-    "a report of delivery that comes late": Case(
+    "48 a report of delivery that comes late": Case(
         "No server scans for more than ten minutes before it accepts: the clock falls back to sending.",
         """
         0     sent
@@ -193,7 +193,7 @@ CASES = {
         4030  click:0  home  chrome   human_likely counted placed
         """,
     ),
-    "the clock starts at delivery, not at sending": Case(
+    "49 the clock starts at delivery, not at sending": Case(
         "Held back by the other side for an hour, then scanned at once.",
         """
         0     sent
@@ -201,20 +201,20 @@ CASES = {
         3605  click:0  mobile  chrome  machine_scanner at_once
         """,
     ),
-    "without a report of delivery the clock starts at sending": Case(
+    "50 without a report of delivery the clock starts at sending": Case(
         "Better a rough clock than none.",
         """
         0  sent
         6  click:0  mobile  chrome  machine_scanner at_once weak
         """,
     ),
-    "nothing but a click is known of the mail": Case(
+    "51 nothing but a click is known of the mail": Case(
         "Times in a trace count from sending.",
         """
         8000  click:0  mobile  chrome  human_likely counted placed
         """,
     ),
-    "an edge whose clock is behind": Case(
+    "52 an edge whose clock is behind": Case(
         "A mail program that shows the mail as it comes in may seem to be early; it is nobody's scanner.",
         """
         0   sent
@@ -222,7 +222,7 @@ CASES = {
         -1  open  home  outlook  human_direct counted placed
         """,
     ),
-    "haste without an open": Case(
+    "53 haste without an open": Case(
         "Nothing vouches for a click within ten seconds of delivery.",
         """
         0  sent
@@ -230,7 +230,7 @@ CASES = {
         7  click:0  home  chrome  machine_scanner weak
         """,
     ),
-    "haste, and then the form is sent": Case(
+    "54 haste, and then the form is sent": Case(
         "What only a person does outweighs that it came soon.",
         """
         0   sent
@@ -239,7 +239,7 @@ CASES = {
         40  unsubscribe_post  home  chrome  human_confirmed placed
         """,
     ),
-    "a hasty click leaves the next one alone": Case(
+    "55 a hasty click leaves the next one alone": Case(
         "Time alone shows no machine that later clicks would have to suffer for.",
         """
         0    sent
@@ -248,7 +248,7 @@ CASES = {
         200  click:1  home  chrome  human_likely counted placed
         """,
     ),
-    "rented machines need more patience": Case(
+    "56 rented machines need more patience": Case(
         "They widen the window to ten minutes; what comes later is believed, weakly.",
         """
         0     sent
@@ -258,32 +258,32 @@ CASES = {
         """,
     ),
     # ── Offices and crowds ──────────────────────────────────────────────────────────────────────────────────────
-    "an office opens the newsletter together": Case(
+    "57 an office opens the newsletter together": Case(
         "One address, one mail program, forty people in a minute: that is an office at nine o'clock.",
         "\n".join(f"0 n{n}/sent\n{5000 + n} n{n}/open office outlook human_direct counted placed" for n in range(40)),
     ),
-    "nine colleagues follow one link within a minute": Case(
+    "58 nine colleagues follow one link within a minute": Case(
         "Behind one address and the same browser; still people.",
         "\n".join(
             f"0 n{n}/sent\n{5000 + 6 * n} n{n}/click:0 office edge human_likely counted placed" for n in range(9)
         ),
     ),
-    "rented machines over four recipients in a minute": Case(
+    "59 rented machines over four recipients in a minute": Case(
         "Few people come from there, so that few are a crowd.",
         "\n".join(f"0 n{n}/sent\n{5000 + 10 * n} n{n}/click:{n} aws chrome machine_scanner crowd" for n in range(4)),
     ),
-    "a crowd's first click is judged again": Case(
+    "60 a crowd's first click is judged again": Case(
         "When the first came, nothing spoke against it; the tenth tells.",
         "\n".join(f"0 n{n}/sent\n{5000 + 5 * n} n{n}/click:0 mobile chrome machine_scanner crowd" for n in range(12)),
     ),
-    "one person follows a link again and again": Case(
+    "61 one person follows a link again and again": Case(
         "Twelve clicks on one mail are no crowd; those within a minute are one click.",
         "0 sent\n"
         + "\n".join(
             f"{5000 + 4 * n} click:0 home chrome human_likely placed {'' if n else 'counted'}" for n in range(12)
         ),
     ),
-    "the office's scanner and its people share an address": Case(
+    "62 the office's scanner and its people share an address": Case(
         "Another program than the one that swept, in a network of people: not the same source.",
         """
         0     sent
@@ -296,7 +296,7 @@ CASES = {
         """,
     ),
     # ── Private Relay and isolation ─────────────────────────────────────────────────────────────────────────────
-    "webmail through Private Relay": Case(
+    "63 webmail through Private Relay": Case(
         "Apple's network with a real browser is a person; where they are stays unknown.",
         """
         0     sent
@@ -304,14 +304,14 @@ CASES = {
         4010  click:0  relay  safari  human_likely counted
         """,
     ),
-    "a link under Apple's bare user agent": Case(
+    "64 a link under Apple's bare user agent": Case(
         "Privacy protection loads images. Links are followed with browsers.",
         """
         0     sent
         4000  click:0  relay  apple  machine_scanner
         """,
     ),
-    "an isolated browser inside the scan's window": Case(
+    "65 an isolated browser inside the scan's window": Case(
         "Cannot be known, and is said so in the documentation: within ten minutes it is taken for the scan.",
         """
         0    sent
@@ -319,7 +319,7 @@ CASES = {
         400  click:0  mimecast  chrome  machine_scanner
         """,
     ),
-    "an isolated browser at the next day, its scanner before": Case(
+    "66 an isolated browser at the next day, its scanner before": Case(
         "A security vendor's network is no verdict once its scan is over.",
         """
         0      sent
@@ -331,7 +331,7 @@ CASES = {
         """,
     ),
     # ── Devices, forwarding, re-opens ───────────────────────────────────────────────────────────────────────────
-    "the same person on phone and computer": Case(
+    "67 the same person on phone and computer": Case(
         "Minutes apart, two systems are two devices of one reader.",
         """
         0     sent
@@ -339,7 +339,7 @@ CASES = {
         4300  click:0  home    chrome         human_likely counted placed
         """,
     ),
-    "from mobile network to home network": Case(
+    "68 from mobile network to home network": Case(
         "The same telephone, another address: one system is no pair.",
         """
         0     sent
@@ -347,7 +347,7 @@ CASES = {
         4012  click:0  home    safari_iphone  human_likely placed
         """,
     ),
-    "the later of two, but the mail was opened there": Case(
+    "69 the later of two, but the mail was opened there": Case(
         "An open speaks for the click that came second; the first is the scanner's.",
         """
         0     sent
@@ -357,7 +357,7 @@ CASES = {
         4012  click:0  home    firefox_linux  human_likely counted placed
         """,
     ),
-    "a forwarded mail": Case(
+    "70 a forwarded mail": Case(
         "Somebody else reads the copy elsewhere: a person, though not the recipient. Counted once per message.",
         """
         0      sent
@@ -366,7 +366,7 @@ CASES = {
         90030  click:0  mobile  safari_iphone  human_likely counted placed
         """,
     ),
-    "opened again over a week": Case(
+    "71 opened again over a week": Case(
         "Opens of one mail are one open, whatever they are made with.",
         """
         0       sent
@@ -375,7 +375,7 @@ CASES = {
         600000  open  mobile  iphone_mail  human_direct placed
         """,
     ),
-    "the same link again an hour later": Case(
+    "72 the same link again an hour later": Case(
         "A click of its own.",
         """
         0     sent
@@ -385,7 +385,7 @@ CASES = {
         """,
     ),
     # ── Patience and its limits ─────────────────────────────────────────────────────────────────────────────────
-    "a scanner that waits half an hour": Case(
+    "73 a scanner that waits half an hour": Case(
         "Waiting does not hide the pattern.",
         """
         0     sent
@@ -396,7 +396,7 @@ CASES = {
         1826  click:2  mobile  chrome  machine_scanner sweep
         """,
     ),
-    "the last link of a sweep comes late": Case(
+    "74 the last link of a sweep comes late": Case(
         "From where a machine was at work it goes on being one for five minutes.",
         """
         0     sent
@@ -407,7 +407,7 @@ CASES = {
         1950  click:3  mobile  chrome  machine_scanner same_source
         """,
     ),
-    "three links, a minute between each": Case(
+    "75 three links, a minute between each": Case(
         "Somebody who reads.",
         """
         0     sent
@@ -417,7 +417,7 @@ CASES = {
         3120  click:2  home  chrome  human_likely counted placed
         """,
     ),
-    "both links of a short mail, soon after delivery": Case(
+    "76 both links of a short mail, soon after delivery": Case(
         "All links of a mail within half a minute of each other, while it is still being scanned.",
         """
         0    sent
@@ -427,7 +427,7 @@ CASES = {
         """,
         links=2,
     ),
-    "both links of a short mail, hours later": Case(
+    "77 both links of a short mail, hours later": Case(
         "One after the other, with time to read: a person.",
         """
         0     sent
@@ -437,7 +437,7 @@ CASES = {
         """,
         links=2,
     ),
-    "the only link of a mail": Case(
+    "78 the only link of a mail": Case(
         "One of one is no sweep.",
         """
         0    sent
@@ -447,7 +447,7 @@ CASES = {
         links=1,
     ),
     # ── Acts, replies, and the sender ───────────────────────────────────────────────────────────────────────────
-    "a click, and an answer to the mail": Case(
+    "79 a click, and an answer to the mail": Case(
         "Who answers has read; a click before it is confirmed, a machine's stays a machine's.",
         """
         0      sent
@@ -457,7 +457,7 @@ CASES = {
         90000  reply
         """,
     ),
-    "an answer before the click": Case(
+    "80 an answer before the click": Case(
         "What came earlier confirms nothing.",
         """
         0     sent
@@ -465,7 +465,7 @@ CASES = {
         4000  click:0  home  chrome  human_likely counted placed
         """,
     ),
-    "the sender looks at the sent mail": Case(
+    "81 the sender looks at the sent mail": Case(
         "Own opens and clicks are shown and never counted.",
         """
         0    sent
@@ -473,7 +473,7 @@ CASES = {
         310  click:0  home  chrome  sender_self own
         """,
     ),
-    "a program without a name": Case(
+    "82 a program without a name": Case(
         "Mail clients and browsers say what they are.",
         """
         0     sent
@@ -481,7 +481,7 @@ CASES = {
         4000  click:0  home  -  machine_scanner weak
         """,
     ),
-    "no address is known": Case(
+    "83 no address is known": Case(
         "Judged by what there is; nothing to place.",
         """
         0     sent
@@ -500,7 +500,17 @@ def test_case(name: str) -> None:
     assert list(differences(trace.expected, judged(trace.text))) == [], case.why
 
 
-def test_there_are_at_least_forty() -> None:
-    """And each says why."""
-    assert len(CASES) >= 40
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_that_is_told_wrongly_is_found(name: str) -> None:
+    """No case holds by accident: with any one of its verdicts turned round it fails."""
+    case = CASES[name]
+    trace = written(case.table, links=case.links)
+    assert trace.expected
+    assert unnoticed(trace, judged(trace.text)) == []
+
+
+def test_there_are_more_than_forty() -> None:
+    """Numbered on from the published ones without a gap, each a trace of its own, and each says why."""
+    assert [int(name.split()[0]) for name in CASES] == list(range(31, 31 + len(CASES)))
+    assert len({case.table for case in CASES.values()}) == len(CASES) >= 40
     assert all(case.why.endswith(".") for case in CASES.values())

@@ -334,7 +334,7 @@ def test_an_erased_person_is_named_no_more(scene: Scene) -> None:
     )
     scene.rejudge(fact, Verdict.MACHINE_SCANNER)
     scene.go()
-    erase_contact(scene.database, scene.cast.people[ALMA], now=NOON, source="test", actor="", suppressed=False)
+    erase_contact(scene.database, scene.cast.people[ALMA], lambda _ids: None, now=NOON, source="test", actor="")
     scene.listener.always(200)
     scene.clock.move(days=1)
     (told,) = scene.go()
@@ -567,6 +567,19 @@ def test_a_test_goes_to_a_paused_endpoint_and_is_tried_once(scene: Scene) -> Non
     endpoints.send_test(scene.database, scene.endpoint.id, now=NOON)
     assert scene.types() == ["webhook.test"]
     assert (scene.rows()[0].state, scene.endpoint.failures) == (DeliveryState.FAILED, 0)
+
+
+def test_what_is_sent_when_a_worker_stops_is_marked(scene: Scene) -> None:
+    """It finishes the post that it is at, marks all that it has posted, and gives back the rest for the next one."""
+    scene.add(frozenset({"message.opened"}))
+    for _ in range(3):
+        opened(scene)
+    scene.listener.answer = lambda _told: Answer(before=scene.sender.stopping.set)
+    assert len(scene.go()) == 1
+    assert [row.state for row in scene.rows()] == [DeliveryState.DELIVERED, *[DeliveryState.WAITING] * 2]
+    scene.sender.stopping.clear()
+    scene.listener.always(200)
+    assert len(scene.go()) == 2
 
 
 def test_ended_deliveries_are_forgotten(scene: Scene) -> None:

@@ -43,6 +43,8 @@ class WebhookRunner:
                 pause = FAILED_SECONDS
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), pause)
+        if self._webhooks is not None:
+            await asyncio.to_thread(self._webhooks.stop)
 
     def turn(self) -> bool:
         """Take everything a step further. Returns whether there is more to do at once. Raises TemporaryFailure."""

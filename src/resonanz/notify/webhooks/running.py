@@ -1,12 +1,13 @@
 """The worker's part: facts become deliveries, and every endpoint has lanes of its own, so that none waits for another.
 
-A lane is a thread that posts one portion. It is a daemon: a server that hangs must not keep the worker from stopping,
-and what it holds is due again after its lease.
+A lane is a thread that posts portions as long as there are any. It is a daemon: a server that hangs must not keep the
+worker from stopping, and what it holds is due again after its lease.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from resonanz.model import TemporaryFailure
 from resonanz.notify.webhooks.dispatch import Dispatcher
 from resonanz.notify.webhooks.sending import PORTION, Sender
 
+STOPPED_WITHIN_SECONDS = 5.0
 LANES = 4  # of one endpoint; one that fails has a single delivery on its way
 
 log = structlog.get_logger(__name__)
@@ -38,6 +40,13 @@ class Webhooks:
         for endpoint_id, amount in due.items():
             self._open_lanes(endpoint_id, amount)
         return has_more
+
+    def stop(self) -> None:
+        """Let the lanes end, so that little has to be posted twice; those that take longer are left."""
+        self._sender.stopping.set()
+        deadline = time.monotonic() + STOPPED_WITHIN_SECONDS
+        while self._lanes.total() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def _open_lanes(self, endpoint_id: UUID, due: int) -> None:
         with self._lock:

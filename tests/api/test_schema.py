@@ -64,6 +64,8 @@ OPERATIONS = {
     "GET /api/v1/senders",
     "POST /api/v1/senders",
     "DELETE /api/v1/senders/{account}/{sender}",
+    "POST /api/v1/senders/claims",
+    "DELETE /api/v1/senders/claims/{sender}",
     "GET /api/v1/events",
     "GET /api/v1/mailboxes",
     "POST /api/v1/mailboxes",

@@ -37,12 +37,30 @@ def test_a_sender_is_allowed_used_and_removed(clients: tuple[TestClient, TestCli
     assert somebody.post("/api/v1/messages", json=MAIL).status_code == 403
 
 
+def test_a_claim(clients: tuple[TestClient, TestClient, str]) -> None:
+    """An account claims an address, sees that it waits, and takes it back; a second mail within minutes is 429."""
+    operator, somebody, _ = clients
+    made = somebody.post("/api/v1/senders/claims", json={"sender": "Sales@shop.example"})
+    assert (made.status_code, made.json()["sender"], made.json()["account"]) == (202, "sales@shop.example", OTHER)
+    assert somebody.get("/api/v1/senders").json()["claims"] == [made.json()]
+    assert operator.get("/api/v1/senders").json()["claims"] == [made.json()]
+    again = somebody.post("/api/v1/senders/claims", json={"sender": "sales@shop.example"})
+    assert (again.status_code, "retry-after" in again.headers) == (429, True)
+    assert operator.post("/api/v1/senders/claims", json={"sender": "sales@shop.example"}).status_code == 409
+    assert somebody.post("/api/v1/senders/claims", json={"sender": "@shop.example"}).status_code == 422
+    assert operator.delete("/api/v1/senders/claims/sales@shop.example").status_code == 404
+    assert somebody.delete("/api/v1/senders/claims/sales@shop.example").status_code == 204
+    assert somebody.get("/api/v1/senders").json()["claims"] == []
+    operator.post("/api/v1/suppressions", json={"address": "off@shop.example"})
+    assert somebody.post("/api/v1/senders/claims", json={"sender": "off@shop.example"}).status_code == 409
+
+
 def test_others_senders_are_not_told(clients: tuple[TestClient, TestClient, str]) -> None:
     """Who does not run the instance sees only what concerns its own account."""
     operator, somebody, _ = clients
     operator.post("/api/v1/senders", json={"account": "owner@resonanz.example", "sender": "x.example"})
     assert len(operator.get("/api/v1/senders").json()["senders"]) == 1
-    assert somebody.get("/api/v1/senders").json() == {"senders": []}
+    assert somebody.get("/api/v1/senders").json() == {"senders": [], "claims": []}
 
 
 def test_a_mail_password(clients: tuple[TestClient, TestClient, str]) -> None:

@@ -47,6 +47,10 @@ def test_an_account_and_its_senders(run: Run, tmp_path: Path) -> None:
     assert run("sender", "list").output == "bob@example.org  @shop.example\n"
     assert run("sender", "remove", "bob@example.org", "shop.example").exit_code == 0
     assert run("sender", "list").output == ""
+    asked = run("sender", "claim", "bob@example.org", "sales@shop.example")
+    assert asked.output == "A mail asks sales@shop.example whether bob@example.org may send from there.\n"
+    assert run("sender", "list").output == "bob@example.org  sales@shop.example  (not confirmed)\n"
+    assert json.loads(run("sender", "list", "--json").output)[0]["by"] is None
     options = ("--domain", "shop.example", "--track", "none", "--never", "x.example")
     assert run("rules", "set", "bob@example.org", *options).exit_code == 0
     shown = json.loads(run("rules", "show", "bob@example.org").output)["shop.example"]

@@ -14,7 +14,7 @@ from resonanz.mail.address import Address, ascii_domain, parse_address
 from resonanz.model import Conflict, Forbidden, InvalidInput, NotFound
 from resonanz.store import Database, Tx
 from resonanz.store import accounts as rows
-from resonanz.store.senders import Sender, accounts_allowed, add_sender, allowed_among, remove_sender
+from resonanz.store.senders import Sender, accounts_allowed, add_sender, allowed_among, remove_claim, remove_sender
 
 
 def check_sender(tx: Tx, account_id: UUID, addresses: Iterable[Address]) -> None:
@@ -58,6 +58,7 @@ def allow_sender(database: Database, account: str, sender: str, *, actor: str, n
         allowed = Sender(_account(tx, account).id, pattern, now, actor)
         if not add_sender(tx, allowed):
             raise Conflict("is allowed already", where="sender")
+        remove_claim(tx, allowed.account_id, pattern)
     return allowed
 
 

@@ -132,7 +132,23 @@ class SenderOut(Outgoing):
     created_by: str
 
 
+class ClaimIn(Incoming):
+    """An address that the caller's account says is its own."""
+
+    sender: Line = Field(description="An address; a mail goes there")
+
+
+class ClaimOut(Outgoing):
+    """An address that waits to be confirmed."""
+
+    account: str
+    sender: str
+    created_at: datetime
+    expires_at: datetime = Field(description="Until when the link in the mail works.")
+
+
 class SendersOut(Outgoing):
-    """Everything that accounts may send from beside their own addresses."""
+    """Everything that accounts may send from beside their own addresses, and what waits to be confirmed."""
 
     senders: list[SenderOut]
+    claims: list[ClaimOut]

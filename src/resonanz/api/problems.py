@@ -50,6 +50,7 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
         413: "Too large",
         422: "Invalid input",
         429: "Too many requests",
+        502: "Another server refused for good; its words are in the detail",
         503: "Temporarily unavailable",
     }.items()
 }

@@ -90,6 +90,24 @@ def add_sender(account_address: str, pattern: str) -> None:
     click.echo(f"{account_address} may send from {allowed.pattern}.")
 
 
+@sender.command("claim")
+@click.argument("account_address", metavar="ACCOUNT")
+@click.argument("address", metavar="ADDRESS")
+def claim_sender(account_address: str, address: str) -> None:
+    """Ask by mail at ADDRESS whether ACCOUNT may send from there. `sender add` allows it without asking."""
+    from resonanz.accounts.senders import account_of
+    from resonanz.app.operator_commands import open_instance
+    from resonanz.sending.claim_mail import ask_to_confirm
+
+    settings, database = open_instance()
+    try:
+        owner = account_of(database, account_address).id
+        asked = ask_to_confirm(database, owner, address, dashboard_url=settings.dashboard_url, now=model.now())
+    finally:
+        database.close()
+    click.echo(f"A mail asks {asked.spec} whether {account_address} may send from there.")
+
+
 @sender.command("remove")
 @click.argument("account_address", metavar="ACCOUNT")
 @click.argument("pattern", metavar="SENDER")
@@ -111,15 +129,22 @@ def list_all(*, as_json: bool) -> None:
     with _opened() as database, database.read() as tx:
         addresses = {one.id: one.address for one in accounts.list_accounts(tx)}
         found = [(addresses[one.account_id], one) for one in senders.list_senders(tx)]
+        claims = [(addresses[one.account_id], one) for one in senders.open_claims(tx, model.now())]
     if as_json:
-        rows = [
+        rows: list[dict[str, str | None]] = [
             {"account": address, "sender": one.pattern, "since": one.created_at.isoformat(), "by": one.created_by}
             for address, one in found
+        ]
+        rows += [
+            {"account": address, "sender": claim.address, "since": claim.created_at.isoformat(), "by": None}
+            for address, claim in claims
         ]
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     for address, one in found:
         click.echo(f"{address}  {one.pattern}")
+    for address, claim in claims:
+        click.echo(f"{address}  {claim.address}  (not confirmed)")
 
 
 @click.group("mail-password")

@@ -90,6 +90,18 @@ senders = Table(  # what an account may send from beside its own address
     Column("created_by", Text, nullable=False),  # the account's address, or `command line`
 )
 
+sender_claims = Table(  # addresses that an account says are its own, until a link in a mail to there was followed
+    "sender_claims",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("address", String(320), primary_key=True),  # normalised
+    Column("secret_hash", LargeBinary(32), nullable=False, unique=True),  # SHA-256 of what the link carries
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    # Empty: open. Else withdrawn or refused, and kept for a while so that nobody is asked again and again.
+    Column("ended", String(16), nullable=False, server_default=""),
+)
+
 throttles = Table(  # attempts per bucket (an address, a network) inside one window
     "throttles",
     metadata,

@@ -1,12 +1,13 @@
 """Ingest: from hits in a journal to judged events and all projections, in events per second on one core.
 
-    python -m bench ingest [--events 60000] [--messages 20000] [--after 0] [--sqlite | --postgresql]
+    python -m bench ingest [--events 60000] [--messages 20000] [--after 0 …] [--sqlite | --postgresql]
 
 SQLite on disk with fsync on every commit, and PostgreSQL as it comes. Half of the hits are opens, half clicks, by a mix
 of real user agents; each message gets several, so that repeats are folded as in life. The journal stands in memory:
 what is measured is ingest, from decoded entries to the commit, then settling what it left to be judged together, and
 forgetting the evidence. `--after` puts so many earlier facts into the database, four to a message, before anything is
-measured, and one hit in ten then belongs to any of those messages: what ingest costs must not depend on it.
+measured, and one hit in ten then belongs to any of those messages: what ingest costs must not depend on it. Of several
+amounts each is measured, in one growing database.
 
 The reference, from the same run: the bare insertion of just as many facts, ready-made rows in batches of the same size,
 without reading, judging, folding or projecting anything.
@@ -68,11 +69,12 @@ STEP_US = 20_000  # from one hit to the next
 class MemoryJournal:
     """A journal of decoded entries."""
 
-    def __init__(self, hits: Sequence[Hit]) -> None:
-        self._entries = [JournalEntry("bench", position, hit) for position, hit in enumerate(hits, 1)]
+    def __init__(self, name: str, hits: Sequence[Hit]) -> None:
+        self._name = name
+        self._entries = [JournalEntry(name, position, hit) for position, hit in enumerate(hits, 1)]
 
     def journals(self) -> list[str]:
-        return ["bench"]
+        return [self._name]
 
     def read(self, journal: str, after: int, limit: int) -> list[JournalEntry]:
         return self._entries[after : after + limit]
@@ -86,7 +88,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--events", type=int, default=60_000)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--batch", type=int, default=DEFAULT_BATCH)
-    parser.add_argument("--after", type=int, default=0)
+    parser.add_argument("--after", type=int, nargs="+", default=[0])
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--sqlite", action="store_true")
     which.add_argument("--postgresql", action="store_true")
@@ -99,21 +101,45 @@ def main(arguments: Sequence[str] = ()) -> None:
     for name, opened in databases:
         with opened() as (database, server):
             migrate(database)
-            earlier = _add_past(database, options.after)
-            fill(database, earlier, options.messages, stages=1, start_us=SENT_US, step_us=1)
-            _measure(name, database, server, earlier, options)
+            past = Past(database)
+            for facts in sorted(options.after):
+                past.grow(facts)
+                earlier = past.messages
+                past.send(options.messages)
+                print(f"{name}, {options.events:,} hits after {facts:,} facts, microseconds of processor time an event")
+                _measure(database, server, earlier, options)
 
 
-def _measure(name: str, database: Database, server: int, earlier: int, options: argparse.Namespace) -> None:
+class Past:
+    """What lies in the database: how many messages by now, and how many facts were put in as a past."""
+
+    def __init__(self, database: Database) -> None:
+        self.messages = 0
+        self._facts = 0
+        self._database = database
+
+    def grow(self, facts: int) -> None:
+        """Add messages with all of their facts until there are so many."""
+        amount, begin = -(-(facts - self._facts) // len(STAGES)), SENT_US - (facts - self._facts) * STEP_US
+        if amount:
+            fill(self._database, self.messages, amount, stages=len(STAGES), start_us=begin, step_us=STEP_US)
+        self.messages, self._facts = self.messages + amount, facts
+
+    def send(self, amount: int) -> None:
+        """Add messages to which nothing happened but that they were sent."""
+        fill(self._database, self.messages, amount, stages=1, start_us=SENT_US, step_us=1)
+        self.messages += amount
+
+
+def _measure(database: Database, server: int, earlier: int, options: argparse.Namespace) -> None:
     """Print what it costs to take hits over, to settle them, and to insert as many bare facts."""
     hits = _hits(earlier, options.messages, options.events)
-    journal = MemoryJournal(hits)
+    journal = MemoryJournal(f"behind {earlier}", hits)
     clock = Clock(server, len(hits))
     taken = clock.spent(lambda: take_journals(database, journal, now=now, batch=options.batch))
     settled = clock.spent(lambda: _settle(database))
     bare = clock.spent(_bare_insertion(database, [hit.id for hit in hits], options.batch))
     every = taken + settled
-    print(f"{name}: {options.events:,} hits after {options.after:,} facts, microseconds of processor time an event")
     print(f"  taken over             {taken}")
     print(f"  settled and forgotten  {settled}")
     print(f"  bare insertion         {bare}")
@@ -192,15 +218,6 @@ def _bare_insertion(database: Database, ids: Sequence[UUID], batch: int) -> Call
 
 
 SENT_US = to_microseconds(START - timedelta(hours=1))
-
-
-def _add_past(database: Database, facts: int) -> int:
-    """Put earlier facts in, and return of how many messages."""
-    amount = -(-facts // len(STAGES))
-    if amount:
-        begin = SENT_US - facts * STEP_US
-        fill(database, 0, amount, stages=len(STAGES), start_us=begin, step_us=STEP_US)
-    return amount
 
 
 def _fact(id: int, message_id: UUID, number: int) -> Event:

@@ -171,7 +171,7 @@ def to_kept(evidence: Evidence, id: int, hit: Hit, received_us: int, windows: Wi
         user_agent=storable(hit.user_agent),
         headers=evidence.headers,
         own=evidence.own,
-        due_us=received_us + windows.closes_after + microseconds(windows.grace),
+        due_us=received_us + windows.settles_after,
     )
 
 

@@ -26,7 +26,7 @@ class Own:
     sources: frozenset[Source] = frozenset()
 
     def __contains__(self, hit: Hit) -> bool:
-        return hit.id in self.messages or (hit.id, hit.address, hit.user_agent) in self.sources
+        return hit.id in self.messages or (bool(self.sources) and (hit.id, hit.address, hit.user_agent) in self.sources)
 
 
 NOTHING = Own()

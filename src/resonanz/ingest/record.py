@@ -26,6 +26,7 @@ from resonanz.model import Event, EventKind, InvalidInput
 from resonanz.people import Reason, is_pseudonym, suppress, without_person
 from resonanz.store import Tx
 from resonanz.store import events as store
+from resonanz.store.bulk import BY_NUMBER
 from resonanz.store.messages import add_anonymous
 from resonanz.store.standings import Standing, lock_standings, save_counts, save_standings
 from resonanz.store.wanted import Action, note
@@ -76,8 +77,9 @@ def _project_messages(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, 
             changed[id] = max(change, changed.get(id, NOTHING))
             if change == MOVED and (step := step_of(standing, event)) is not None:
                 steps.append(step)
-    save_standings(tx, [standings[id] for id, change in changed.items() if change == MOVED])
-    save_counts(tx, [standings[id] for id, change in changed.items() if change == COUNTED])
+    in_order = sorted(changed, key=BY_NUMBER)  # rows that lie side by side are written side by side
+    save_standings(tx, [standings[id] for id in in_order if changed[id] == MOVED])
+    save_counts(tx, [standings[id] for id in in_order if changed[id] == COUNTED])
     return steps
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID, SafeUUID
@@ -18,7 +19,7 @@ from sqlalchemy import Table
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
 
-_BY_NUMBER = attrgetter("int")  # comparing UUIDs themselves takes ten times as long
+BY_NUMBER = attrgetter("int")  # comparing UUIDs themselves takes ten times as long
 
 _SEEN: dict[str, str] = {}
 _SEEN_AT_MOST = 1_000
@@ -60,10 +61,11 @@ WORDS = Words({None: None})
 
 
 class Plain(NamedTuple):
-    """How one kind of database takes ids and JSON."""
+    """How one kind of database takes ids, JSON, and a tuple of words as JSON."""
 
     id: Any
     json: Any
+    words: Any
 
 
 def plain(tx: Tx) -> Plain:
@@ -87,7 +89,7 @@ def select_by_ids(
     `where` is a further condition. `lock` holds the rows until the transaction ends (on SQLite it holds everything).
     """
     as_plain = plain(tx)
-    for portion in in_portions(sorted(ids, key=_BY_NUMBER)):
+    for portion in in_portions(sorted(ids, key=BY_NUMBER)):
         among, values = _among(tx, [as_plain.id(id) for id in portion], "uuid")
         statement = (
             f"SELECT {', '.join(columns)} FROM {table.name} WHERE {by} {among}"  # noqa: S608  # names of our own
@@ -120,6 +122,13 @@ def select_by_numbers(
             f"{f' LIMIT {limit:d}' if limit is not None else ''}"
         )
         yield from tx.exec_driver_sql(statement, values).cursor.fetchall()
+
+
+def update_by_numbers(tx: Tx, table: Table, settings: str, numbers: Collection[int]) -> None:
+    """Give all rows with these ids the same values: what stands behind SET."""
+    for portion in in_portions(numbers):
+        among, values = _among(tx, portion, "bigint")
+        tx.exec_driver_sql(f"UPDATE {table.name} SET {settings} WHERE id {among}", values)  # noqa: S608  # our own
 
 
 def _among(tx: Tx, values: list[Any], kind: str) -> tuple[str, tuple[Any, ...]]:
@@ -182,9 +191,14 @@ def _json_as_text(value: Any) -> str:
     return text
 
 
-def _json_as_it_is(value: Any) -> Any:
+@lru_cache(maxsize=1_000)
+def _words_as_text(words: tuple[str, ...]) -> str:
+    return json.dumps(words)
+
+
+def _as_it_is(value: Any) -> Any:
     return value
 
 
-_SQLITE = Plain(_id_as_bytes, _json_as_text)
-_POSTGRESQL = Plain(_id_as_text, _json_as_it_is)
+_SQLITE = Plain(_id_as_bytes, _json_as_text, _words_as_text)
+_POSTGRESQL = Plain(_id_as_text, _as_it_is, _as_it_is)

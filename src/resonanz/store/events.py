@@ -168,7 +168,7 @@ def _judged_row(event: Event, as_plain: Plain) -> Row:
     return (
         WORDS[event.verdict],
         WORDS[event.confidence],
-        as_plain.json(event.reasons),
+        as_plain.words(event.reasons),
         place.country,
         place.region,
         place.city,
@@ -451,7 +451,7 @@ def _row(event: Event, as_plain: Plain) -> Row:
         event.source_key,
         WORDS[event.verdict],
         WORDS[event.confidence],
-        as_plain.json(event.reasons),
+        as_plain.words(event.reasons),
         WORDS[client.kind] if event.client is not None else None,
         client.name,
         client.os,

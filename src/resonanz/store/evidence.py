@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 from zlib import crc32
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from resonanz.model import EventKind, HitKind, from_microseconds, value
 from resonanz.store.bulk import (
@@ -21,6 +21,7 @@ from resonanz.store.bulk import (
     plain,
     select_by_ids,
     select_by_numbers,
+    update_by_numbers,
 )
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
@@ -93,8 +94,7 @@ def of_sources(tx: Tx, rows: Collection[Kept], *, around_us: int, messages: int)
 
 def judged(tx: Tx, ids: Sequence[int]) -> None:
     """Note that this evidence has been judged when it was due."""
-    for portion in in_portions(ids):
-        tx.execute(update(evidence).where(evidence.c.id.in_(portion)).values(due_at=None))
+    update_by_numbers(tx, evidence, "due_at = NULL", ids)
 
 
 def forget(tx: Tx, received_before_us: int, *, limit: int = FORGOTTEN_AT_A_TIME) -> int:
@@ -161,16 +161,21 @@ def facts_of(tx: Tx, message_ids: Collection[UUID]) -> dict[UUID, Facts]:
     """Return when these messages were sent, delivered and answered, and how many links they have."""
     known = Ids.known(tx, message_ids)
     found = {id: Facts() for id in message_ids}
-    columns, told = (
-        ("message_id", "kind", "occurred_at"),
-        "repeat_of IS NULL AND kind IN ('sent', 'delivered', 'replied')",
-    )
-    for message_id, kind, at in select_by_ids(tx, events, columns, message_ids, by="message_id", where=told):
-        _learn(found[known[message_id]], kind, at)
-    submission_of = list(select_by_ids(tx, messages, ("id", "submission_id"), message_ids))
-    counts = _count_links(tx, {known[submission_id] for _, submission_id in submission_of})
-    for message_id, submission_id in submission_of:
-        found[known[message_id]].links = counts.get(known[submission_id], 0)
+    columns = ("message_id", "submission_id", "kind", "occurred_at")
+    told = "repeat_of IS NULL AND kind IN ('sent', 'delivered', 'replied')"
+    submission_of: dict[UUID, Any] = {}
+    for message_id, submission_id, kind, at in select_by_ids(
+        tx, events, columns, message_ids, by="message_id", where=told
+    ):
+        id = known[message_id]
+        submission_of[id] = submission_id
+        _learn(found[id], kind, at)
+    untold = found.keys() - submission_of.keys()
+    for message_id, submission_id in select_by_ids(tx, messages, ("id", "submission_id"), untold):
+        submission_of[known[message_id]] = submission_id
+    counts = _count_links(tx, {known[submission_id] for submission_id in set(submission_of.values())})
+    for id, submission_id in submission_of.items():
+        found[id].links = counts.get(known[submission_id], 0)
     return found
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from resonanz.ingest.judge.bursts import in_bursts
 from resonanz.ingest.judge.evidence import Evidence, HitId, Judgement
@@ -19,6 +18,7 @@ from resonanz.ingest.judge.reasons import Reason
 from resonanz.ingest.judge.rules import says
 from resonanz.ingest.judge.scene import Scene, follows, on_probable_network, target
 from resonanz.ingest.judge.windows import microseconds
+from resonanz.ingest.ranges import number_of
 from resonanz.model import ClientKind, Confidence, HitKind, Verdict
 
 
@@ -222,13 +222,16 @@ def _differ(one: Evidence, other: Evidence) -> bool:
     return (len(systems) == 2 and "" not in systems) or on_probable_network(one) != on_probable_network(other)
 
 
-def _neighbourhood(address: str) -> str:
+def _neighbourhood(address: str) -> str | tuple[int, int]:
     """Return the /24 or /48 that an address lies in: phones and offices move within those."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
+    number = number_of(address)
+    if number is None:
         return address
-    return str(int(parsed) >> (8 if parsed.version == 4 else 80)) + f"v{parsed.version}"
+    family, value = number
+    return family, value >> (_OF_64_BITS if family else _OF_32_BITS)
+
+
+_OF_32_BITS, _OF_64_BITS = 32 - 24, 64 - 48  # what is left out of the numbers that addresses are told apart by
 
 
 AFTERWARDS: tuple[SceneRule, ...] = (

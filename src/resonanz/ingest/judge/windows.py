@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from resonanz.model import InvalidInput
 
@@ -15,7 +15,7 @@ _SECOND = 1_000_000
 _LAG = 60 * _SECOND  # by how much one hit may come in after another of its moment and still meet it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Windows:
     """Spans in seconds, and amounts."""
 
@@ -69,12 +69,17 @@ class Windows:
             raise InvalidInput.together(problems)
         return cls(**values)  # type: ignore[arg-type]
 
-    @property
+    @cached_property
     def closes_after(self) -> int:
         """Microseconds after a click until what speaks against it at once has been seen; it is pending until then."""
         return microseconds(max(self.sweep, self.crowd, self.pair))
 
-    @property
+    @cached_property
+    def settles_after(self) -> int:
+        """Microseconds after a hit came in until it is judged together with the others."""
+        return self.closes_after + microseconds(self.grace)
+
+    @cached_property
     def reach(self) -> int:
         """Microseconds around a hit beyond which no other hit changes its verdict.
 
@@ -83,12 +88,12 @@ class Windows:
         """
         return microseconds(2 * self.visit + self.pair + self.sweep + self.crowd)
 
-    @property
+    @cached_property
     def open_for(self) -> int:
         """Microseconds after a hit came in during which its verdict may change by what other hits show."""
         return self.reach + _LAG
 
-    @property
+    @cached_property
     def kept_for(self) -> int:
         """Microseconds after a hit came in after which nobody needs its address and user agent any more."""
         return 2 * self.open_for

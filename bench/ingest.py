@@ -204,8 +204,8 @@ def _settle(database: Database) -> int:
 def _bare_insertion(database: Database, ids: Sequence[UUID], batch: int) -> Callable[[], int]:
     """Return what inserts the next batch of ready-made facts about the same messages, and nothing else."""
     with database.write() as tx:
-        start = events.last_id(tx) + 1
-    facts = [_fact(start + number, id, number) for number, id in enumerate(ids)]
+        reserved = events.reserve_ids(tx, len(ids))
+    facts = [_fact(id, of, number) for number, (id, of) in enumerate(zip(reserved, ids, strict=True))]
     parts = iter([facts[first : first + batch] for first in range(0, len(facts), batch)])
 
     def insert() -> int:

@@ -47,8 +47,6 @@ def fill(database: Database, first: int, amount: int, *, stages: int, start_us: 
                 end = min(begin + _AT_ONCE, amount * stages)
                 _add_facts(tx, first, (begin, end), (size, stages), submission, (start_us, step_us))
     if not database.is_sqlite:
-        with database.write() as tx:
-            tx.exec_driver_sql("SELECT setval('events_id_seq', (SELECT max(id) FROM events))")
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
 

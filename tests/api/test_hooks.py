@@ -299,6 +299,15 @@ def test_who_is_not_tracked_by_name_is_not_tracked_by_a_provider(door: Door) -> 
 # ── Each provider's own traps ───────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_mailersend_asks_first(door: Door) -> None:
+    """MailerSend keeps no address that does not answer its question, and shows its secret only afterwards; nothing else
+    is let in by that word."""
+    added = door.operator.post("/api/v1/providers", json={"provider": "mailersend"}).json()
+    path = f"/api/v1/hooks/{added['id']}"
+    assert door.operator.post(path, json={"type": "webhook.test", "message": "ping"}).json() == {"recorded": 0}
+    assert door.operator.post(path, json={"type": "activity.delivered"}).status_code == 403
+
+
 def test_mailguns_token_counts_once(door: Door) -> None:
     """Its signature does not cover the body: with another body the same token is a forgery."""
     id = door.add(BY_NAME["mailgun"])

@@ -35,12 +35,14 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One provider: its name here, what people call it, how it proves itself, and where it shows its secret."""
+    """One provider: its name here, what people call it, how it proves itself, and where it shows its secret. `trial` is
+    the word by which it asks, before there is a secret, whether anybody is there."""
 
     name: str
     title: str
     proof: Proof
     shown: str
+    trial: str = ""
 
     @property
     def makes_password(self) -> bool:
@@ -55,7 +57,7 @@ PROVIDERS = {
     for provider in (
         Provider("ses", "Amazon SES", Proof.TOPIC, "the ARN of the SNS topic that SES publishes to"),
         Provider("brevo", "Brevo", Proof.PASSWORD, _PASSWORD),
-        Provider("mailersend", "MailerSend", Proof.SECRET, "the signing secret of the webhook"),
+        Provider("mailersend", "MailerSend", Proof.SECRET, "the signing secret of the webhook", "webhook.test"),
         Provider("mailgun", "Mailgun", Proof.SECRET, "the HTTP webhook signing key of the account"),
         Provider("mailjet", "Mailjet", Proof.PASSWORD, _PASSWORD),
         Provider("mandrill", "Mailchimp Transactional (Mandrill)", Proof.SECRET, "the key of the webhook"),

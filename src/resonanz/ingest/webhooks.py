@@ -22,7 +22,7 @@ from resonanz.ingest.fetches import Fetch, record_fetches
 from resonanz.ingest.journals import Taking
 from resonanz.ingest.judging import Judging
 from resonanz.ingest.record import record_all
-from resonanz.ingest.sources.notices import MAX_NOTICES, Delivery, Notice, key_of
+from resonanz.ingest.sources.notices import MAX_NOTICES, Delivery, Notice, key_of, part
 from resonanz.model import Event, EventKind, Forbidden, Hit, HitKind, NotFound, to_microseconds
 from resonanz.store import Database, Tx
 from resonanz.store import providers as rows
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 NONCES_KEPT = timedelta(hours=24)  # longer than any window of time in which a signature is believed
+MAX_TRIAL = 1_000  # octets of a question whether anybody is there; it is read before anything is proven
 REFUSALS_TOLD = timedelta(minutes=1)  # so often at most a refusal is written down: anybody can cause one
 _HITS = {EventKind.OPENED: HitKind.OPEN, EventKind.CLICKED: HitKind.CLICK}
 
@@ -85,6 +86,8 @@ def take_delivery(webhooks: Webhooks, incoming: Incoming, now: datetime) -> int:
     if row is None:
         raise NotFound("nobody reports to this address", where="address")
     delivery = Delivery(incoming.body, incoming.headers, incoming.url, now, incoming.password, webhooks.fetch)
+    if _is_trial(row, delivery):
+        return 0
     try:
         nonce = _verify(webhooks, row, delivery)
         _use(webhooks.database, row, nonce, delivery)
@@ -92,6 +95,18 @@ def take_delivery(webhooks: Webhooks, incoming: Incoming, now: datetime) -> int:
         _note_refusal(webhooks.database, row, error, now)
         raise
     return _record(webhooks, row, delivery)
+
+
+def _is_trial(row: rows.ProviderRow, delivery: Delivery) -> bool:
+    """Whether a provider only asks if anybody is there. It keeps no address that does not say yes, and shows its secret
+    only afterwards; nothing comes of the answer."""
+    trial = providers.provider_of(row.provider).trial
+    if not trial or len(delivery.body) > MAX_TRIAL:
+        return False
+    try:
+        return part({"asked": delivery.json()}, "asked").get("type") == trial
+    except ValueError:
+        return False
 
 
 def _verify(webhooks: Webhooks, row: rows.ProviderRow, delivery: Delivery) -> str:

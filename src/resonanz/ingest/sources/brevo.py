@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from resonanz.ingest.sources.notices import Delivery, Json, Notice, header_id, key_of, moment, objects, text
+from resonanz.ingest.sources.notices import (
+    PRIVACY_PROXY,
+    Delivery,
+    Json,
+    Notice,
+    header_id,
+    key_of,
+    moment,
+    objects,
+    text,
+)
 from resonanz.ingest.sources.signatures import check_password
 from resonanz.model import EventKind
 
@@ -24,7 +34,6 @@ _KINDS = {
     "unsubscribed": EventKind.UNSUBSCRIBED,
 }
 _SILENT = frozenset({"request", "sent"})
-_PROXY_AGENT = "Mozilla/5.0"  # all that Apple's proxies say of themselves, and Brevo says no more either
 
 
 def verify(delivery: Delivery, secret: str) -> str:
@@ -57,6 +66,6 @@ def _notice(one: Json, delivery: Delivery) -> Notice:
         dead=word in ("hard_bounce", "invalid_email"),
         url=text(one.get("link"), 8_000),
         address=text(one.get("ip"), 64),
-        user_agent=agent or (_PROXY_AGENT if "proxy" in word else ""),
+        user_agent=agent or (PRIVACY_PROXY if "proxy" in word else ""),
         raw=one,
     )

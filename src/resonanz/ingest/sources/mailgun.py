@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from resonanz.ingest.sources.notices import (
+    PRIVACY_PROXY,
     Delivery,
     Json,
     Notice,
@@ -50,6 +51,7 @@ def read(delivery: Delivery) -> list[Notice]:
     one = part(delivery.json(), "event-data")
     word = text(one["event"], 64)
     status, client = part(one, "delivery-status"), part(one, "client-info")
+    bot = text(client.get("bot"))  # documented: apple (its privacy proxy), gmail, generic; empty where it saw none
     return [
         Notice(
             word=word,
@@ -65,8 +67,8 @@ def read(delivery: Delivery) -> list[Notice]:
             status=text(status.get("enhanced-code"), 20),
             url=text(one.get("url"), 8_000),
             address=text(one.get("ip"), 64),
-            user_agent=text(client.get("user-agent")),
-            bot=bool(text(client.get("bot"))),
+            user_agent=PRIVACY_PROXY if bot == "apple" else text(client.get("user-agent")),
+            bot=bot not in ("", "apple"),
             raw=one,
         )
     ]

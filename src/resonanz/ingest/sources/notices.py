@@ -25,6 +25,9 @@ MAX_RAW = 8_000  # characters of a report that a fact keeps
 
 Json = Mapping[str, Any]
 FETCHES = frozenset({EventKind.OPENED, EventKind.CLICKED})
+# All that Apple's proxies say of themselves. Where a provider knows that they fetched, and names another program or
+# none, this lets the judge come to what it makes of our own pixel: somebody's Apple Mail, reading or not.
+PRIVACY_PROXY = "Mozilla/5.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,11 @@ def number(value: object) -> int | None:
     """Return an SMTP reply code, None for what is none."""
     digits = text(value)
     return int(digits) if digits.isdigit() and 200 <= int(digits[:4]) < 600 else None
+
+
+def texts(value: object) -> list[str]:
+    """Return the texts of a list, or the one text."""
+    return [text(one) for one in (value if isinstance(value, list) else [value])[:20]]
 
 
 def joined(parts: Iterable[object]) -> str:

@@ -26,9 +26,13 @@ _BOUNCES = {
     "Undeliverable": EventKind.BOUNCED,
     "VirusNotification": EventKind.BOUNCED,
     "TemplateRenderingFailed": EventKind.BOUNCED,
+    "Unknown": EventKind.BOUNCED,
+    "Unconfirmed": EventKind.BOUNCED,
     "Transient": EventKind.DEFERRED,
     "SpamComplaint": EventKind.COMPLAINED,
     "AutoResponder": EventKind.AUTORESPONDED,
+    "AddressChange": EventKind.AUTORESPONDED,
+    "ChallengeVerification": EventKind.AUTORESPONDED,
     "Unsubscribe": EventKind.UNSUBSCRIBED,
 }
 _MOMENTS = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")
@@ -50,8 +54,12 @@ def _notice(one: Json, delivery: Delivery) -> Notice:
     kind = _BOUNCES.get(sort) if record == "Bounce" else _KINDS.get(record)
     silent = False
     if record == "SubscriptionChange":
-        # Bounces and complaints are told by records of their own; only what the person did is new here.
-        by_person = bool(one.get("SuppressSending")) and one.get("SuppressionReason") == "ManualSuppression"
+        # Bounces and complaints are told by records of their own; only what the person did is new here, and not what
+        # whoever runs the account (`Customer`, `Admin`) put on its list.
+        is_manual = (
+            one.get("SuppressionReason") == "ManualSuppression" and one.get("Origin", "Recipient") == "Recipient"
+        )
+        by_person = bool(one.get("SuppressSending")) and is_manual
         kind, silent = (EventKind.UNSUBSCRIBED if by_person else None), not by_person
     when = next((one[name] for name in _MOMENTS if one.get(name)), None)
     return Notice(

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from resonanz.ingest.sources.notices import Delivery, Notice, address_of, header_id, joined, key_of, moment, part, text
+from resonanz.ingest.sources.notices import (
+    Delivery,
+    Notice,
+    address_of,
+    header_id,
+    joined,
+    key_of,
+    moment,
+    part,
+    text,
+    texts,
+)
 from resonanz.ingest.sources.signatures import check_standard_webhook
 from resonanz.model import EventKind
 
@@ -42,7 +53,7 @@ def read(delivery: Delivery) -> list[Notice]:
     word, data = text(event["type"], 64), part(event, "data")
     to = data.get("to")
     recipients = [address_of(one) for one in (to if isinstance(to, list) else [to])] if to else [""]
-    bounce = part(data, "bounce")
+    bounce, failed = part(data, "bounce") or part(data, "suppressed"), part(data, "failed")
     fetched = part(data, "click") or part(data, "open")
     headers = data.get("headers")
     named = (
@@ -61,7 +72,8 @@ def read(delivery: Delivery) -> list[Notice]:
             recipient=recipient,
             header_ids=header_id(named.get("message-id") or data.get("message_id")),
             provider_id=text(data.get("email_id"), 100),
-            reply=joined((bounce.get("message"), part(data, "failed").get("reason"))),
+            # What the recipient's server said outranks Resend's own words about it.
+            reply=joined((*texts(bounce.get("diagnosticCode")), bounce.get("message"), failed.get("reason"))),
             dead=bounce.get("type") == "Permanent" and bounce.get("subType") == "NoEmail",
             url=text(fetched.get("link"), 8_000),
             address=text(fetched.get("ipAddress"), 64),

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from resonanz.ingest.sources.notices import Delivery, Notice, header_id, joined, key_of, moment, objects, text
+from resonanz.ingest.sources.notices import (
+    PRIVACY_PROXY,
+    Delivery,
+    Notice,
+    header_id,
+    joined,
+    key_of,
+    moment,
+    objects,
+    text,
+)
 from resonanz.ingest.sources.signatures import check_public_key
 from resonanz.model import EventKind
 
@@ -44,7 +54,7 @@ def read(delivery: Delivery) -> list[Notice]:
             status=text(one.get("status"), 20),
             url=text(one.get("url"), 8_000),
             address=text(one.get("ip"), 64),
-            user_agent=text(one.get("useragent")),
+            user_agent=PRIVACY_PROXY if one.get("sg_machine_open") is True else text(one.get("useragent")),
             raw=one,
         )
         for one in objects(delivery.json())

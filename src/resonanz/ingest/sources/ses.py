@@ -37,6 +37,7 @@ _SIGNED = {
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
     "UnsubscribeConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
 }
+_ON_LIST = "OnAccountSuppressionList"
 _WINDOW = timedelta(hours=2)  # SNS tries again for an hour with the time it first signed
 
 
@@ -160,6 +161,10 @@ def _notice(word: str, mail: Json, said: Json, about: Json, delivery: Delivery, 
     kind = _KINDS.get(word)
     if word == "Complaint" and said.get("complaintFeedbackType") == "not-spam":
         kind = None
+    # Never sent: the address is on the account's own list. It need not be dead, and nobody complained about this mail.
+    on_list = said.get("complaintSubType") == _ON_LIST or subsort == _ON_LIST
+    if word == "Complaint" and on_list:
+        kind = EventKind.BOUNCED
     return Notice(
         word=word,
         kind=kind,
@@ -170,8 +175,10 @@ def _notice(word: str, mail: Json, said: Json, about: Json, delivery: Delivery, 
         header_ids=header_id(headers.get("messageId")),
         provider_id=text(mail.get("messageId"), 100),
         sender=text(mail.get("source"), 320),
-        reply=joined((diagnostic, said.get("smtpResponse"), said.get("reason"), said.get("delayType"))),
-        status=text(about.get("status"), 20),
+        reply=_ON_LIST
+        if on_list
+        else joined((diagnostic, said.get("smtpResponse"), said.get("reason"), said.get("delayType"))),
+        status="" if on_list else text(about.get("status"), 20),
         dead=sort == "Permanent" and subsort == "NoEmail",
         url=text(said.get("link"), 8_000),
         address=text(said.get("ipAddress"), 64),

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from resonanz.ingest.sources.notices import Delivery, Json, Notice, joined, key_of, moment, number, objects, part, text
+from resonanz.ingest.sources.notices import (
+    PRIVACY_PROXY,
+    Delivery,
+    Json,
+    Notice,
+    joined,
+    key_of,
+    moment,
+    number,
+    objects,
+    part,
+    text,
+)
 from resonanz.ingest.sources.signatures import check_password
 from resonanz.model import EventKind
 
@@ -61,6 +73,8 @@ def _notice(one: Json, delivery: Delivery) -> Notice:
         dead=bounce_class == _DEAD_CLASS,
         url=text(one.get("target_link_url"), 8_000),
         address=text(one.get("ip_address"), 64),
-        user_agent=text(one.get("user_agent")),
+        user_agent=PRIVACY_PROXY
+        if part(one, "user_agent_parsed").get("is_prefetched")
+        else text(one.get("user_agent")),
         raw=one,
     )

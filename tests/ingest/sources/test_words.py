@@ -70,7 +70,7 @@ def test_who_fetched(provider: str, payload: Any, agent: str, bot: bool) -> None
     ],
 )  # fmt: skip
 def test_what_amazon_never_sent(payload: Any, reason: str) -> None:
-    """A mail to an address on the account's own list was not sent: no complaint about it, no proof of a dead address."""
+    """What was not sent because of the account's own list is no complaint, and no proof of a dead address."""
     notice = read("ses", payload)
     assert (notice.kind, notice.detail("ses")["bounce"]) == (EventKind.BOUNCED, reason)
 

@@ -68,6 +68,7 @@ def test_a_message_tells_its_story(site: Site) -> None:
                 event(
                     message, EventKind.CLICKED, at=NOON + timedelta(minutes=11), verdict=Verdict.MACHINE_SCANNER,
                     confidence=Confidence.CERTAIN, reasons=("scanner_agent",), link=1, url="https://shop.example/help",
+                    detail={"judge": 2, "network": "hosting"},
                 ),
             ],
         )  # fmt: skip
@@ -83,6 +84,7 @@ def test_a_message_tells_its_story(site: Site) -> None:
         "from Yuma, US · 05:10 there",
         "Confidence: probable",
         "The user agent is that of a mail client",
+        "By version 2 of the rules; it came from rented machines.",
         "“Help” → https://shop.example/help",
         "whether anybody looked when Apple’s privacy protection fetched the image",
     ):

@@ -125,3 +125,5 @@ def test_every_rate_has_its_interval_and_names_its_divisor(site: Site) -> None:
         "Bounced410 % · 3–24 %of 40 tried",
     ):
         assert said in text, said
+    assert "How these shares are meant" in text  # one click away: the formula, and what it assumes
+    assert "It assumes that recipients decide one by one." in text

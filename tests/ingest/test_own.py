@@ -12,7 +12,9 @@ from resonanz.ingest.judging import Judging
 from resonanz.ingest.settle import settle
 from resonanz.model import HitKind, Verdict, new_id
 from resonanz.store import Database, accounts, events
+from resonanz.store.accounts import Account
 from resonanz.store.messages import Message
+from resonanz.store.senders import Sender, add_sender
 from tests.kit.cast import BROWSER, NOON, OUTLOOK, Cast, hit
 from tests.kit.journals import MemoryJournals
 
@@ -86,6 +88,20 @@ def test_a_mail_to_the_accounts_own_address(database: Database) -> None:
     """A test mail to oneself is opened by oneself, wherever."""
     _, message = given(database, "Owner@resonanz.example")
     assert verdicts(database, message, address="203.0.113.7", user_agent=BROWSER) == [Verdict.SENDER_SELF] * 2
+
+
+@pytest.mark.parametrize("pattern", ["news@alias.example", "@alias.example"])
+def test_a_mail_to_an_address_they_may_send_from(database: Database, pattern: str) -> None:
+    """Their other addresses are theirs too; a whole domain that they may send for is other people's as well."""
+    cast, message = given(database, "News@Alias.example")
+    with database.write() as tx:
+        add_sender(tx, Sender(cast.account_id, pattern, NOON, "command line"))
+        other = Account(new_id(), "other@resonanz.example", "", "no-password", NOON, NOON)
+        accounts.add_account(tx, other)
+        add_sender(tx, Sender(other.id, "news@alias.example", NOON, "command line"))  # of several, one is enough
+    own = pattern.startswith("news")
+    expected = [Verdict.SENDER_SELF] * 2 if own else [Verdict.HUMAN_DIRECT, Verdict.HUMAN_LIKELY]
+    assert verdicts(database, message) == expected
 
 
 def test_by_setting_the_sender_counts_like_anybody(database: Database) -> None:

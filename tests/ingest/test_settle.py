@@ -107,6 +107,18 @@ def test_a_click_is_pending_until_its_window_closes(database: Database) -> None:
     assert told.detail == {"event": click.id, "of": "clicked", "was": "pending", "judge": JUDGE_VERSION}
 
 
+@pytest.mark.parametrize(("address", "network"), [(RENTED, "hosting"), (HOME, None)])
+def test_of_an_address_its_class_of_network_stays(database: Database, address: str, network: str | None) -> None:
+    """Known at once, kept with the event, and still there when who asked has been forgotten."""
+    message = given(database)
+    come_in(database, hit(message, OPEN, at=at(0), user_agent=BROWSER, address=address), seconds=1)
+    settle_all(database, 70)
+    forget(database, JUDGING, now=clock(86_400))
+    (opened,) = facts(database)
+    assert (opened.detail.get("network"), opened.detail["judge"]) == (network, JUDGE_VERSION)
+    assert kept(database) == 0
+
+
 def test_a_sweep_turns_the_scanners_open_and_the_first_click(database: Database) -> None:
     """What counted as a person's is taken back, and with it that the mail had arrived."""
     message = given(database)

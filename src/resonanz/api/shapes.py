@@ -173,6 +173,11 @@ class EventOut(Outgoing):
     verdict: Verdict | None
     confidence: Confidence | None
     reasons: list[str]
+    judge: int | None = Field(description="Version of the rules that the verdict is by.")
+    network: str | None = Field(
+        description="Class of the network it came from: mail_proxy, apple_egress, scanner, security, provider, "
+        "preview or hosting; null for all others. The address itself is not kept."
+    )
     client: ClientOut | None
     country: str | None = Field(
         description="ISO 3166-1 alpha-2; only of what a person did from an address of their own."
@@ -205,6 +210,8 @@ class EventOut(Outgoing):
             verdict=event.verdict,
             confidence=event.confidence,
             reasons=list(event.reasons),
+            judge=version if isinstance(version := event.detail.get("judge"), int) else None,
+            network=str(event.detail["network"]) if event.detail.get("network") else None,
             client=ClientOut.model_validate(event.client) if event.client else None,
             country=event.place.country if event.place else None,
             region=(event.place.region or None) if event.place else None,

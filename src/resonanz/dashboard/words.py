@@ -248,3 +248,19 @@ def country(code: str) -> str:
 def span(seen: int, possible: int) -> str:
     """Return a range from what is proven to what is possible: `12`, or `12–17`."""
     return str(seen) if possible <= seen else f"{seen}–{possible}"
+
+
+_NETWORKS = {
+    "mail_proxy": "a mail provider’s image proxies",
+    "apple_egress": "Apple’s privacy relay",
+    "scanner": "a security gateway’s scanners",
+    "security": "a security vendor’s network",
+    "provider": "a mail provider’s network",
+    "preview": "a service that builds link previews",
+    "hosting": "rented machines",
+}
+
+
+def network(kind: object) -> str:
+    """Return what class of network an event came from; one of another version as it calls itself."""
+    return _NETWORKS.get(str(kind), str(kind).replace("_", " "))

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from resonanz.ingest.judge import JUDGE_VERSION, Judgement, Reason
 from resonanz.ingest.judge.folding import fold_side, repeated_by
+from resonanz.ingest.judge.network import NetworkKind
 from resonanz.ingest.projections import count_buckets, count_for_person
 from resonanz.ingest.rebuild import replay
 from resonanz.model import Confidence, Event, EventKind, Place, Verdict, Who, to_microseconds
@@ -28,11 +29,13 @@ SOURCE = "judge"
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """An event as it stands, and what the judge says of it now. `place` is where it came from, if that is known."""
+    """An event as it stands, and what the judge says of it now. `place` is where it came from, if that is known, and
+    `network` the class of network, as it is known now."""
 
     event: Event
     judgement: Judgement
     place: Place | None = None
+    network: NetworkKind | None = None
 
     @property
     def corrected(self) -> Event:
@@ -44,7 +47,11 @@ class Correction:
             confidence=said.confidence,
             reasons=said.reasons,
             place=self.place,
-            detail={**self.event.detail, "judge": JUDGE_VERSION},
+            detail={
+                **self.event.detail,
+                "judge": JUDGE_VERSION,
+                **({"network": self.network.value} if self.network is not None else {}),
+            },
         )
 
 

@@ -1,4 +1,4 @@
-"""Which hits are the sender's own: mail to the sending account's address, and its browsers that are signed in."""
+"""Which hits are the sender's own: mail to an address of the sending account, and its browsers that are signed in."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def find_own(tx: Tx, hits: Iterable[Hit], standings: Mapping[UUID, Standing], ke
     """Return which of these hits on known messages are the sender's own; two statements, a third if any might be."""
     theirs, browsers = addresses(tx), own_sources(tx, now)
     to_account = {
-        id: account
+        id: accounts
         for id, standing in standings.items()
-        if (account := theirs.get(standing.recipient.lower())) is not None
+        if (accounts := theirs.get(standing.recipient.lower())) is not None
     }
     from_browser: dict[Source, frozenset[UUID]] = {}
     for hit in hits if browsers else ():
@@ -56,6 +56,6 @@ def find_own(tx: Tx, hits: Iterable[Hit], standings: Mapping[UUID, Standing], ke
         return senders.get(standings[message].submission_id)
 
     return Own(
-        frozenset(id for id, account in to_account.items() if sender(id) == account),
+        frozenset(id for id, accounts in to_account.items() if sender(id) in accounts),
         frozenset(source for source, accounts in from_browser.items() if sender(source[0]) in accounts),
     )

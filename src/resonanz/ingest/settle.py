@@ -82,4 +82,5 @@ def _as_words(said: Judgement) -> tuple[str, str, tuple[str, ...]]:
 
 def _correction(event: Event, found: Found, judging: Judging) -> Correction:
     hit, said = found[event.id]
-    return Correction(event, said, judging.place_of(hit.address) if place_allowed(hit, said) else None)
+    place = judging.place_of(hit.address) if place_allowed(hit, said) else None
+    return Correction(event, said, place, hit.network.kind if hit.network is not None else None)

@@ -19,7 +19,10 @@ from resonanz.store.evidence import forget_messages
 _PSEUDONYMS = "@erased.invalid"
 # Words of our own that say what happened and to no one in particular; other servers' words and pages' addresses go.
 _KEPT = frozenset(
-    {"bounce", "reason", "status", "report", "uncertain", "gave_up", "held", "tracking", "blocked", "event", "was"}
+    {
+        *("bounce", "reason", "status", "report", "uncertain", "gave_up", "held", "tracking", "blocked"),
+        *("event", "was", "judge", "network"),
+    }
 )
 
 

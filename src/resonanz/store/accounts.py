@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from resonanz.model import InvalidInput
 from resonanz.store.engine import Tx
 from resonanz.store.rows import upsert
-from resonanz.store.tables import accounts, api_keys, choices, own_sources, sessions, throttles
+from resonanz.store.tables import accounts, api_keys, choices, own_sources, senders, sessions, throttles
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +174,14 @@ def list_own_sources(tx: Tx, seen_since: datetime) -> dict[bytes, frozenset[UUID
     return {source: frozenset(ids) for source, ids in found.items()}
 
 
-def addresses(tx: Tx) -> dict[str, UUID]:
-    """Return every account's id by its address, in lower case."""
-    return {row.address.lower(): row.id for row in tx.execute(select(accounts.c.address, accounts.c.id))}
+def addresses(tx: Tx) -> dict[str, frozenset[UUID]]:
+    """Return the accounts by the addresses they sign in with or may send from, in lower case; domains are left out."""
+    own = select(accounts.c.address, accounts.c.id)
+    more = select(senders.c.pattern, senders.c.account_id).where(not_(senders.c.pattern.startswith("@")))
+    found: dict[str, frozenset[UUID]] = {}
+    for address, account in tx.execute(own.union_all(more)):
+        found[address.lower()] = found.get(address.lower(), frozenset()) | {account}
+    return found
 
 
 def list_sessions(tx: Tx, account_id: UUID, now: datetime) -> list[tuple[bytes, Session]]:

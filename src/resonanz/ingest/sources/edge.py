@@ -101,6 +101,8 @@ def _detail(draft: Draft) -> dict[str, object]:
     if draft.hit.kind is HitKind.PREFERENCES:
         return {"tracking": tracking_chosen(draft.hit)}
     detail: dict[str, object] = {"judge": JUDGE_VERSION} if draft.judgement is not None else {}
+    if draft.judgement is not None and draft.evidence is not None and draft.evidence.network is not None:
+        detail["network"] = draft.evidence.network.kind.value  # the class alone: the address is forgotten
     if draft.hit.body == BLOCKED:
         detail["blocked"] = True
     if draft.visit is not None:

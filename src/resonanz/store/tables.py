@@ -666,7 +666,7 @@ webhook_endpoints = Table(  # where programs of others are told of facts, and ho
     Column("secrets", LargeBinary, nullable=False),  # sealed: the newest, and those that are running out
     Column("created_at", Moment, nullable=False),
     Column("created_by", Text, nullable=False),
-    Column("begins_after", BigInteger, nullable=False),  # the newest fact when it was made
+    Column("begins_after", BigInteger, nullable=False),  # the newest fact when it was made, or went on from then
     Column("position", BigInteger, nullable=False),  # the last fact that has become deliveries, or none
     Column("paused_at", Moment),
     Column("note", Text, nullable=False, server_default=""),  # why it is paused
@@ -695,6 +695,7 @@ webhook_deliveries = Table(  # the outbox: one event for one endpoint; rows go s
     Column("milliseconds", Integer),  # that the last try took
     Column("failure", Text, nullable=False, server_default=""),
     Index("ix_webhook_deliveries_endpoint_id", "endpoint_id", "id"),
+    Index("ix_webhook_deliveries_state", "endpoint_id", "state", "id"),
     Index("uq_webhook_deliveries_about", "endpoint_id", "about", "event_id", unique=True),
     Index(
         "ix_webhook_deliveries_due_at",

@@ -179,14 +179,14 @@ def list_deliveries(
     return [_read(row) for row in tx.execute(query.order_by(deliveries.c.id.desc()).limit(limit))]
 
 
-def count_states(tx: Tx, endpoint_id: UUID) -> dict[DeliveryState, int]:
-    """Return how many of an endpoint's deliveries stand how."""
-    query = (
-        select(deliveries.c.state, func.count().label("amount"))
-        .where(deliveries.c.endpoint_id == endpoint_id)
-        .group_by(deliveries.c.state)
-    )
-    return {DeliveryState(row.state): row.amount for row in tx.execute(query)}
+def count_states(tx: Tx, endpoint_id: UUID, *, most: int) -> dict[DeliveryState, int]:
+    """Return how many of an endpoint's deliveries stand how; `most` + 1 where there are more than `most`."""
+    found: dict[DeliveryState, int] = {}
+    for state in DeliveryState:
+        some = select(deliveries.c.id).where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == state)
+        query = select(func.count()).select_from(some.limit(most + 1).subquery())
+        found[state] = tx.execute(query).scalar_one()
+    return found
 
 
 def send_again(
@@ -209,12 +209,13 @@ def skip_waiting(tx: Tx, endpoint_id: UUID, why: str) -> None:
     tx.execute(update(deliveries).where(waiting).values(state=DeliveryState.FAILED, due_at=None, failure=why))
 
 
-def forget_before(tx: Tx, endpoint_id: UUID, moment: datetime) -> int:
-    """Delete what has ended of what was made before a moment. Returns how much."""
+def forget_before(tx: Tx, endpoint_id: UUID, moment: datetime, *, limit: int) -> int:
+    """Delete what has ended of what was made before a moment, up to a limit. Returns how much."""
     # Ids are UUIDv7: they begin with the milliseconds since the epoch, so that the index finds the old ones.
     bound = UUID(int=(to_microseconds(moment) // 1000) << 80)
     old = (deliveries.c.endpoint_id == endpoint_id) & (deliveries.c.id < bound) & deliveries.c.due_at.is_(None)
-    return tx.execute(delete(deliveries).where(old)).rowcount
+    some = select(deliveries.c.id).where(old).limit(limit)
+    return tx.execute(delete(deliveries).where(deliveries.c.id.in_(some))).rowcount
 
 
 def _read(row: Any) -> DeliveryRow:

@@ -18,6 +18,7 @@ from resonanz.store.webhook_endpoints import EndpointRow, change_endpoint, list_
 
 MOST_WAITING = 1_000  # deliveries for one endpoint; a correction may bring it a few above
 _FACTS_AT_A_TIME = 500
+_FORGET_AT_A_TIME = 1_000
 _FORGET_EVERY = timedelta(hours=1)
 
 
@@ -55,8 +56,10 @@ class Dispatcher:
             return
         self._forget_at = now + _FORGET_EVERY
         for endpoint in known:
-            with self._database.write() as tx:
-                forget_before(tx, endpoint.id, now - KEPT)
+            forgotten = _FORGET_AT_A_TIME
+            while forgotten == _FORGET_AT_A_TIME:
+                with self._database.write() as tx:
+                    forgotten = forget_before(tx, endpoint.id, now - KEPT, limit=_FORGET_AT_A_TIME)
 
 
 def _follows(endpoint: EndpointRow, upto: int) -> bool:

@@ -151,7 +151,8 @@ def resume(database: Database, id: UUID, *, from_now: bool = False) -> None:
         _locked(tx, id)
         rows.change_endpoint(tx, id, paused_at=None, note="", failures=0, failing_since=None, rests_until=None)
         if from_now:
-            rows.change_endpoint(tx, id, position=events.last_id(tx))
+            newest = events.last_id(tx)
+            rows.change_endpoint(tx, id, position=newest, begins_after=newest)
             deliveries.skip_waiting(tx, id, _SKIPPED)
 
 

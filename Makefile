@@ -35,6 +35,8 @@ lint: $(VENV)/.dev  ## style, layers, dependencies
 types: $(VENV)/.dev  ## mypy --strict
 	$(BIN)/mypy
 
+# Where byte code may not be kept, each of the tests' many processes would compile everything again.
+unit: export PYTHONDONTWRITEBYTECODE :=
 unit: $(VENV)/.dev  ## the tests alone
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder  # in the order of tests/conftest.py
 

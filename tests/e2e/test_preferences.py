@@ -20,7 +20,7 @@ from tests.kit.instance import Instance
 from tests.kit.waiting import wait_for
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-GRACE, BOB = "grace@rcpt.test", "bob@rcpt.test"
+GRACE, BOB, CLEO = "grace@rcpt.test", "bob@rcpt.test", "cleo@rcpt.test"
 DESTINATION = "https://example.org/minutes"
 MAIL = (
     b"From: Ada <ada@sender.test>\nTo: Grace <grace@rcpt.test>\nSubject: Minutes\nMIME-Version: 1.0\n"
@@ -30,10 +30,10 @@ MAIL = (
 )
 
 
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[Instance]:
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """`resonanz up` with the built-in outbox; people who were never asked are tracked by name."""
-    with Instance(tmp_path, {"RESONANZ_TRACKING_WITHOUT_CHOICE": "individual"}) as instance:
+    with Instance(tmp_path_factory.mktemp("instance"), {"RESONANZ_TRACKING_WITHOUT_CHOICE": "individual"}) as instance:
         yield instance
 
 
@@ -90,12 +90,12 @@ def test_tracking_off_silences_this_mail_and_the_next(
 
 def test_leaving_on_the_page_ends_the_mail(instance: Instance, database: Database, reader: httpx2.Client) -> None:
     """The page's other button is an unsubscribe like any: the next mail is not sent."""
-    first, html = _receive(instance, GRACE)
+    first, html = _receive(instance, CLEO)
     assert reader.post(_only("/p/", html), data={"confirm": "unsubscribe"}).status_code == 200
     wait_for(lambda: EventKind.UNSUBSCRIBED in _kinds(database, first), "the unsubscribe to be taken over")
     with database.read() as tx:
-        assert reason_for(tx, GRACE) == "unsubscribed"
-    second = _send(instance, GRACE)
+        assert reason_for(tx, CLEO) == "unsubscribed"
+    second = _send(instance, CLEO)
     wait_for(lambda: _state(database, second) is MessageState.SUPPRESSED, "the mail to be held back")
     assert not _copy(instance, second).exists()
 

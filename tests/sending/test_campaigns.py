@@ -3,10 +3,6 @@ twice."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,6 +23,7 @@ from tests.kit.campaigns import HTML, add_list, add_people, expand, plan, recipi
 from tests.kit.mails import NOW
 from tests.kit.relays import DOMAIN
 from tests.kit.waiting import wait_for
+from tests.kit.worker_process import start_expanding
 from tests.kit.workers import ScriptedTransport, is_empty, run_until, worker_on
 
 LATER = NOW + timedelta(minutes=1)
@@ -285,13 +282,12 @@ def test_killed_in_the_middle(kind: str, tmp_path: Path, request: pytest.Fixture
         people = add_people(database, [list_id], [f"r{number:04}@rcpt.example" for number in range(2_000)])
         campaign = started(database, plan([list_id]))
         for goal in (100, 700, 1_400):
-            process = subprocess.Popen([sys.executable, "-c", _EXPANDING, url], cwd=Path(__file__).parents[2])
+            process = start_expanding(database, portion=37)
             try:
                 wait_for(_has_made(database, campaign.id, goal), "mails")
-                os.kill(process.pid, signal.SIGKILL)
             finally:
                 process.kill()
-                process.wait()
+                process.join()
         expand(database)
         assert sorted(recipients(database, campaign)) == sorted(one.address for one in people)
         with database.read() as tx:
@@ -299,18 +295,6 @@ def test_killed_in_the_middle(kind: str, tmp_path: Path, request: pytest.Fixture
         assert stored(database, campaign.id).audience == 2_000
     finally:
         database.close()
-
-
-_EXPANDING = """
-import sys
-from resonanz import model
-from resonanz.sending import expansion
-from resonanz.store import open_database
-expansion.PORTION = 37
-database = open_database(sys.argv[1])
-while True:
-    expansion.advance(database, model.now())
-"""
 
 
 def _has_made(database: Database, campaign_id: Any, number: int) -> Callable[[], bool]:

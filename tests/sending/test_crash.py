@@ -47,14 +47,15 @@ def test_killed_in_the_middle(database: Database, resend: bool) -> None:
                 if kill < KILLS:
                     so_far = len(sink.taken)
                     wait_for(lambda so_far=so_far: len(sink.taken) >= so_far + EACH, "mails", seconds=60)  # type: ignore[misc]
-                    worker.send_signal(signal.SIGKILL)
+                    worker.kill()
                 else:
                     wait_for(is_empty(database), "the queue", seconds=60 + MAILS / 20)
-                    worker.send_signal(signal.SIGTERM)
-                assert worker.wait(30) == (-signal.SIGKILL if kill < KILLS else 0)
+                    worker.terminate()
+                worker.join(30)
+                assert worker.exitcode == (-signal.SIGKILL if kill < KILLS else 0)
             finally:
                 worker.kill()
-                worker.wait()
+                worker.join()
         copies = Counter(taken.recipients[0].split(">")[0].strip("<") for taken in sink.taken)
 
     states = {recipient: _state(database, message_id) for recipient, message_id in ids.items()}

@@ -5,8 +5,9 @@ signing key, the payload, and a 12-byte keyed BLAKE2b tag over everything before
 is hopeless while URLs stay short). The payload is a 16-byte id and, for links, a varint index and the destination
 itself: a redirect needs no database and cannot be pointed anywhere that was not signed.
 
-Return-path tokens, and those of the addresses to unsubscribe by mail, are base32 (RFC 4648 section 6) because receivers
-fold the case of local parts; 50 characters stay within the 64 octets that RFC 5321 section 4.5.3.1.1 allows.
+Return-path tokens, and those of the addresses to unsubscribe by mail and to answer to, are base32 (RFC 4648 section 6)
+because receivers fold the case of local parts; 50 characters stay within the 64 octets that RFC 5321 section 4.5.3.1.1
+allows.
 
     >>> keys = Keys([Key(1, bytes(32))])
     >>> text = mint(keys, Token(TokenKind.OPEN, UUID(int=7)))
@@ -38,6 +39,7 @@ KEY_BYTES = 32
 MAX_TOKEN_CHARACTERS = 16_384
 RETURN_PATH_PREFIX = "b+"
 UNSUBSCRIBE_PREFIX = "u+"
+REPLY_PREFIX = "r+"
 
 _PERSON_INSIDE = b"resonanz.inside"
 _PERSON = b"resonanz.token"  # BLAKE2b personalisation: a key shared by mistake with another use signs nothing here
@@ -54,6 +56,7 @@ class TokenKind(IntEnum):
     VIEW = 6
     RETURN_PATH = 7
     VISIT = 8
+    REPLY = 9
 
 
 _WITH_LINK = {TokenKind.CLICK, TokenKind.FILE, TokenKind.VISIT}
@@ -161,6 +164,11 @@ def mint_unsubscribe_path(keys: Keys, message: UUID) -> str:
     return UNSUBSCRIBE_PREFIX + _local_part(keys, TokenKind.UNSUBSCRIBE, message)
 
 
+def mint_reply_path(keys: Keys, message: UUID) -> str:
+    """Return the local part of the address that answers to `message` come to."""
+    return REPLY_PREFIX + _local_part(keys, TokenKind.REPLY, message)
+
+
 def _local_part(keys: Keys, kind: TokenKind, message: UUID) -> str:
     return base64.b32encode(_seal(keys.signing, Token(kind, message))).rstrip(b"=").decode("ascii").lower()
 
@@ -205,6 +213,11 @@ def read_return_path(keys: Keys, local_part: str) -> UUID:
 def read_unsubscribe_path(keys: Keys, local_part: str) -> UUID:
     """Verify the local part of an address to unsubscribe by mail, and return the id of the message it stood in."""
     return _read_local_part(keys, local_part, UNSUBSCRIBE_PREFIX, TokenKind.UNSUBSCRIBE)
+
+
+def read_reply_path(keys: Keys, local_part: str) -> UUID:
+    """Verify the local part of an address for answers, and return the id of the message that they are to."""
+    return _read_local_part(keys, local_part, REPLY_PREFIX, TokenKind.REPLY)
 
 
 def _read_local_part(keys: Keys, local_part: str, prefix: str, kind: TokenKind) -> UUID:

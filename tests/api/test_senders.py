@@ -84,9 +84,15 @@ def test_a_mail_password(clients: tuple[TestClient, TestClient, str]) -> None:
 def test_rules(clients: tuple[TestClient, TestClient, str]) -> None:
     """Each account sets, sees and forgets its own; what is wrong is named."""
     operator, somebody, _ = clients
-    wanted = {"domain": "shop.example", "track": "marked", "never": ["ceo@corp.example"], "internal": ["shop.example"]}
+    wanted = {
+        "domain": "shop.example",
+        "track": "marked",
+        "never": ["ceo@corp.example"],
+        "internal": ["shop.example"],
+        "replies": True,
+    }
     answer = somebody.put("/api/v1/rules", json=wanted)
-    assert (answer.status_code, answer.json()["internal"]) == (200, ["@shop.example"])
+    assert (answer.status_code, answer.json()["internal"], answer.json()["replies"]) == (200, ["@shop.example"], True)
     assert [one["domain"] for one in somebody.get("/api/v1/rules").json()["rules"]] == ["", "shop.example"]
     assert [one["domain"] for one in operator.get("/api/v1/rules").json()["rules"]] == [""]
     assert somebody.put("/api/v1/rules", json={"never": ["a b"]}).json()["where"] == "never"

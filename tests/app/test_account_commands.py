@@ -51,10 +51,10 @@ def test_an_account_and_its_senders(run: Run, tmp_path: Path) -> None:
     assert asked.output == "A mail asks sales@shop.example whether bob@example.org may send from there.\n"
     assert run("sender", "list").output == "bob@example.org  sales@shop.example  (not confirmed)\n"
     assert json.loads(run("sender", "list", "--json").output)[0]["by"] is None
-    options = ("--domain", "shop.example", "--track", "none", "--never", "x.example")
+    options = ("--domain", "shop.example", "--track", "none", "--never", "x.example", "--replies")
     assert run("rules", "set", "bob@example.org", *options).exit_code == 0
     shown = json.loads(run("rules", "show", "bob@example.org").output)["shop.example"]
-    assert (shown["track"], shown["never"]) == ("none", ["@x.example"])
+    assert (shown["track"], shown["never"], shown["replies"]) == ("none", ["@x.example"], True)
     assert run("rules", "remove", "bob@example.org", "--domain", "shop.example").exit_code == 0
     assert run("rules", "set", "bob@example.org", "--track", "some").exit_code == 1
     made = run("mail-password", "create", "bob@example.org", "--name", "Outlook")

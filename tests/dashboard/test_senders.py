@@ -55,6 +55,11 @@ def test_rules_are_set_changed_and_removed(site: Site) -> None:
     assert "<b>" not in page
     assert "ceo@corp.example" in page
     assert '<option value="marked" selected>' in page
+    assert "checked" not in page
+    alice.submit("/rules", rules | {"replies": "yes"})
+    page = alice.get("/rules?domain=shop.example").text
+    assert '<input type="checkbox" name="replies" value="yes" checked>' in page
+    assert "with answers" in page
     answer = alice.submit("/rules", rules | {"never": "a@b@c", "marker": ""})
     assert answer.status_code == 422
     assert 'id="never-note" role="alert"' in answer.text

@@ -21,7 +21,7 @@ from resonanz.model import Event, EventKind, MessageState
 from resonanz.people import reason_for
 from resonanz.store import Database, accounts, events, messages, open_database
 from resonanz.store.accounts import Account
-from tests.kit.instance import free_ports
+from tests.kit.ports import free_range
 from tests.kit.postfix import Postfix, running_postfix
 from tests.kit.roles import Roles
 from tests.kit.waiting import wait_for
@@ -91,7 +91,8 @@ class Village:
 def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
     """Everything running, once for the tests of this file; each test has mailboxes of its own."""
     folder = tmp_path_factory.mktemp("village")
-    lmtp_port, filter_port = free_ports(2)
+    lmtp_port = free_range(2)
+    filter_port = lmtp_port + 1
     settings = {
         "RESONANZ_RETURN_PATH_DOMAIN": REPORTS,
         "RESONANZ_TRACKING_WITHOUT_CHOICE": "individual",

@@ -18,7 +18,7 @@ from resonanz.relay.lmtp import clear_socket, read_listen
 from resonanz.store import Database, events
 from resonanz.tokens import mint_return_path, mint_unsubscribe_path
 from tests.kit.mails import hand_in
-from tests.kit.ports import free_ports
+from tests.kit.ports import free_range
 from tests.kit.relays import DOMAIN, MAX_MESSAGE, running_relay
 from tests.kit.reports import dsn
 from tests.kit.waiting import wait_for
@@ -39,7 +39,7 @@ def sent(sqlite_database: Database) -> list[UUID]:
 def door(sqlite_database: Database, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[smtplib.LMTP]:
     """A mail server's connection, not yet greeted."""
     if request.param == "port":
-        port = free_ports(1)[0]
+        port = free_range(1)
         host, where = "127.0.0.1", str(port)
     else:
         port, where = 0, str(tmp_path / "lmtp")

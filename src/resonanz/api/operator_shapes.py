@@ -98,6 +98,7 @@ class RulesIn(Incoming):
     marker: Line = Field("[track]", description="What in a subject marks a mail; it is taken out")
     never: list[Line] = Field([], max_length=1_000, description="Addresses and domains that are never tracked")
     internal: list[Line] = Field([], max_length=1_000, description="Domains of your own, not tracked")
+    replies: bool = Field(False, description="Whether answers to tracked mail come here first, and are passed on")
 
 
 class RulesOut(Outgoing):
@@ -108,6 +109,7 @@ class RulesOut(Outgoing):
     marker: str
     never: list[str]
     internal: list[str]
+    replies: bool
 
 
 class RuleBookOut(Outgoing):

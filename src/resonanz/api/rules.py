@@ -27,7 +27,7 @@ def list_rules(parts: Parts, caller: Caller) -> RuleBookOut:
 @router.put("/rules", response_model=RulesOut, summary="Set rules")
 def put_rules(wanted: RulesIn, parts: Parts, caller: Caller) -> RulesOut:
     """Set the rules for all mail, or for mail from one sender domain. They hold from the next mail on."""
-    rules = read_rules(wanted.track, wanted.marker, wanted.never, wanted.internal)
+    rules = read_rules(wanted.track, wanted.marker, wanted.never, wanted.internal, replies=wanted.replies)
     domain = set_rules(parts.database, caller.id, wanted.domain, rules, model.now())
     return RulesOut(domain=domain, **asdict(rules))
 

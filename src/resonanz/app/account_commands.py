@@ -235,15 +235,23 @@ def show_rules(account_address: str) -> None:
 @click.option("--marker", default="[track]", show_default=True, help="What in a subject marks a mail; it is taken out.")
 @click.option("--never", multiple=True, help="An address or domain that is never tracked; repeat it.")
 @click.option("--internal", multiple=True, help="A domain of your own, whose recipients are not tracked; repeat it.")
+@click.option("--replies", is_flag=True, help="Answers to tracked mail come here first, and are passed on.")
 def set_rules(
-    account_address: str, domain: str, track: str, marker: str, never: tuple[str, ...], internal: tuple[str, ...]
+    account_address: str,
+    domain: str,
+    track: str,
+    marker: str,
+    never: tuple[str, ...],
+    internal: tuple[str, ...],
+    *,
+    replies: bool,
 ) -> None:
     """Set the rules of ACCOUNT (its address), in place of those before."""
     from resonanz.accounts.senders import account_of
     from resonanz.sending.rule_book import set_rules as keep
     from resonanz.sending.rules import read_rules
 
-    wanted = read_rules(track, marker, never, internal)
+    wanted = read_rules(track, marker, never, internal, replies=replies)
     with _opened() as database:
         keep(database, account_of(database, account_address).id, domain, wanted, model.now())
     click.echo("Set. They hold from the next mail that is handed in.")

@@ -208,6 +208,9 @@ def run_worker(settings: Settings) -> None:
             resend_uncertain=settings.resend_uncertain,
             documents_folder=settings.documents_dir,
             signing_keys_folder=settings.signing_keys_dir,
+            # The built-in outbox passes nothing on.
+            reply_domain=settings.return_path_domain if settings.smtp_url.get_secret_value() else "",
+            all_replies=settings.reply_addresses,
         ),
         unknown=unknown_mode(settings),
         mail_hosts=Resolver(settings.dns_servers, seconds=2).mail_hosts,

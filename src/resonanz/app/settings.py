@@ -107,6 +107,12 @@ class Settings(Derived, BaseSettings):
         description="After how many hours the sender of a mail that was handed in over SMTP is told that it is late, "
         "unless the mail program wants otherwise. 0: never.",
     )
+    reply_addresses: bool = Field(
+        False,
+        description="Whether answers to all tracked mail come to an address at `RESONANZ_RETURN_PATH_DOMAIN` first, to "
+        "be recorded and passed on (`docs/relay.md`). Otherwise only to mail of accounts whose tracking rules say so. "
+        "It needs `RESONANZ_SMTP_URL`, by which they are passed on.",
+    )
     dns_servers: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="DNS servers to ask, as `host` or `host:port`, separated by commas. Empty: those of the system.",

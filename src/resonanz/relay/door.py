@@ -43,6 +43,7 @@ class Door(SMTP):
     """One connection. Subclasses and handlers say what is let in."""
 
     line_length_limit = MAX_LINE_OCTETS
+    protocol = "ESMTP"  # as Received names it (RFC 3848)
     tells = False  # whether it takes what a client wants to be told of its mail (DSN, RFC 3461)
 
     def __init__(self, handler: Any, connections: set[Door], **settings: Any) -> None:

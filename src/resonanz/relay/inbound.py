@@ -7,17 +7,21 @@ Nothing else is taken: a recipient that is no address of ours does not exist her
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import structlog
 
 from resonanz import model
-from resonanz.ingest.inbound import Arrived, place_of, take_mail
-from resonanz.model import TemporaryFailure
-from resonanz.relay.door import OUR_FAILURE, Handler
+from resonanz.ingest.inbound import Arrived, place_of, take_answer, take_mail
+from resonanz.model import InvalidInput, NotFound, TemporaryFailure
+from resonanz.relay.door import OUR_FAILURE, Handler, one_line
+from resonanz.sending.replies import Looping, check_answer, pass_on
 from resonanz.store import Database
-from resonanz.tokens import Keys
+from resonanz.tokens import Keys, TokenKind
 
 log = structlog.get_logger(__name__)
 
@@ -53,25 +57,46 @@ class InboundHandler(Handler):
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         """Record what the report says for each of its addresses, and only then say that we have it."""
-        answers = await self.take(envelope)
+        answers = await self.take(server, session, envelope)
         return next((answer for answer in answers if answer != TAKEN), TAKEN)
 
-    async def take(self, envelope: Any) -> list[str]:
+    async def take(self, server: Any, session: Any, envelope: Any) -> list[str]:
         """Take a mail for each recipient of its envelope, and return the answer for each."""
-        is_notice = envelope.mail_from in ("", "<>", None)
-        return await asyncio.to_thread(self._take, bytes(envelope.content), list(envelope.rcpt_tos), is_notice)
+        arrived = partial(Arrived.read, bytes(envelope.content), sender=envelope.mail_from)
+        peer = f" ([{session.peer[0]}])" if session.peer else ""
+        by = one_line(f"from {session.host_name}{peer} by {server.hostname} with {server.protocol}")
+        return await asyncio.to_thread(self._take, arrived, list(envelope.rcpt_tos), by)
 
-    def _take(self, content: bytes, addresses: Sequence[str], is_notice: bool) -> list[str]:
-        arrived, now = Arrived.read(content, is_notice=is_notice), model.now()
+    def _take(self, read: Callable[[], Arrived], addresses: Sequence[str], by: str) -> list[str]:
+        arrived, now = read(), model.now()
         answers: list[str] = []
         for address in addresses:
-            place = place_of(self._keys, self._domain, address)
             try:
-                taken = take_mail(self._database, self._keys, arrived, source="relay", now=now, place=place)
+                answers.append(self._take_for(address, arrived, by, now))
             except TemporaryFailure as error:
                 # What is away for one is away for the others: each would wait as long before saying so.
                 log.error("a report could not be stored", error=str(error))
                 return answers + [OUR_FAILURE] * (len(addresses) - len(answers))
-            log.info("report taken", kind=taken.kind.value, message=str(taken.message_id))
-            answers.append(TAKEN)
         return answers
+
+    def _take_for(self, address: str, arrived: Arrived, by: str, now: datetime) -> str:
+        place = place_of(self._keys, self._domain, address)
+        if place is not None and place.kind is TokenKind.REPLY:
+            return self._take_answer(address, place.message_id, arrived, by, now)
+        taken = take_mail(self._database, self._keys, arrived, source="relay", now=now, place=place)
+        log.info("report taken", kind=taken.kind.value, message=str(taken.message_id))
+        return TAKEN
+
+    def _take_answer(self, address: str, message_id: UUID, arrived: Arrived, by: str, now: datetime) -> str:
+        on = partial(pass_on, domain=self._domain, address=address, by=by, now=now)
+        try:
+            check_answer(arrived.content, address)
+            taken = take_answer(self._database, arrived, message_id, source="relay", now=now, pass_on=on)
+        except NotFound:
+            return "550 5.1.1 no such address here"
+        except Looping as error:
+            return f"554 5.4.6 {one_line(error.what)}"
+        except InvalidInput as error:
+            return f"554 5.6.0 {one_line(str(error))}"
+        log.info("answer taken", kind=taken.kind.value, message=str(message_id))
+        return TAKEN

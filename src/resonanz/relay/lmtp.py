@@ -48,11 +48,13 @@ class LmtpHandler(InboundHandler):
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         """Record what the report says, and answer for each recipient, in their order (RFC 2033 section 4.2)."""
-        return "\r\n".join(await self.take(envelope))
+        return "\r\n".join(await self.take(server, session, envelope))
 
 
 class LmtpDoor(Door):
     """One connection of a mail server. It says LHLO; HELO and EHLO are refused (RFC 2033 section 4.1)."""
+
+    protocol = "LMTP"
 
     def __init__(self, handler: LmtpHandler, connections: set[Door], **settings: Any) -> None:
         super().__init__(handler, connections, **settings)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from resonanz.mail import Tracking, parse_address
 from resonanz.mail import instrument as instrument_mail
+from resonanz.mail.answers import lead_answers
 from resonanz.mail.author import author_domain
 from resonanz.mail.gateways import NOBODY_SPECIAL, Receiver, receiver_at
 from resonanz.mail.tracking import Instrumented
@@ -25,13 +26,14 @@ from resonanz.sending.foresight import foresee
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press, as_it_is
 from resonanz.sending.rules import RULE_REASONS
+from resonanz.sending.submit import OWN
 from resonanz.sending.transports.base import ALL_WISHES, Wishes
 from resonanz.store.campaigns import CampaignState
 from resonanz.store.contacts import Contact
 from resonanz.store.messages import Built, Content, Link, Message, Submission
 from resonanz.store.opens import NO_PAST, Past
 from resonanz.store.queue import Claim
-from resonanz.tokens import Keys
+from resonanz.tokens import Keys, mint_reply_path
 
 if TYPE_CHECKING:
     from resonanz.mail.dkim import Signer
@@ -46,7 +48,8 @@ class Workshop:
     """What building needs of the instance. `content` brings a content by its id; None when it is gone. `keep` files a
     document under its key, durably; without it attachments stay in their mails. `signers` are the DKIM keys that sign
     mail from a domain, and `clock` tells them when. `receiver` tells who takes in a domain's mail, None when that is
-    not known yet. `return_path_domain` is where mail to us arrives, empty for nowhere."""
+    not known yet. `return_path_domain` is where mail to us arrives, empty for nowhere;
+    `reply_domain` the same where answers can be passed on, and `all_replies` whether every submission's are."""
 
     keys: Keys
     press: Press
@@ -56,6 +59,8 @@ class Workshop:
     clock: Callable[[], datetime]
     receiver: Callable[[str], Receiver | None]
     return_path_domain: str = ""
+    reply_domain: str = ""
+    all_replies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +242,17 @@ def instrument(workshop: Workshop, work: Work) -> Work:
     return replace(work, built=built, copy=replace(work.copy, message=built.message, structure=None))
 
 
+def lead_replies(workshop: Workshop, work: Work) -> Work:
+    """Let answers come here first, where that is wanted and the contact lets us count by name."""
+    named = TrackingMode.INDIVIDUAL in (work.opens, work.clicks)
+    wanted = work.submission.replies or workshop.all_replies
+    if not (workshop.reply_domain and wanted and named) or work.submission.null_path or work.submission.source in OWN:
+        return work
+    assert work.copy is not None
+    local = mint_reply_path(workshop.keys, work.message.id)
+    return replace(work, copy=replace(work.copy, message=lead_answers(work.copy.message, local, workshop.reply_domain)))
+
+
 def keep_documents(workshop: Workshop, work: Work) -> Work:
     """Have documents on disk before any mail leads to them. Raises TemporaryFailure."""
     assert work.built is not None
@@ -275,6 +291,7 @@ STEPS: tuple[Step, ...] = (
     print_copy,
     personalise,
     instrument,
+    lead_replies,
     keep_documents,
     foresee_coverage,
     sign,

@@ -11,7 +11,7 @@ from resonanz.people import suppressed_among, tracking_modes
 from resonanz.sending.building import Work
 from resonanz.sending.domains import TrackingHosts
 from resonanz.sending.rules import RULE_REASONS
-from resonanz.sending.submit import NOTICE
+from resonanz.sending.submit import OWN
 from resonanz.sending.transports.base import ALL_WISHES, Wishes
 from resonanz.store import Tx, contacts, messages
 from resonanz.store.blocks import blocked_among
@@ -57,9 +57,9 @@ def load(
             message=message,
             submission=submissions[message.submission_id],
             contact=known.get(message.contact_id) if message.contact_id else None,
-            # A notice goes to whoever handed the mail in, whatever they chose as a recipient.
+            # A notice, or an answer, is for whoever handed a mail in, whatever they chose as a recipient.
             suppressed=""
-            if submissions[message.submission_id].source == NOTICE
+            if submissions[message.submission_id].source in OWN
             else suppressed.get(addresses[message.id], ""),
             wishes=wishes.get(message.id, ALL_WISHES),
             blocked=message.submission_id in blocked,

@@ -65,4 +65,10 @@ def _domain(text: str) -> str:
 
 
 def _read(values: Mapping[str, Any]) -> Rules:
-    return Rules(Track(values["track"]), values["marker"], tuple(values["never"]), tuple(values["internal"]))
+    return Rules(
+        Track(values["track"]),
+        values["marker"],
+        tuple(values["never"]),
+        tuple(values["internal"]),
+        bool(values.get("replies")),
+    )

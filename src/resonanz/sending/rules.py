@@ -46,12 +46,14 @@ RULE_REASONS = frozenset(Why)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`never` and `internal` are patterns: a normalised address, or `@` and a domain for every address at it."""
+    """`never` and `internal` are patterns: a normalised address, or `@` and a domain for every address at it. With
+    `replies` answers to tracked mail come here first (`sending.replies`)."""
 
     track: Track = Track.ALL
     marker: str = "[track]"
     never: tuple[str, ...] = ()
     internal: tuple[str, ...] = ()
+    replies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,13 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How far (opens, clicks) a mail may be tracked at most, and which recipients' copies are not, and why."""
+    """How far (opens, clicks) a mail may be tracked at most, and which recipients' copies are not, and why; whether
+    answers to the others come here first."""
 
     opens: TrackingMode
     clicks: TrackingMode
     untracked: Mapping[str, Why]
+    replies: bool = False
 
 
 _SWITCHES = {
@@ -109,10 +113,13 @@ def decide(
         opens if switch is None or switch.opens else TrackingMode.OFF,
         clicks if switch is None or switch.clicks else TrackingMode.OFF,
         untracked,
+        rules.replies,
     )
 
 
-def read_rules(track: str, marker: str, never: Iterable[str], internal: Iterable[str]) -> Rules:
+def read_rules(
+    track: str, marker: str, never: Iterable[str], internal: Iterable[str], *, replies: bool = False
+) -> Rules:
     """Read rules as somebody wrote them. Raises InvalidInput with everything that is wrong."""
     refused: list[InvalidInput] = []
     if track not in set(Track):
@@ -120,10 +127,10 @@ def read_rules(track: str, marker: str, never: Iterable[str], internal: Iterable
     text = " ".join(marker.split())
     if not 0 < len(text) <= MAX_MARKER_CHARACTERS or not text.isprintable():
         refused.append(InvalidInput(f"must have 1 to {MAX_MARKER_CHARACTERS} characters", where="marker"))
-    lists = [_patterns(never, "never", refused), _patterns(internal, "internal", refused)]
+    untracked, own = _patterns(never, "never", refused), _patterns(internal, "internal", refused)
     if refused:
         raise InvalidInput.together(refused)
-    return Rules(Track(track), text, *lists)
+    return Rules(Track(track), text, untracked, own, replies)
 
 
 def _patterns(texts: Iterable[str], where: str, refused: list[InvalidInput]) -> tuple[str, ...]:

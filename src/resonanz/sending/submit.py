@@ -39,7 +39,8 @@ from resonanz.store.text import storable
 from resonanz.store.wanted import Wanted, add_wanted
 
 SOURCES = ("dashboard", "api", "cli", "relay")
-NOTICE = "notice"  # what this instance writes by itself: a notice to a sender; no door may name it
+NOTICE, REPLY = "notice", "reply"  # a notice to a sender, and an answer that is passed on; no door may name these
+OWN = frozenset({NOTICE, REPLY})
 MAX_KEY_CHARACTERS = 128
 MAX_SUBJECT_STORED = 1_000  # characters shown in lists; the mail itself keeps its whole subject
 
@@ -185,7 +186,7 @@ def _with_account(tx: Tx, mail: HandedIn) -> HandedIn:
 def _check_senders(tx: Tx, mails: Sequence[HandedIn]) -> None:
     wanted: dict[UUID, dict[str, Address]] = {}
     for mail in mails:
-        if mail.draft.account_id is not None and not (mail.draft.vouched_for or mail.draft.source == NOTICE):
+        if mail.draft.account_id is not None and not (mail.draft.vouched_for or mail.draft.source in OWN):
             theirs = wanted.setdefault(mail.draft.account_id, {})
             theirs |= {address.normalised: address for address in (mail.checked.sender, *mail.checked.authors)}
     for account_id, addresses in wanted.items():
@@ -197,7 +198,7 @@ def _check_senders(tx: Tx, mails: Sequence[HandedIn]) -> None:
 
 def check(draft: Draft, limits: Limits, now: datetime) -> Checked:
     """Check what needs no database. Raises InvalidInput and TooLarge as `submit`."""
-    if draft.source not in (*SOURCES, NOTICE):
+    if draft.source not in (*SOURCES, *OWN):
         raise InvalidInput(f"not one of {', '.join(SOURCES)}", where="source")
     key = draft.idempotency_key
     if key is not None and not (0 < len(key) <= MAX_KEY_CHARACTERS and key == storable(key)):
@@ -378,6 +379,7 @@ def _rows_of(mail: HandedIn, checked: Checked, decision: Decision, contact_ids: 
         idempotency_key=draft.idempotency_key,
         bulk=draft.bulk,
         null_path=draft.null_path,
+        replies=decision.replies,
     )
     messages = [
         rows.Message(

@@ -75,7 +75,8 @@ class WorkerSettings:
     `resend_uncertain` decides what happens to a mail that was on the wire when its worker died: False (the default)
     never sends it again by itself; True sends it once more, with the same Message-ID, as mail servers do (RFC 1047).
     Documents are kept in `documents_folder`, where the edge finds them; without it attachments stay in their mails.
-    Without `signing_keys_folder`, or without keys in it, nothing is signed.
+    Without `signing_keys_folder`, or without keys in it, nothing is signed. Answers come to `reply_domain` where their
+    sender wants that, or with `all_replies` any; it is empty where they could not be passed on.
     """
 
     edge_url: str
@@ -85,6 +86,8 @@ class WorkerSettings:
     resend_uncertain: bool = False
     documents_folder: Path | None = None
     signing_keys_folder: Path | None = None
+    reply_domain: str = ""
+    all_replies: bool = False
 
 
 class _LeaseLost(Exception):
@@ -123,6 +126,8 @@ class Worker:
             clock,
             self._receivers.known if self._receivers is not None else _nobody_is_known,
             settings.return_path_domain,
+            settings.reply_domain,
+            settings.all_replies,
         )
         self._clock = clock
         self._ledger = Ledger(database, Recorder(self.name))

@@ -36,7 +36,7 @@ class Content:
 class Submission:
     """What a client handed us in one go. `track_documents` is whether attachments become links that can be counted,
     `bulk` whether each copy says in its headers that it is, and how to leave; `null_path` whether it goes out without
-    a return path."""
+    a return path, and `replies` whether answers to tracked copies come here first."""
 
     id: UUID
     content_id: UUID
@@ -52,6 +52,7 @@ class Submission:
     track_documents: bool = False
     bulk: bool = False
     null_path: bool = False
+    replies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ def add_submissions(tx: Tx, rows: Sequence[Submission]) -> None:
                     "idempotency_key": row.idempotency_key,
                     "bulk": row.bulk,
                     "null_path": row.null_path,
+                    "replies": row.replies,
                 }
                 for row in rows
             ],

@@ -272,6 +272,7 @@ submissions = Table(  # what a client handed us in one go; the unit of anonymous
     Column("bulk", Boolean, nullable=False, server_default=text("false")),  # says so in its headers, and how to leave
     # Goes out without a return path (RFC 5321 section 4.5.5): it is itself a report, nobody is told about it.
     Column("null_path", Boolean, nullable=False, server_default=text("false")),
+    Column("replies", Boolean, nullable=False, server_default=text("false")),  # answers to it come here first
     Index("uq_submissions_idempotency", "account_id", "idempotency_key", unique=True),
 )
 

@@ -20,7 +20,8 @@ def change(visit: Visit) -> Response:
     form = visit.form
     lists = {name: form.text(name).replace(",", " ").split() for name in ("never", "internal")}
     try:
-        rules = read_rules(form.text("track"), form.text("marker"), lists["never"], lists["internal"])
+        replies = form.text("replies") == "yes"
+        rules = read_rules(form.text("track"), form.text("marker"), lists["never"], lists["internal"], replies=replies)
         set_rules(visit.parts.database, visit.account.id, form.text("domain"), rules, visit.now)
     except InvalidInput as refused:
         fields = {name: name for name in ("domain", "track", "marker", "never", "internal")}
@@ -51,6 +52,7 @@ def _render(visit: Visit, errors: dict[str, str] | None = None, values: dict[str
         "marker": shown.marker,
         "never": "\n".join(pattern.removeprefix("@") for pattern in shown.never),
         "internal": "\n".join(pattern.removeprefix("@") for pattern in shown.internal),
+        "replies": "yes" if shown.replies else "",
     }
     return visit.render(
         "rules.html",

@@ -9,6 +9,7 @@ import pytest
 from resonanz.ingest.projections import apply
 from resonanz.ingest.transitions import TRANSITIONS
 from resonanz.model import (
+    Coverage,
     Event,
     EventKind,
     MessageState,
@@ -27,7 +28,8 @@ LATER = NOON + timedelta(hours=1)
 
 def standing(state: MessageState) -> Standing:
     mode = TrackingMode.INDIVIDUAL
-    return Standing(new_id(), new_id(), new_id(), ALMA, to_microseconds(NOON), mode, mode, state, to_microseconds(NOON))
+    ids, noon = (new_id(), new_id(), new_id()), to_microseconds(NOON)
+    return Standing(*ids, ALMA, noon, mode, mode, Coverage.TRACKABLE, None, state, noon)
 
 
 def happening(kind: EventKind, **more: object) -> Event:

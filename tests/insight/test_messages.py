@@ -219,7 +219,7 @@ def test_a_submission_is_summed_up_over_all_its_messages(database: Database) -> 
         )
     with counted(database) as statements:
         page = submission_page(database, submission.id)
-        assert statements() == 8
+        assert statements() == 5
     assert page is not None
     assert page.states == {MessageState.SENT: 102, MessageState.DELIVERED: 2, MessageState.BOUNCED: 1}
     assert (page.openers, page.clickers) == (2, 0)

@@ -10,6 +10,7 @@ import pytest
 
 from resonanz import ingest
 from resonanz.insight import results, results_of, table
+from resonanz.insight.results import Bounces
 from resonanz.model import Event, EventKind, TrackingMode, Verdict
 from resonanz.store import Database, messages
 from resonanz.store.messages import Link, Message
@@ -40,7 +41,7 @@ def test_what_came_of_it(database: Database) -> None:
     found = results_of(database, a.submission_id)
     assert found is not None
     assert [(one.label, one.clickers) for one in found.links] == [("Y", 2), ("X", 1)]
-    assert found.bounces == {"no_such_user": 1}
+    assert found.bounces == Bounces(1, 0, {"no_such_user": 1})
     assert (found.answers.unsubscribed, found.answers.complained, found.answers.replied) == (1, 1, 0)
 
 

@@ -89,6 +89,7 @@ class Cast:
         state: MessageState = MessageState.SENT,
         now: datetime = NOON,
         subject: str = "What is new in March",
+        source: str = "dashboard",
     ) -> tuple[Submission, list[Message]]:
         """Write a submission with a message for each of these addresses, or for so many made-up ones."""
         addresses = [f"reader{number}@example.org" for number in range(to)] if isinstance(to, int) else to
@@ -96,7 +97,7 @@ class Cast:
         content = Content(new_id(), "rfc822", b"Subject: x\r\n\r\nx\r\n", SENDER, subject, now)
         messages.add_contents(tx, [content])
         messages.add_links(tx, {content.id: LINKS})
-        submission = Submission(new_id(), content.id, self.account_id, "dashboard", opens, clicks, len(addresses), now)
+        submission = Submission(new_id(), content.id, self.account_id, source, opens, clicks, len(addresses), now)
         messages.add_submissions(tx, [submission])
         rows = [
             Message(

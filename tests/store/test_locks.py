@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
-from resonanz.model import MessageState
+from resonanz.model import Coverage, MessageState, TrackingMode
 from resonanz.store import Database, Tx, contacts, messages, open_database
+from resonanz.store.messages import Built
 from tests.kit.mails import NOW, draft, hand_in
 from tests.kit.waiting import wait_for
 
@@ -34,9 +36,16 @@ def test_the_same_new_people_in_another_order(postgresql: Database) -> None:
         assert all(contacts.find_contact(tx, f"{name}@example.org") for name in "amz")
 
 
-@pytest.mark.parametrize("write", [messages.mark_sending, messages.lock])
+def save_built(tx: Tx, ids: list[UUID]) -> None:
+    """Write down that a worker takes these up."""
+    mode = TrackingMode.OFF
+    built = [Built(id, mode, mode, Coverage.TRACKABLE, "", f"<{id}@x.example>", None) for id in ids]
+    messages.save_built(tx, built)
+
+
+@pytest.mark.parametrize("write", [save_built, messages.lock])
 def test_messages_are_locked_in_the_order_of_their_ids(
-    postgresql: Database, write: Callable[[Tx, list[object]], None]
+    postgresql: Database, write: Callable[[Tx, list[UUID]], None]
 ) -> None:
     """A worker that takes messages up waits for facts about some of them, wherever the rows lie on disk."""
     receipt = hand_in(postgresql, draft(recipients=[f"r{number}@rcpt.example" for number in range(3)]))
@@ -59,7 +68,7 @@ def test_messages_are_locked_in_the_order_of_their_ids(
     with postgresql.read() as tx:
         found = messages.get_messages(tx, [first, second, third])
     assert [found[id].state_note for id in (first, second, third)] == ["moved", "fact", "fact"]
-    expected = MessageState.SENDING if write is messages.mark_sending else MessageState.QUEUED
+    expected = MessageState.SENDING if write is save_built else MessageState.QUEUED
     assert {message.state for message in found.values()} == {expected}
 
 

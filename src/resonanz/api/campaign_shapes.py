@@ -159,12 +159,14 @@ class PreviewOut(Outgoing):
 
 
 class LinkOut(Outgoing):
-    """One link, as its author wrote it, and how many recipients followed it, by name and by proof."""
+    """One link, as its author wrote it; how many recipients followed it, by name and by proof, and how many clicks on
+    it carry no name: null where none do, or so few recipients got the mail that it is withheld."""
 
     link: int
     url: str
     label: str
     clickers: int
+    nameless: int | None
 
 
 class ReportOut(Outgoing):
@@ -180,6 +182,8 @@ class ReportOut(Outgoing):
     clickers: int
     links: list[LinkOut]
     bounces: dict[str, int] = Field(description="By reason")
+    bounced_hard: int = Field(description="Mails whose address is dead")
+    bounced_soft: int = Field(description="Mails that came back for another reason")
     unsubscribed: int
     complained: int
     replied: int
@@ -198,7 +202,9 @@ class ReportOut(Outgoing):
             openers=found.page.openers,
             clickers=found.page.clickers,
             links=[LinkOut.model_validate(one) for one in found.links],
-            bounces=dict(found.bounces),
+            bounces=dict(found.bounces.reasons),
+            bounced_hard=found.bounces.hard,
+            bounced_soft=found.bounces.soft,
             unsubscribed=found.answers.unsubscribed,
             complained=found.answers.complained,
             replied=found.answers.replied,

@@ -186,8 +186,10 @@ def report(campaign_id: UUID, *, as_csv: bool, as_json: bool) -> None:
         "unsubscribed": found.answers.unsubscribed,
         "complained": found.answers.complained,
         "replied": found.answers.replied,
-        "bounces": dict(found.bounces),
-        "links": [{"url": one.url, "clickers": one.clickers} for one in found.links],
+        "bounced_hard": found.bounces.hard,
+        "bounced_soft": found.bounces.soft,
+        "bounces": dict(found.bounces.reasons),
+        "links": [{"url": one.url, "clickers": one.clickers, "nameless": one.nameless} for one in found.links],
     }
     if as_json:
         click.echo(json.dumps(values, indent=2))
@@ -195,7 +197,7 @@ def report(campaign_id: UUID, *, as_csv: bool, as_json: bool) -> None:
     for name, value in values.items():
         if not isinstance(value, (dict, list)):
             click.echo(f"{name:<18} {value:>9,}")
-    for reason, number in found.bounces.items():
+    for reason, number in found.bounces.reasons.items():
         click.echo(f"bounced, {reason:<9} {number:>9,}")
     for link in found.links:
         click.echo(f"{link.clickers:>9,} clicked  {link.url or link.label}")

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from uuid import UUID
 
 from resonanz.ingest.transitions import move
-from resonanz.model import Event, EventKind, Who, to_microseconds
+from resonanz.model import Event, EventKind, MessageState, Who, to_microseconds
 from resonanz.store.events import bucket_of
-from resonanz.store.standings import Standing
+from resonanz.store.standings import Answer, Standing
 
 BucketKey = tuple[datetime, EventKind, Who]
 
@@ -25,6 +24,11 @@ _COUNTED = {
 _TIMED = {
     EventKind.OPENED: ("first_opened_at", "last_opened_at"),
     EventKind.CLICKED: ("first_clicked_at", "last_clicked_at"),
+}
+_ANSWERS = {
+    EventKind.UNSUBSCRIBED: Answer.UNSUBSCRIBED.value,
+    EventKind.COMPLAINED: Answer.COMPLAINED.value,
+    EventKind.REPLIED: Answer.REPLIED.value,
 }
 
 
@@ -41,21 +45,49 @@ NOTHING, COUNTED, MOVED = range(3)  # what an event changed of a message: its co
 
 def apply(standing: Standing, event: Event) -> int:
     """Let one event change how its message stands. Returns what it changed."""
-    changed = _note_times(standing, event)
+    changed = _note_times(standing, event) or _note_answer(standing, event)
+    moved = False
     if event.repeat_of is None:
         changed = _count(standing, event) or changed
-        if move(standing, event):
-            return MOVED
-    return COUNTED if changed else NOTHING
+        moved = move(standing, event)
+    changed = _note_bounce(standing, event) or changed
+    return MOVED if moved else COUNTED if changed else NOTHING
 
 
 def _count(standing: Standing, event: Event) -> bool:
     counted = _COUNTED.get(event.kind)
     if counted is None:
         return False
-    column = counted[who(event)]
+    side = who(event)
+    column = counted[side]
     setattr(standing, column, getattr(standing, column) + 1)
+    if event.kind is EventKind.CLICKED and event.link is not None and side is Who.HUMAN:
+        _note_link(standing, event.link)
     return True
+
+
+def _note_link(standing: Standing, link: int) -> None:
+    links = {int(each) for each in standing.followed.split()}
+    if link not in links:
+        standing.followed = " ".join(map(str, sorted({*links, link})))
+
+
+def _note_answer(standing: Standing, event: Event) -> bool:
+    answer = _ANSWERS.get(event.kind)
+    if answer is None or standing.answers & answer:
+        return False
+    standing.answers |= answer
+    return True
+
+
+def _note_bounce(standing: Standing, event: Event) -> bool:
+    """The last report outweighs those before it: one with a reason often follows one without."""
+    if event.kind is not EventKind.BOUNCED or standing.state is not MessageState.BOUNCED:
+        return False
+    words = f"{event.detail.get('bounce') or 'soft'} {event.detail.get('reason') or 'unspecified'}"[:80]
+    changed = words != standing.bounce
+    standing.bounce = words
+    return changed
 
 
 def _note_times(standing: Standing, event: Event) -> bool:
@@ -87,17 +119,17 @@ def count_for_person(standing: Standing, before: Event, after: Event) -> bool:
 # ── Totals ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def count_anonymous(events: Iterable[Event]) -> Mapping[UUID, tuple[int, int]]:
-    """Return per submission how many anonymous (opens, clicks) these events add; machines' are left out."""
-    totals: dict[UUID, tuple[int, int]] = {}
-    for event in events:
-        if event.message_id is not None or event.submission_id is None or event.kind not in _COUNTED:
-            continue
-        if event.repeat_of is None and who(event) is not Who.MACHINE:
-            opens, clicks = totals.get(event.submission_id, (0, 0))
-            opened = event.kind is EventKind.OPENED
-            totals[event.submission_id] = (opens + opened, clicks + (not opened))
-    return totals
+def nameless(events: Iterable[Event]) -> list[Event]:
+    """Return those opens and clicks that belong to no message and count for their submission; machines' do not."""
+    return [
+        event
+        for event in events
+        if event.message_id is None
+        and event.submission_id is not None
+        and event.kind in _COUNTED
+        and event.repeat_of is None
+        and who(event) is not Who.MACHINE
+    ]
 
 
 def count_buckets(events: Iterable[Event]) -> Mapping[BucketKey, int]:

@@ -1,7 +1,8 @@
 """Recomputing every projection from the facts, while everything else goes on.
 
-Messages are replayed in batches, each under its own short lock. The totals are counted in portions first; one last
-transaction, in which nobody else counts, adds what came in meanwhile and replaces what is wrong.
+Messages are replayed in batches, each under its own short lock; then each submission's are counted. The totals are
+counted in portions first; one last transaction, in which nobody else counts, adds what came in meanwhile and replaces
+what is wrong.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from resonanz.model import Event, MessageState
 from resonanz.store import Database
 from resonanz.store import events as store
 from resonanz.store.standings import Standing, blank, lock_standings, next_ids, save_standings
+from resonanz.store.tallies import next_counted, recount
 from resonanz.store.totals import Totals, add_totals, lock_totals, replace_totals, settled_id
 
 _MESSAGES_AT_A_TIME = 500
@@ -47,9 +49,10 @@ class Summary:
 def rebuild(database: Database) -> Summary:
     """Recompute every projection. Safe while mail is sent and hits come in. Raises TemporaryFailure; run it again."""
     messages, changed = _rebuild_messages(database)
-    submissions_changed, buckets_changed = _rebuild_totals(database)
+    recounted = _rebuild_tallies(database)
+    without_names, buckets_changed = _rebuild_totals(database)
     contacts_changed = rebuild_runs(database)
-    return Summary(messages, changed, submissions_changed, buckets_changed, contacts_changed)
+    return Summary(messages, changed, len(recounted | without_names), buckets_changed, contacts_changed)
 
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -82,10 +85,29 @@ def replay(stored: Standing, facts: Sequence[Event]) -> Standing:
     return standing
 
 
+# ── Tallies ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _rebuild_tallies(database: Database) -> set[UUID]:
+    """Count the messages of each submission that has tallies. Returns those of which something was wrong."""
+    wrong: set[UUID] = set()
+    last: UUID | None = None
+    while True:
+        with database.read() as tx:
+            ids = next_counted(tx, last, limit=_MESSAGES_AT_A_TIME)
+        if not ids:
+            return wrong
+        for id in ids:
+            with database.write() as tx:
+                if recount(tx, id):
+                    wrong.add(id)
+        last = ids[-1]
+
+
 # ── Totals ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _rebuild_totals(database: Database) -> tuple[int, int]:
+def _rebuild_totals(database: Database) -> tuple[set[UUID], int]:
     with database.write() as tx:
         settled = settled_id(tx)
     totals = Totals()

@@ -1,8 +1,8 @@
 """Writing facts down: the one place where an event enters the database, with everything derived from it.
 
 Use one `record` or `record_all` per transaction: it takes its locks in one order (messages, contacts, submissions,
-rollup), and two in a row could wait for another transaction that does the same the other way round (PostgreSQL then
-ends one of them with TemporaryFailure).
+rollup; the tallies of submissions at the transaction's very end), and two in a row could wait for another transaction
+that does the same the other way round (PostgreSQL then ends one of them with TemporaryFailure).
 
 What an event's `detail` may hold that is acted upon:
 
@@ -14,21 +14,23 @@ What an event's `detail` may hold that is acted upon:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from resonanz.ingest.corrections import confirm_by_replies
-from resonanz.ingest.projections import COUNTED, MOVED, NOTHING, apply, count_anonymous, count_buckets
+from resonanz.ingest.projections import COUNTED, MOVED, NOTHING, apply, count_buckets, nameless
 from resonanz.ingest.softly import Step, follow, step_of
 from resonanz.mail.address import parse_address
-from resonanz.model import Event, EventKind, InvalidInput
+from resonanz.model import Event, EventKind, InvalidInput, to_microseconds
 from resonanz.people import Reason, is_pseudonym, suppress, without_person
 from resonanz.store import Tx
 from resonanz.store import events as store
 from resonanz.store.bulk import BY_NUMBER
 from resonanz.store.messages import add_anonymous
 from resonanz.store.standings import Standing, lock_standings, save_counts, save_standings
+from resonanz.store.tallying import moves
 from resonanz.store.wanted import Action, note
 
 
@@ -84,8 +86,19 @@ def _project_messages(tx: Tx, events: Sequence[Event], standings: Mapping[UUID, 
 
 
 def _project_submissions(tx: Tx, events: Sequence[Event]) -> None:
-    for submission_id, (opens, clicks) in sorted(count_anonymous(events).items()):
-        add_anonymous(tx, submission_id, opens=opens, clicks=clicks)
+    gathered = moves(tx)
+    opens, clicks = Counter[UUID](), Counter[UUID]()
+    for event in nameless(events):
+        assert event.submission_id is not None
+        moment_us = to_microseconds(event.occurred_at)
+        if event.kind is EventKind.OPENED:
+            opens[event.submission_id] += 1
+            gathered.add_open(event.submission_id, moment_us)
+        else:
+            clicks[event.submission_id] += 1
+            gathered.add_click(event.submission_id, moment_us, event.link)
+    for submission_id in sorted({*opens, *clicks}):
+        add_anonymous(tx, submission_id, opens=opens[submission_id], clicks=clicks[submission_id])
 
 
 def _project_rollup(tx: Tx, events: Sequence[Event]) -> None:

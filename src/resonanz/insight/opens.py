@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from resonanz.insight.estimate import Estimate, Tally, estimate
 from resonanz.insight.explain import COUNTED_WITHOUT_NAME, Explanation, explain_coverage, explain_gateway
+from resonanz.insight.turnout import count
 from resonanz.model import Coverage, TrackingMode
 from resonanz.store import Tx
-from resonanz.store import opens as store
+from resonanz.store.standings import Act
+from resonanz.store.tallies import Alike, tallies_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +49,23 @@ class Opens:
 
 
 def opens_of(tx: Tx, submission_id: UUID) -> Opens:
-    """Return how many opened one submission's mail; three statements."""
-    seen = store.seen_opens(tx, submission_id)
-    copies = store.arrived_by_coverage(tx, submission_id)
-    receivers = store.arrived_by_gateway(tx, submission_id)
+    """Return how many opened one submission's mail."""
+    return opens(tallies_of(tx, submission_id))
+
+
+def opens(tallies: Sequence[Alike]) -> Opens:
+    """Return how many opened, of the copies that stand like this."""
+    arrived = [one for one in tallies if one.arrived]
     reasons: Counter[Explanation] = Counter()
-    for (coverage, mode), messages in copies.items():
-        if (reason := why_unmeasured(coverage, mode)) is not None:
-            reasons[reason] += messages
+    receivers: Counter[str | None] = Counter()
+    for one in arrived:
+        receivers[one.gateway] += one.messages
+        if (reason := why_unmeasured(_coverage(one), one.track_opens)) is not None:
+            reasons[reason] += one.messages
+    seen = _seen([one for one in arrived if one.names_opens and one.names_clicks])
     return Opens(
-        estimate=estimate(Tally(**asdict(seen))) if seen.delivered else None,
-        arrived=sum(copies.values()),
+        estimate=estimate(seen) if seen.delivered else None,
+        arrived=count(arrived, bool),
         unmeasured=tuple(Unmeasured(reason, messages) for reason, messages in reasons.most_common()),
         gateways=tuple(
             Behind(explain_gateway(name), messages)
@@ -74,3 +83,25 @@ def why_unmeasured(coverage: Coverage, opens: TrackingMode) -> Explanation | Non
     if opens is TrackingMode.OFF:
         return explain_coverage(Coverage.NOT_TRACKED)
     return None if coverage is Coverage.TRACKABLE else explain_coverage(coverage)
+
+
+def _coverage(alike: Alike) -> Coverage:
+    """What only privacy protection was heard of is behind it, whatever was expected of it."""
+    only_private = alike.acts & Act.MAYBE_OPENED and not alike.acts & (Act.OPENED | Act.CLICKED)
+    return Coverage.PRIVACY_CLIENT if only_private else alike.coverage
+
+
+def _seen(tallies: Sequence[Alike]) -> Tally:
+    """Count recipients by what was seen of them; nothing but Apple's privacy protection leaves an open undecided."""
+    private = [one for one in tallies if one.acts & Act.MAYBE_OPENED]
+    plain = [one for one in tallies if not one.acts & Act.MAYBE_OPENED]
+    both = Act.OPENED | Act.CLICKED
+    return Tally(
+        delivered=count(tallies, bool),
+        opened=count(plain, lambda one: one.acts & Act.OPENED),
+        clicked=count(plain, lambda one: one.acts & Act.CLICKED),
+        both=count(plain, lambda one: one.acts & both == both),
+        private=count(private, bool),
+        private_seen=count(private, lambda one: one.acts & both),
+        private_clicked=count(private, lambda one: one.acts & Act.CLICKED),
+    )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from uuid import UUID
 
 from resonanz.insight.submissions import SubmissionPage, submission_page
+from resonanz.insight.turnout import count
 from resonanz.model import TrackingMode
 from resonanz.store import Database, results
 from resonanz.store.messages import Message, list_links
-from resonanz.store.results import Answers
+from resonanz.store.standings import Act
+from resonanz.store.tallies import Alike, Followed, followed_of, tallies_of
 
 ROWS_AT_A_TIME = 1_000
 HEADINGS = (
@@ -24,22 +27,43 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class LinkResult:
-    """One link, and how many recipients followed it, by name and by proof."""
+    """One link, how many recipients followed it, by name and by proof, and how many clicks on it carry no name; None
+    where there are none such, or they are withheld as the totals are."""
 
     link: int
     url: str
     label: str
     clickers: int
+    nameless: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounces:
+    """How many mails came back because their address is dead (`hard`), or for another reason (`soft`); and why, the
+    most frequent reason first."""
+
+    hard: int
+    soft: int
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How many recipients did what beside reading."""
+
+    unsubscribed: int
+    complained: int
+    replied: int
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A report: everything about the submission, each link with who followed it (the most followed first), bounces by
-    reason, and how many left, complained or wrote back."""
+    """A report: everything about the submission, each link with who followed it (the most followed first), what came
+    back, and how many left, complained or wrote back."""
 
     page: SubmissionPage
     links: tuple[LinkResult, ...]
-    bounces: Mapping[str, int]
+    bounces: Bounces
     answers: Answers
 
 
@@ -49,16 +73,35 @@ def results_of(database: Database, submission_id: UUID) -> Results | None:
     if page is None:
         return None
     with database.read() as tx:
-        followed = results.clickers_by_link(tx, submission_id)
-        links = [
-            LinkResult(one.link, one.url, one.label, followed.get(one.link, 0))
-            for one in list_links(tx, page.submission.content_id)
-        ]
-        bounces = results.bounces_by_reason(tx, submission_id)
-        answers = results.answers(tx, submission_id)
-    most_first = sorted(links, key=lambda one: (-one.clickers, one.link))
-    ordered = dict(sorted(bounces.items(), key=lambda item: (-item[1], item[0])))
-    return Results(page, tuple(most_first), ordered, answers)
+        tallies = tallies_of(tx, submission_id)
+        followed = followed_of(tx, submission_id)
+        known = list_links(tx, page.submission.content_id)
+    tells = page.anonymous_clicks is not None
+    links = []
+    for one in known:
+        found = followed.get(one.link, Followed())
+        links.append(LinkResult(one.link, one.url, one.label, found.clickers, found.nameless if tells else None))
+    most_first = sorted(links, key=lambda one: (-one.clickers - (one.nameless or 0), one.link))
+    return Results(page, tuple(most_first), _bounces(tallies), _answers(tallies))
+
+
+def _bounces(tallies: Sequence[Alike]) -> Bounces:
+    by_sort, reasons = Counter[str](), Counter[str]()
+    for one in tallies:
+        if one.bounce:
+            sort, _, reason = one.bounce.partition(" ")
+            by_sort[sort] += one.messages
+            reasons[reason] += one.messages
+    ordered = dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
+    return Bounces(by_sort["hard"], by_sort.total() - by_sort["hard"], ordered)
+
+
+def _answers(tallies: Sequence[Alike]) -> Answers:
+    return Answers(
+        unsubscribed=count(tallies, lambda one: one.acts & Act.UNSUBSCRIBED),
+        complained=count(tallies, lambda one: one.acts & Act.COMPLAINED),
+        replied=count(tallies, lambda one: one.acts & Act.REPLIED),
+    )
 
 
 def table(database: Database, submission_id: UUID) -> Iterator[str]:

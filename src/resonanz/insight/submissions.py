@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from resonanz.insight.explain import TOO_SMALL_A_GROUP, Explanation
-from resonanz.insight.opens import Opens, opens_of
-from resonanz.insight.turnout import Rates, rates_of
+from resonanz.insight.opens import Opens, opens
+from resonanz.insight.turnout import Rates, count, rates
 from resonanz.model import MessageState, TrackingMode
 from resonanz.people import hides_in_group
 from resonanz.store import Database
 from resonanz.store import messages as store
 from resonanz.store.messages import Message, Submission
+from resonanz.store.standings import Act
+from resonanz.store.tallies import Alike, tallies_of
 
 MESSAGES_SHOWN = 100
 
@@ -46,34 +50,44 @@ class SubmissionPage:
 
 
 def submission_page(database: Database, submission_id: UUID) -> SubmissionPage | None:
-    """Return everything about one submission, or None when there is no such submission; eight statements."""
+    """Return everything about one submission, or None when there is no such submission."""
     with database.read() as tx:
         submission = store.get_submission(tx, submission_id)
         if submission is None:
             return None
         sender, subject = store.content_title(tx, submission.content_id)
         rows = store.of_submission(tx, submission_id, limit=MESSAGES_SHOWN + 1)
-        summary = store.summarise(tx, submission_id)
-        opens = opens_of(tx, submission_id)
-        rates = rates_of(tx, submission_id)
+        tallies = tallies_of(tx, submission_id)
     shown = hides_in_group(submission.recipients)
     modes = (submission.track_opens, submission.track_clicks)
-    nameless = TrackingMode.ANONYMOUS in modes or summary.nameless > 0
+    nameless = TrackingMode.ANONYMOUS in modes or count(tallies, _counts_without_name) > 0
     return SubmissionPage(
         submission=submission,
         sender=sender,
         subject=subject,
         messages=tuple(rows[:MESSAGES_SHOWN]),
         more=len(rows) > MESSAGES_SHOWN,
-        states=summary.states,
-        openers=summary.openers,
-        clickers=summary.clickers,
+        states=_states(tallies),
+        openers=count(tallies, lambda one: one.acts & Act.OPENED),
+        clickers=count(tallies, lambda one: one.acts & Act.CLICKED),
         nameless=nameless,
-        names_openers=summary.named_opens > 0,
-        names_clickers=summary.named_clicks > 0,
+        names_openers=any(one.names_opens for one in tallies),
+        names_clickers=any(one.names_clicks for one in tallies),
         anonymous_opens=submission.anonymous_opens if nameless and shown else None,
         anonymous_clicks=submission.anonymous_clicks if nameless and shown else None,
         withheld=TOO_SMALL_A_GROUP if nameless and not shown else None,
-        opens=opens,
-        rates=rates,
+        opens=opens(tallies),
+        rates=rates(tallies),
     )
+
+
+def _counts_without_name(alike: Alike) -> bool:
+    return TrackingMode.ANONYMOUS in (alike.track_opens, alike.track_clicks)
+
+
+def _states(tallies: Sequence[Alike]) -> dict[MessageState, int]:
+    """Count messages by state, in the order in which a mail passes through them."""
+    counts = Counter[MessageState]()
+    for one in tallies:
+        counts[one.state] += one.messages
+    return {state: counts[state] for state in MessageState if counts[state]}

@@ -84,7 +84,6 @@ class Recorder:
             return marked
         queue.set_on_wire(tx, marked)
         messages.save_built(tx, [built_of(work) for work in works])
-        messages.mark_sending(tx, marked)
         # The copies of one content have the same links, and follow each other: those of the last are not written again.
         links: dict[UUID, list[Link]] = {}
         for work in works:

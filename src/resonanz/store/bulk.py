@@ -172,6 +172,21 @@ def update_many(tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[Row
     )
 
 
+def add_up_many(tx: Tx, table: Table, keys: int, rows: Sequence[Row]) -> None:
+    """Add to counters: of each row the first `keys` values are the table's key, the others, all of its further columns,
+    are added to what is there, from zero. A key comes once. Rows are written in the order they are given."""
+    if not rows:
+        return
+    mark = "?" if tx.dialect.name == "sqlite" else "%s"
+    names = [column.name for column in table.columns]
+    adding = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in names[keys:])
+    tx.exec_driver_sql(
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))}) "  # noqa: S608
+        f"ON CONFLICT ({', '.join(names[:keys])}) DO UPDATE SET {adding}",
+        list(rows),
+    )
+
+
 def _id_as_bytes(id: UUID | None) -> bytes | None:
     return None if id is None else id.bytes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
@@ -30,6 +30,29 @@ MINIMUM_SQLITE = (3, 51, 3)
 # Pages in the write-ahead log before they go to their places in the file (4 KB each; the default is 1,000). A batch of
 # hits touches some 4,000 pages, and the same ones again and again: written home once for several commits, not at each.
 _CHECKPOINT = "wal_autocheckpoint=16000"
+
+
+class LastAct(Protocol):
+    """Something that is gathered while a transaction goes on, and written at its end."""
+
+    def run(self, tx: Tx) -> None: ...
+
+
+_Act = TypeVar("_Act", bound=LastAct)
+_LAST_ACTS = "resonanz.last_acts"
+
+
+def last_act(tx: Tx, kind: type[_Act]) -> _Act:
+    """Return the one act of this kind that this transaction runs just before its commit; made when first asked for.
+
+    For rows that every transaction writes: they are held for as short as can be, once each, and after all others, so
+    that nobody who holds them waits for anything else. What is rolled back to a savepoint must not have gathered.
+    """
+    acts = tx.info.setdefault(_LAST_ACTS, {})
+    if kind not in acts:
+        acts[kind] = kind()
+    act: _Act = acts[kind]
+    return act
 
 
 class Database:
@@ -74,8 +97,11 @@ class Database:
             with self._engine.connect() as connection:
                 if self.is_sqlite:
                     connection.exec_driver_sql(begin)
+                connection.info.pop(_LAST_ACTS, None)
                 try:
                     yield connection
+                    for act in connection.info.pop(_LAST_ACTS, {}).values():
+                        act.run(connection)
                 except BaseException:
                     connection.rollback()
                     raise

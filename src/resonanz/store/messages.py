@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import Select, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from resonanz.model import Coverage, MessageState, TrackingMode
 from resonanz.store.bulk import plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
+from resonanz.store.standings import count_changes, lock_standings
 from resonanz.store.tables import attempts, contents, links, messages, submissions
+from resonanz.store.tallying import UNASKED, moves
 from resonanz.store.text import indexable, storable
 
 
@@ -86,6 +88,9 @@ class Message:
     first_clicked_at: datetime | None = None
     last_clicked_at: datetime | None = None
     gateway: str | None = None
+    answers: int = 0
+    bounce: str = ""
+    followed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +268,10 @@ def add_messages(tx: Tx, rows: Sequence[Message]) -> None:
                 for row in rows
             ],
         )
+        gathered = moves(tx)
+        for row in rows:
+            words = (row.state.value, row.track_opens.value, row.track_clicks.value, row.coverage.value)
+            gathered.move(row.submission_id, None, ((*words, UNASKED, 0, ""), "", None, None))
 
 
 def get_message(tx: Tx, message_id: UUID) -> Message | None:
@@ -328,50 +337,6 @@ def of_submission(tx: Tx, submission_id: UUID, limit: int = 1000) -> list[Messag
     return [Message(**row._mapping) for row in tx.execute(query)]
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """All messages of one submission in numbers: how many per state, how many a person opened or clicked, how many are
-    counted without names in some way, and how many have their opens or clicks tracked per recipient."""
-
-    states: dict[MessageState, int]
-    openers: int
-    clickers: int
-    nameless: int
-    named_opens: int
-    named_clicks: int
-
-
-def summarise(tx: Tx, submission_id: UUID) -> Summary:
-    """Count the messages of one submission."""
-    opened = case((messages.c.opens_human > 0, 1), else_=0)
-    clicked = case((messages.c.clicks_human > 0, 1), else_=0)
-    modes = (messages.c.track_opens, messages.c.track_clicks)
-    named_opens, named_clicks = (case((mode == TrackingMode.INDIVIDUAL, 1), else_=0) for mode in modes)
-    nameless = case((or_(*[mode == TrackingMode.ANONYMOUS for mode in modes]), 1), else_=0)
-    query = (
-        select(
-            messages.c.state,
-            func.count().label("messages"),
-            func.sum(opened).label("openers"),
-            func.sum(clicked).label("clickers"),
-            func.sum(nameless).label("nameless"),
-            func.sum(named_opens).label("named_opens"),
-            func.sum(named_clicks).label("named_clicks"),
-        )
-        .where(messages.c.submission_id == submission_id)
-        .group_by(messages.c.state)
-    )
-    rows = tx.execute(query).all()
-    return Summary(
-        {row.state: row.messages for row in rows},
-        sum(row.openers for row in rows),
-        sum(row.clickers for row in rows),
-        sum(row.nameless for row in rows),
-        sum(row.named_opens for row in rows),
-        sum(row.named_clicks for row in rows),
-    )
-
-
 def list_messages(
     tx: Tx,
     *,
@@ -402,7 +367,15 @@ def list_messages(
 
 def update_message(tx: Tx, message_id: UUID, values: Mapping[str, Any]) -> None:
     """Set columns of one message; only `sending` (what was built) and the projections (what happened) do."""
+    standings = lock_standings(tx, [message_id])
     tx.execute(update(messages).where(messages.c.id == message_id).values(**values))
+    for standing in standings.values():
+        for name in values.keys() & _COUNTED:
+            setattr(standing, name, values[name])
+    count_changes(tx, standings.values())
+
+
+_COUNTED = frozenset({"state", "track_opens", "track_clicks", "coverage", "gateway"})
 
 
 def lock(tx: Tx, ids: Collection[UUID]) -> None:
@@ -430,13 +403,21 @@ class Built:
 
 
 def save_built(tx: Tx, rows: Sequence[Built]) -> None:
-    """Write down what was built, of messages that are locked. A Message-ID is kept as `indexable` makes it;
-    `find_by_header_id` asks alike."""
+    """Write down what was built, and that a worker has taken these messages up; the next fact about each says how it
+    went. A Message-ID is kept as `indexable` makes it; `find_by_header_id` asks alike."""
+    standings = lock_standings(tx, [row.message_id for row in rows])
+    known = [row for row in rows if row.message_id in standings]
+    for row in known:
+        standing = standings[row.message_id]
+        standing.track_opens, standing.track_clicks = row.track_opens, row.track_clicks
+        standing.coverage, standing.gateway = row.coverage, row.gateway
+        if standing.state in _WAITING:
+            standing.state = MessageState.SENDING
     as_plain = plain(tx)
     update_many(
         tx,
         messages,
-        ("track_opens", "track_clicks", "coverage", "untracked_reason", "header_id", "gateway"),
+        ("track_opens", "track_clicks", "coverage", "untracked_reason", "header_id", "gateway", "state"),
         [
             (
                 row.track_opens.value,
@@ -445,20 +426,16 @@ def save_built(tx: Tx, rows: Sequence[Built]) -> None:
                 row.untracked_reason,
                 indexable(row.header_id),
                 row.gateway,
+                standings[row.message_id].state.value,
                 as_plain.id(row.message_id),
             )
-            for row in rows
+            for row in known
         ],
     )
+    count_changes(tx, standings.values())
 
 
-def mark_sending(tx: Tx, ids: Collection[UUID]) -> None:
-    """Show that a worker has taken these messages up; the next fact about each says how it went."""
-    lock(tx, ids)
-    waiting = (MessageState.QUEUED, MessageState.DEFERRED)
-    for portion in in_portions(ids):
-        taken = and_(messages.c.id.in_(portion), messages.c.state.in_(waiting))
-        tx.execute(update(messages).where(taken).values(state=MessageState.SENDING))
+_WAITING = frozenset({MessageState.QUEUED, MessageState.DEFERRED})
 
 
 # ── Links ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""Who of a submission's recipients was seen to open or click, counted by the database."""
+"""What was seen of contacts in earlier mails, and what limits the measuring of messages."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
 
-from resonanz.model import Coverage, MessageState, TrackingMode
+from resonanz.model import Coverage, TrackingMode
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
+from resonanz.store.standings import lock_standings, save_receivers
 from resonanz.store.tables import messages
 
 
@@ -26,51 +27,10 @@ class Past:
 
 NO_PAST = Past()
 
-# What was handed over and did not come back. Whether a mail that was only sent arrived is not proven, but likely.
-ARRIVED = (MessageState.SENT, MessageState.DELIVERED)
-
 _OPENED = messages.c.opens_human > 0
 _CLICKED = messages.c.clicks_human > 0
 _SEEN = or_(_OPENED, _CLICKED)
 _PRIVATE = messages.c.opens_indeterminate > 0  # nothing but Apple's privacy protection leaves an open undecided
-
-
-@dataclass(frozen=True, slots=True)
-class SeenOpens:
-    """Recipients whose copy arrived and is tracked by name, opens and clicks: how many, and what was seen of them.
-
-    Those behind privacy protection stand apart, in the `private_` fields; `opened` and `clicked` overlap by `both`.
-    """
-
-    delivered: int
-    opened: int
-    clicked: int
-    both: int
-    private: int
-    private_seen: int
-    private_clicked: int
-
-
-def seen_opens(tx: Tx, submission_id: UUID) -> SeenOpens:
-    """Count one submission's recipients by what was seen of them; one statement."""
-    plain = not_(_PRIVATE)
-    row = tx.execute(
-        select(
-            func.count(),
-            _number(plain, _OPENED),
-            _number(plain, _CLICKED),
-            _number(plain, _OPENED, _CLICKED),
-            _number(_PRIVATE),
-            _number(_PRIVATE, _SEEN),
-            _number(_PRIVATE, _CLICKED),
-        ).where(
-            messages.c.submission_id == submission_id,
-            messages.c.state.in_(ARRIVED),
-            messages.c.track_opens == TrackingMode.INDIVIDUAL,
-            messages.c.track_clicks == TrackingMode.INDIVIDUAL,
-        )
-    ).one()
-    return SeenOpens(*row)
 
 
 def past_of(tx: Tx, contact_ids: Collection[UUID]) -> dict[UUID, Past]:
@@ -104,37 +64,13 @@ def put_receiver_right(tx: Tx, message_ids: Collection[UUID], name: str, *, stri
         weaker += [Coverage.GATEWAY_SCANNED, Coverage.CLIPPED_RISK, Coverage.IMAGES_LIKELY_BLOCKED]
         weaker += [Coverage.PRIVACY_CLIENT]
     told = Coverage.STRIPPING_DOMAIN if strips else Coverage.GATEWAY_SCANNED
-    coverage = case((messages.c.coverage.in_(weaker), told), else_=messages.c.coverage) if name else messages.c.coverage
-    for portion in in_portions(message_ids):
-        tx.execute(update(messages).where(messages.c.id.in_(portion)).values(gateway=name, coverage=coverage))
+    standings = lock_standings(tx, message_ids)
+    for standing in standings.values():
+        standing.gateway = name
+        if name and standing.coverage in weaker:
+            standing.coverage = told
+    save_receivers(tx, standings.values())
 
 
 def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((and_(*conditions), 1), else_=0)), 0)
-
-
-def arrived_by_coverage(tx: Tx, submission_id: UUID) -> dict[tuple[Coverage, TrackingMode], int]:
-    """Return how many copies arrived, by what of them can be measured and how their opens are tracked; one statement.
-
-    A copy of which only privacy protection was heard counts as `privacy_client`, whatever was expected of it.
-    """
-    coverage = case((and_(_PRIVATE, not_(_SEEN)), Coverage.PRIVACY_CLIENT), else_=messages.c.coverage)
-    query = (
-        select(coverage.label("coverage"), messages.c.track_opens, func.count().label("messages"))
-        .where(messages.c.submission_id == submission_id, messages.c.state.in_(ARRIVED))
-        .group_by(coverage, messages.c.track_opens)
-    )
-    return {(Coverage(row.coverage), row.track_opens): row.messages for row in tx.execute(query)}
-
-
-def arrived_by_gateway(tx: Tx, submission_id: UUID) -> dict[str | None, int]:
-    """Return how many copies arrived, by who scans the recipient's mail or takes tracking out of it; one statement.
-
-    Under the empty name those behind nobody, under None those of whom it is not known.
-    """
-    query = (
-        select(messages.c.gateway, func.count().label("messages"))
-        .where(messages.c.submission_id == submission_id, messages.c.state.in_(ARRIVED))
-        .group_by(messages.c.gateway)
-    )
-    return {row.gateway: row.messages for row in tx.execute(query)}

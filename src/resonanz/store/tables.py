@@ -377,6 +377,9 @@ messages = Table(  # one mail to exactly one recipient; everything after created
     Column("last_clicked_at", Moment),
     # Who scans the recipient's mail or takes tracking out of it, by name; empty: nobody, null: not known (yet).
     Column("gateway", String(48)),
+    Column("answers", SmallInteger, nullable=False, server_default="0"),  # `standings.Answer`, added up
+    Column("bounce", String(80), nullable=False, server_default=""),  # of what bounced: `hard no_such_user`
+    Column("followed", Text, nullable=False, server_default=""),  # the links people followed: `0 3 17`
     Index("ix_messages_state", "state", "id"),
     postgresql_with={"fillfactor": 70},  # room in each page, so that counting an open rewrites no index
 )
@@ -723,6 +726,46 @@ aside = Table(  # hits that could not be turned into events, word for word, unti
     Column("hit", Text, nullable=False),
     Column("error", Text, nullable=False),
     Column("set_aside_at", Moment, nullable=False),
+)
+
+# What follows is counted per submission, in the transaction that moves a message. Small submissions have only their
+# `nameless` links here: their messages are counted when they are asked about (`store.tallies`).
+
+tallies = Table(  # how many messages of a submission stand alike; every figure and rate of it is a sum of these
+    "tallies",
+    metadata,
+    Column("submission_id", Id, ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True),
+    Column("state", Word(MessageState), primary_key=True),
+    Column("track_opens", Word(TrackingMode), primary_key=True),
+    Column("track_clicks", Word(TrackingMode), primary_key=True),
+    Column("coverage", Word(Coverage), primary_key=True),
+    Column("gateway", String(48), primary_key=True),  # as with messages; `?`: not known
+    Column("acts", SmallInteger, primary_key=True, autoincrement=False),  # `standings.Act`, added up
+    Column("bounce", String(80), primary_key=True),
+    Column("messages", BigInteger, nullable=False),
+    postgresql_with={"fillfactor": 50},  # the same few rows are written again and again
+)
+
+link_tallies = Table(  # who followed the links of a submission
+    "link_tallies",
+    metadata,
+    Column("submission_id", Id, ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True),
+    Column("link", Integer, primary_key=True, autoincrement=False),
+    Column("clickers", BigInteger, nullable=False, server_default="0"),  # recipients, by name and proof
+    Column("nameless", BigInteger, nullable=False, server_default="0"),  # clicks that belong to no message
+    postgresql_with={"fillfactor": 50},
+)
+
+moments = Table(  # when a submission's recipients first opened and clicked, by quarter of an hour
+    "moments",
+    metadata,
+    Column("submission_id", Id, ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True),
+    Column("bucket", Moment, primary_key=True),
+    Column("opened", BigInteger, nullable=False, server_default="0"),  # recipients, by name and proof
+    Column("clicked", BigInteger, nullable=False, server_default="0"),
+    Column("nameless_opens", BigInteger, nullable=False, server_default="0"),  # that belong to no message
+    Column("nameless_clicks", BigInteger, nullable=False, server_default="0"),
+    postgresql_with={"fillfactor": 50},
 )
 
 rollup = Table(  # first events (repeats folded) by quarter of an hour: every time zone's day is made of whole ones

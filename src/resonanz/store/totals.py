@@ -12,7 +12,9 @@ from sqlalchemy import BigInteger, ColumnElement, delete, func, insert, or_, sel
 from resonanz.model import EventKind, Verdict, Who, from_microseconds
 from resonanz.store.engine import Tx
 from resonanz.store.events import BUCKET
-from resonanz.store.tables import events, rollup, submissions
+from resonanz.store.rows import upsert
+from resonanz.store.tables import events, link_tallies, moments, rollup, submissions
+from resonanz.store.tallying import hold_counted
 
 _BUCKET_US = BUCKET // timedelta(microseconds=1)
 _MACHINE = [verdict for verdict in Verdict if verdict.who is Who.MACHINE]
@@ -22,11 +24,15 @@ BucketKey = tuple[datetime, EventKind, Who]
 
 @dataclass(slots=True)
 class Totals:
-    """Counts of facts that repeat nothing: by bucket, and without names by submission (opens, clicks)."""
+    """Counts of facts that repeat nothing: by bucket; and of those without names, by submission: opens and clicks,
+    clicks by link, both by bucket."""
 
     buckets: Counter[BucketKey] = field(default_factory=Counter)
     opens: Counter[UUID] = field(default_factory=Counter)
     clicks: Counter[UUID] = field(default_factory=Counter)
+    links: Counter[tuple[UUID, int]] = field(default_factory=Counter)
+    opens_at: Counter[tuple[UUID, datetime]] = field(default_factory=Counter)
+    clicks_at: Counter[tuple[UUID, datetime]] = field(default_factory=Counter)
 
 
 def settled_id(tx: Tx) -> int:
@@ -62,8 +68,10 @@ def _add_buckets(tx: Tx, totals: Totals, counted: list[ColumnElement[bool]]) -> 
 
 
 def _add_anonymous(tx: Tx, totals: Totals, counted: list[ColumnElement[bool]]) -> None:
+    moment = type_coerce(events.c.occurred_at, BigInteger)
+    bucket = (moment - moment % _BUCKET_US).label("bucket")
     query = (
-        select(events.c.submission_id, events.c.kind, func.count().label("facts"))
+        select(events.c.submission_id, events.c.kind, events.c.link, bucket, func.count().label("facts"))
         .where(
             *counted,
             events.c.message_id.is_(None),
@@ -71,25 +79,30 @@ def _add_anonymous(tx: Tx, totals: Totals, counted: list[ColumnElement[bool]]) -
             events.c.kind.in_([EventKind.OPENED, EventKind.CLICKED]),
             or_(events.c.verdict.is_(None), events.c.verdict.not_in(_MACHINE)),
         )
-        .group_by(events.c.submission_id, events.c.kind)
+        .group_by(events.c.submission_id, events.c.kind, events.c.link, bucket)
     )
     for row in tx.execute(query):
-        counter = totals.opens if row.kind is EventKind.OPENED else totals.clicks
-        counter[row.submission_id] += row.facts
+        opened = row.kind is EventKind.OPENED
+        at = (row.submission_id, from_microseconds(row.bucket))
+        (totals.opens if opened else totals.clicks)[row.submission_id] += row.facts
+        (totals.opens_at if opened else totals.clicks_at)[at] += row.facts
+        if not opened and row.link is not None:
+            totals.links[row.submission_id, row.link] += row.facts
 
 
 def lock_totals(tx: Tx) -> None:
     """Let nobody else count until this transaction ends; in the order in which recording takes its locks."""
     if tx.dialect.name == "postgresql":
-        tx.exec_driver_sql("LOCK TABLE submissions, rollup IN SHARE ROW EXCLUSIVE MODE")
+        tx.exec_driver_sql("LOCK TABLE submissions, rollup, link_tallies, moments IN SHARE ROW EXCLUSIVE MODE")
 
 
-def replace_totals(tx: Tx, totals: Totals) -> tuple[int, int]:
-    """Bring the stored totals to these. Returns how many submissions and how many buckets were not so."""
-    return _replace_anonymous(tx, totals), _replace_rollup(tx, totals)
+def replace_totals(tx: Tx, totals: Totals) -> tuple[set[UUID], int]:
+    """Bring the stored totals to these. Returns which submissions and how many buckets were not so."""
+    wrong = _replace_anonymous(tx, totals) | _replace_links(tx, totals) | _replace_moments(tx, totals)
+    return wrong, _replace_rollup(tx, totals)
 
 
-def _replace_anonymous(tx: Tx, totals: Totals) -> int:
+def _replace_anonymous(tx: Tx, totals: Totals) -> set[UUID]:
     columns = (submissions.c.id, submissions.c.anonymous_opens, submissions.c.anonymous_clicks)
     counted = or_(submissions.c.anonymous_opens != 0, submissions.c.anonymous_clicks != 0)
     stored = {
@@ -102,7 +115,33 @@ def _replace_anonymous(tx: Tx, totals: Totals) -> int:
         tx.execute(
             update(submissions).where(submissions.c.id == id).values(anonymous_opens=opens, anonymous_clicks=clicks)
         )
-    return len(wrong)
+    return set(wrong)
+
+
+def _replace_links(tx: Tx, totals: Totals) -> set[UUID]:
+    query = select(link_tallies).where(link_tallies.c.nameless != 0)
+    stored = {(row.submission_id, row.link): row.nameless for row in tx.execute(query)}
+    wrong = [key for key in {*stored, *totals.links} if stored.get(key, 0) != totals.links[key]]
+    for id, link in sorted(wrong):
+        upsert(tx, link_tallies, {"submission_id": id, "link": link}, {"nameless": totals.links[id, link]})
+    return {id for id, _ in wrong}
+
+
+def _replace_moments(tx: Tx, totals: Totals) -> set[UUID]:
+    query = select(moments).where(or_(moments.c.nameless_opens != 0, moments.c.nameless_clicks != 0))
+    stored = {(row.submission_id, row.bucket): (row.nameless_opens, row.nameless_clicks) for row in tx.execute(query)}
+    counted = hold_counted(tx, {id for id, _ in (*totals.opens_at, *totals.clicks_at)})
+    right = {
+        key: (totals.opens_at[key], totals.clicks_at[key])
+        for key in {*totals.opens_at, *totals.clicks_at}
+        if key[0] in counted
+    }
+    wrong = [key for key in {*stored, *right} if stored.get(key, (0, 0)) != right.get(key, (0, 0))]
+    for id, bucket in sorted(wrong):
+        opens, clicks = right.get((id, bucket), (0, 0))
+        key = {"submission_id": id, "bucket": bucket}
+        upsert(tx, moments, key, {"nameless_opens": opens, "nameless_clicks": clicks})
+    return {id for id, _ in wrong}
 
 
 def _replace_rollup(tx: Tx, totals: Totals) -> int:

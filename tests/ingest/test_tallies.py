@@ -232,7 +232,7 @@ def test_an_older_database_learns_its_figures(database: Database) -> None:
             tx.exec_driver_sql(f"DROP TABLE {table.name}")
         for column in columns:
             tx.exec_driver_sql(f"ALTER TABLE messages DROP COLUMN {column}")
-        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '0023'")
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '0024'")
     migrate(database)
     assert _kept(database, submission.id) == kept
     with database.read() as tx:

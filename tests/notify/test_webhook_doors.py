@@ -190,7 +190,9 @@ def test_others_see_nothing_of_it(site: Site) -> None:
     assert "None yet" in bob.get("/webhooks").text
     assert bob.submit("/webhooks", fields("message.clicked", all_mail="yes")).status_code == 403
     bob.submit("/webhooks", fields("message.clicked", url="https://bob.example/"))
-    assert "https://bob.example/" in alice.get("/webhooks").text
+    page = alice.get("/webhooks").text
+    assert "https://bob.example/" in page
+    assert "of <bdi>bob@example.org</bdi>" in page
 
 
 # ── Command line ────────────────────────────────────────────────────────────────────────────────────────────────────

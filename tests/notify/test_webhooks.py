@@ -17,8 +17,11 @@ from resonanz.model import (
     Client,
     ClientKind,
     Confidence,
+    Conflict,
     Event,
     EventKind,
+    Forbidden,
+    InvalidInput,
     Place,
     TrackingMode,
     Verdict,
@@ -28,6 +31,8 @@ from resonanz.model import (
 from resonanz.notify.webhooks import endpoints, retries
 from resonanz.notify.webhooks.dispatch import MOST_WAITING, Dispatcher
 from resonanz.notify.webhooks.endpoints import Wanted
+from resonanz.notify.webhooks.reach import reach_of
+from resonanz.notify.webhooks.running import Webhooks
 from resonanz.notify.webhooks.sending import LEASE, Sender
 from resonanz.notify.webhooks.types import CORRECTED, TYPES
 from resonanz.people import Choice, Purpose, enter_choice
@@ -281,7 +286,7 @@ def test_an_account_is_told_of_its_own_mail(scene: Scene) -> None:
     scene.go()
     assert scene.rows(theirs) == []
     assert len(scene.rows(own)) == 3
-    with pytest.raises(endpoints.Forbidden):
+    with pytest.raises(Forbidden):
         endpoints.change_endpoint(scene.database, scene.listener.reach, theirs.id, replace(wanted, all_mail=True))
 
 
@@ -314,7 +319,7 @@ def test_who_withdraws_is_told_of_no_more(either: Scene) -> None:
     either.clock.move(days=1)
     assert either.types() == ["message.bounced"]
     assert [row.state for row in either.rows()] == [DeliveryState.WITHHELD, DeliveryState.DELIVERED]
-    with pytest.raises(endpoints.Conflict):
+    with pytest.raises(Conflict):
         endpoints.send_again(either.database, either.endpoint.id, now=NOON, delivery=either.rows()[0].id)
 
 
@@ -456,7 +461,7 @@ def test_no_redirect_is_followed_and_answers_are_bounded(scene: Scene) -> None:
 
 def test_private_networks_are_not_entered(scene: Scene) -> None:
     """Without the operator's word neither an address of one is taken, nor one whose name leads there."""
-    sender = Sender(scene.database, lambda: SEALER, lambda _url: endpoints_public(), now=scene.clock)
+    sender = Sender(scene.database, lambda: SEALER, reach_of([]), now=scene.clock)
     one_open(scene)
     while scene.dispatcher.round():
         pass
@@ -464,11 +469,11 @@ def test_private_networks_are_not_entered(scene: Scene) -> None:
     assert scene.listener.told == []
     assert "https" in scene.rows()[0].failure
     for url in ("https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/x", "http://example.org/", "nonsense"):
-        with pytest.raises(endpoints.InvalidInput):
+        with pytest.raises(InvalidInput):
             endpoints.add_endpoint(
                 scene.database,
                 lambda: SEALER,
-                lambda _url: endpoints_public(),
+                reach_of([]),
                 Wanted(url, EVERYTHING),
                 account_id=scene.cast.account_id,
                 actor="tests",
@@ -476,17 +481,8 @@ def test_private_networks_are_not_entered(scene: Scene) -> None:
             )
 
 
-def endpoints_public() -> Any:
-    """The rules for everybody whom no operator named."""
-    from resonanz.notify.webhooks.reach import reach_of
-
-    return reach_of([])("https://example.org/")
-
-
 def test_a_slow_endpoint_holds_nobody_up(scene: Scene) -> None:
     """While one endpoint lets its callers wait, another is told."""
-    from resonanz.notify.webhooks.running import Webhooks
-
     slow, fast = Listener(), scene.listener
     release, told = threading.Event(), threading.Event()
     slow.answer = lambda _told: Answer(before=lambda: release.wait(20))

@@ -49,6 +49,7 @@ class WebhookOut(Outgoing):
     """An endpoint that is told of events."""
 
     id: UUID
+    account: UUID = Field(description="Whose it is.")
     url: str
     description: str
     types: list[str]
@@ -67,10 +68,10 @@ class WebhookOut(Outgoing):
     @classmethod
     def of(cls, row: EndpointRow) -> WebhookOut:
         """The shape of a stored endpoint."""
-        names = cls.model_fields.keys() - {"state", "types", "who"}
+        names = cls.model_fields.keys() - {"account", "state", "types", "who"}
         state: Any = "paused" if row.paused_at else "failing" if row.failures else "on"
         known = {name: getattr(row, name) for name in names}
-        return cls(**known, state=state, types=sorted(row.types), who=sorted(row.who))
+        return cls(**known, account=row.account_id, state=state, types=sorted(row.types), who=sorted(row.who))
 
 
 class WebhookAdded(WebhookOut):

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from resonanz.dashboard.visit import Visit, errors_of, read_id, told
 from resonanz.model import Conflict, InvalidInput, Who
+from resonanz.store import accounts
 from resonanz.store import webhook_deliveries as deliveries
 from resonanz.store.webhook_deliveries import DeliveryState
 
@@ -178,10 +179,12 @@ def _render_list(visit: Visit, errors: dict[str, str] | None = None, values: dic
 
     with visit.parts.database.read() as tx:
         known = endpoints_of(tx, visit.account.id)
+        others = {one.id: one.address for one in accounts.list_accounts(tx) if one.id != visit.account.id}
     return visit.render(
         "webhooks.html",
         status=422 if errors else 200,
         known=known,
+        others=others,
         types=list(TYPES.values()),
         errors=errors or {},
         values=values or {**_FRESH, "all_mail": "yes" if visit.is_operator else ""},

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonanz.mail import parse
+from resonanz.mail.structure import parse
 from resonanz.sending.copies import Fields, header_id_for, prepare_copy
 
 DATE = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -49,7 +50,9 @@ def test_what_is_missing_is_added(ending: bytes) -> None:
         b"Date: Mon, 04 May 2026 12:00:00 +0000\r\nMessage-ID: <1@sender.example>\r\n"
         b"From: ada@sender.example\r\nSubject: x\r\n\r\nbody\r\n"
     )
-    assert prepare_copy(copy.message, header_id="<2@sender.example>", date=DATE) == copy
+    again = prepare_copy(copy.message, header_id="<2@sender.example>", date=DATE)
+    assert (again.message, again.header_id) == (copy.message, copy.header_id)
+    assert again.structure == parse(again.message)
 
 
 def test_a_mailbox_files_separator_is_dropped() -> None:

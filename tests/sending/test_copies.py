@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonanz.mail import parse
-from resonanz.mail.structure import parse
 from resonanz.sending.copies import Fields, header_id_for, prepare_copy
 
 DATE = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

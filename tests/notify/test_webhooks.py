@@ -44,7 +44,8 @@ from resonanz.store.accounts import Account, add_account
 from resonanz.store.standings import lock_standings
 from resonanz.store.webhook_deliveries import DeliveryRow, DeliveryState
 from resonanz.store.webhook_endpoints import EndpointRow, get_endpoint
-from tests.kit.cast import ALMA, BRUNO, NOON, Cast, event
+from tests.ingest.test_settle import HOME, at, come_in, follow, settle_all
+from tests.kit.cast import ALMA, BROWSER, BRUNO, NOON, Cast, event, hit
 from tests.kit.listeners import Answer, Listener, Told, listener
 from tests.kit.pages import Clock
 from tests.kit.workers import KEYS
@@ -232,6 +233,23 @@ def test_an_open_told_as_a_persons_is_corrected(either: Scene) -> None:
     }
     assert either.rows(clicks_only) == []
     assert either.go() == []
+
+
+def test_the_judge_is_followed_from_the_hits_on(scene: Scene) -> None:
+    """A browser fetched the pixel, so a person opened it; the same browser then swept all links: both are told, and no
+    click of the sweep."""
+    with scene.database.write() as tx:
+        message = scene.cast.mail(tx)
+    scene.add(frozenset({"message.opened", "message.clicked", CORRECTED}))
+    come_in(scene.database, hit(message, at=at(0), user_agent=BROWSER, address=HOME), seconds=1)
+    (opened,) = scene.go()
+    assert (opened.type, opened.data["who"]) == ("message.opened", "human")
+    come_in(scene.database, *(follow(message, link, 3 + link) for link in range(4)), seconds=8)
+    assert scene.go() == []
+    settle_all(scene.database, 100)
+    (corrected,) = scene.go()
+    assert (corrected.type, corrected.data["event"]) == (CORRECTED, opened.data["event"])
+    assert [corrected.data[side]["who"] for side in ("before", "after")] == ["human", "machine"]
 
 
 def test_a_pending_click_is_told_when_it_is_a_persons(scene: Scene) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from resonanz import model
@@ -15,6 +18,8 @@ from resonanz.model import Conflict, InvalidInput, MessageState, TemporaryFailur
 from resonanz.sealing import Sealer, open_sealer
 from resonanz.sending import queue_control
 from resonanz.sending import worker as worker_module
+from resonanz.sending.directory import Directory, Known
+from resonanz.sending.limits import Limit, Share
 from resonanz.sending.named_transports import (
     Wanted,
     add_transport,
@@ -29,6 +34,7 @@ from resonanz.sending.transports.opening import Opener
 from resonanz.sending.worker import Worker, WorkerSettings
 from resonanz.store import Database, messages, queue
 from resonanz.store.transports import StoredTransport, get_transport, list_transports
+from resonanz.store.workers import list_workers, note_worker
 from resonanz.tokens import Key, Keys
 from tests.kit.cast import Cast
 from tests.kit.mails import NOW, draft, hand_in
@@ -305,6 +311,47 @@ def test_a_domain_that_asks_to_slow_down(database: Database, fleet: Fleet) -> No
         rows = tx.execute(text("SELECT attempts FROM queue")).scalars().all()
     assert len(rows) <= 2, "only what was tried when the domain was busy has to wait for its next attempt"
     assert set(rows) <= {1}
+
+
+def test_limits_are_shared(database: Database, fleet: Fleet) -> None:
+    """Workers that are at work on one database share a limit; who was not seen for a while has no part in it."""
+    queue_control.limit_domain(database, "narrow.example", connections=3, rate_per_minute=60, now=NOW)
+    add(database, "acme", connections=5)
+    directory = Directory(fleet.default, fleet.open)
+
+    def limits(*, gone_before: datetime) -> tuple[Limit, Limit]:
+        with database.read() as tx:
+            directory.update(Known.read(tx, "a worker", gone_before=gone_before))
+        return directory.gate("narrow.example").limit, directory.carriers[1].gate.limit
+
+    assert limits(gone_before=NOW) == (Limit(3, 60), Limit(5))
+    with database.write() as tx:
+        note_worker(tx, "another", NOW, gone_before=NOW)
+        note_worker(tx, "a worker", NOW + timedelta(minutes=1), gone_before=NOW)
+    assert limits(gone_before=NOW) == (Limit(2, 30), Limit(3))
+    assert directory.gate("gmail.com").limit == Limit(10)
+    assert limits(gone_before=NOW + timedelta(seconds=30)) == (Limit(3, 60), Limit(5))
+    assert directory.gate("gmail.com").limit == Limit(20)
+
+
+def test_a_worker_comes_and_ends(sqlite_database: Database, fleet: Fleet) -> None:
+    """A worker is on record while it works, so that others leave it its part, and no longer."""
+
+    def at_work() -> list[str]:
+        with sqlite_database.read() as tx:
+            return list_workers(tx, gone_before=model.now() - timedelta(minutes=1))
+
+    worker = fleet.worker(sqlite_database)
+    run_until(worker, lambda: at_work() == [worker.name])
+    assert at_work() == []
+
+
+@given(st.integers(1, 50), st.integers(1, 1_000), st.integers(1, 1_000))
+def test_parts_add_up(workers: int, connections: int, rate: int) -> None:
+    """The parts of all workers make the whole limit, and leave none without a connection."""
+    parts = [Share(rank, workers).of(Limit(connections, rate)) for rank in range(workers)]
+    assert sum(part.connections or 0 for part in parts) == max(connections, workers)
+    assert sum(part.per_minute or 0 for part in parts) == pytest.approx(rate)
 
 
 # ── Rules and secrets ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,13 +12,14 @@ from uuid import UUID
 import structlog
 
 from resonanz.sending.gates import PAUSED_SECONDS, Gate
-from resonanz.sending.limits import Limit, default_limit, destination_of
+from resonanz.sending.limits import Limit, Share, default_limit, destination_of
 from resonanz.sending.queue_control import is_queue_paused
 from resonanz.sending.routing import may_end_at_default, routes_for
 from resonanz.sending.transports.base import Transport
 from resonanz.store import Tx
 from resonanz.store.destinations import Destination, list_destinations
 from resonanz.store.transports import EVERYBODY, StoredTransport, list_transports
+from resonanz.store.workers import list_workers
 
 log = structlog.get_logger(__name__)
 
@@ -61,16 +62,19 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the database says about transports and domains."""
+    """What the database says about transports and domains, and who shares their limits."""
 
     queue_paused: bool
     transports: Sequence[StoredTransport]
     destinations: Sequence[Destination]
+    share: Share = Share()  # noqa: RUF009  # holds nothing that changes
 
     @classmethod
-    def read(cls, tx: Tx) -> Known:
-        """Read it."""
-        return cls(is_queue_paused(tx), list_transports(tx), list_destinations(tx))
+    def read(cls, tx: Tx, worker: str, *, gone_before: datetime) -> Known:
+        """Read it, for one of the workers seen since `gone_before`."""
+        others = [name for name in list_workers(tx, gone_before=gone_before) if name != worker]
+        share = Share(sum(name < worker for name in others), len(others) + 1)
+        return cls(is_queue_paused(tx), list_transports(tx), list_destinations(tx), share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ class Directory:
         self._stored: tuple[StoredTransport, ...] = ()
         self._gates: dict[str, Gate] = {}
         self._known: dict[str, Destination] = {}
+        self._share = Share()
         self.queue_paused = False
 
     @property
@@ -130,6 +135,8 @@ class Directory:
     def update(self, known: Known) -> Changes:
         """Take over what the database says; return what is different."""
         self.queue_paused = known.queue_paused
+        if known.share != self._share:
+            self._divide(known.share)
         is_changed = self._open is not None and tuple(known.transports) != self._stored
         is_reset = is_changed and _as_set(known.transports) != _as_set(self._stored)
         gone = self._update_named(self._open, known.transports) if is_changed and self._open else []
@@ -155,8 +162,19 @@ class Directory:
         """Return the gate of a recipient domain."""
         gate = self._gates.get(destination)
         if gate is None:
-            gate = self._gates[destination] = Gate(default_limit(destination))
+            gate = self._gates[destination] = Gate(self._share.of(default_limit(destination)))
         return gate
+
+    def _divide(self, share: Share) -> None:
+        """Take this worker's part of every limit: another one has come, or has ended."""
+        log.info("limits are shared", workers=share.workers)
+        self._share = share
+        for carrier in self._named.values():
+            if carrier.stored is not None:
+                carrier.gate.limit = share.of(_limit_of(carrier.stored))
+        for name, gate in self._gates.items():
+            known = self._known.get(name)
+            gate.limit = share.of(_limit_to(known) if known else default_limit(name))
 
     def _forget_idle_gates(self) -> None:
         """Keep the number of gates in bounds: those that hold nothing back are made again when they are needed."""
@@ -188,7 +206,7 @@ class Directory:
                 gone += [carrier.transport] if carrier else []
                 carrier = Carrier(one.name, open_named(one), trouble=one.trouble)
             if carrier.stored != one:
-                carrier.gate.limit = Limit(one.connections, one.rate_per_minute)
+                carrier.gate.limit = self._share.of(_limit_of(one))
                 carrier.gate.forget_reservations()
                 carrier.usable, carrier.stored, carrier.trouble = one.is_usable, one, one.trouble
             named[one.id] = carrier
@@ -197,11 +215,7 @@ class Directory:
         return gone
 
     def _set(self, gate: Gate, destination: Destination) -> None:
-        built_in = default_limit(destination.domain)
-        gate.limit = Limit(
-            destination.connections if destination.connections is not None else built_in.connections,
-            destination.rate_per_minute if destination.rate_per_minute is not None else built_in.per_minute,
-        )
+        gate.limit = self._share.of(_limit_to(destination))
         gate.paused = destination.paused
         gate.slow_until = destination.slow_until.timestamp() if destination.slow_until else 0.0
         gate.slow_steps = destination.slow_steps
@@ -211,6 +225,19 @@ class Directory:
 def _as_set(stored: Sequence[StoredTransport]) -> list[StoredTransport]:
     """Transports as somebody has set them, whatever trouble they are in."""
     return [replace(one, trouble="") for one in stored]
+
+
+def _limit_of(stored: StoredTransport) -> Limit:
+    return Limit(stored.connections, stored.rate_per_minute)
+
+
+def _limit_to(destination: Destination) -> Limit:
+    """What is set for a domain; where nothing is, as the built-in table has it."""
+    built_in = default_limit(destination.domain)
+    return Limit(
+        destination.connections if destination.connections is not None else built_in.connections,
+        destination.rate_per_minute if destination.rate_per_minute is not None else built_in.per_minute,
+    )
 
 
 def _server_of(stored: StoredTransport) -> tuple[Any, ...]:

@@ -15,7 +15,26 @@ class Limit:
     """How many mails at once, and how many a minute; None: no limit."""
 
     connections: int | None = None
-    per_minute: int | None = None
+    per_minute: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One worker's part of every limit: it is number `rank`, counted from 0, of `workers` at work on a database."""
+
+    rank: int = 0
+    workers: int = 1
+
+    def of(self, limit: Limit) -> Limit:
+        """Return this worker's part. Parts add up to the whole, but that each worker has one connection at least: mail
+        that it has claimed would else go nowhere."""
+        if self.workers == 1:
+            return limit
+        connections, each = limit.connections, limit.per_minute
+        if connections is not None:
+            whole, rest = divmod(connections, self.workers)
+            connections = max(whole + (self.rank < rest), 1)
+        return Limit(connections, each / self.workers if each is not None else None)
 
 
 @dataclass(frozen=True, slots=True)

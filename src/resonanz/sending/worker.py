@@ -12,6 +12,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -50,6 +51,7 @@ from resonanz.store import Database, Tx, documents, messages, queue, transports
 from resonanz.store.destinations import save_slowness
 from resonanz.store.messages import Content
 from resonanz.store.opens import put_receiver_right
+from resonanz.store.workers import note_worker, remove_worker
 from resonanz.tokens import Keys, mint_return_path
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ BUSY_SECONDS = 0.01
 AHEAD = 16  # mails claimed per connection: one look-up and one commit for many
 FAILED_SECONDS = 2.0
 LOOK_SECONDS = 1.0  # how soon a paused queue or a changed transport is noticed
+BEAT_SECONDS = 10.0  # how often a worker says that it is at work
+GONE_AFTER = timedelta(seconds=35)  # until then a worker that has died keeps its part of the limits
 DRAIN_SECONDS = 12.0
 
 ATTEMPTS = Counter("resonanz_sending_attempts", "Attempts to carry a mail out, by how they ended", ["outcome"])
@@ -136,6 +140,7 @@ class Worker:
         self._held: set[UUID] = set()
         self._content: Content | None = None
         self._looks_at = 0.0
+        self._beats_at = 0.0
 
     @property
     def is_paused(self) -> bool:
@@ -226,8 +231,18 @@ class Worker:
                 queue.hasten_waiting(tx, waits_for_domain(domain), now)
 
     def _read_known(self) -> Known:
+        now, clock = self._clock(), time.monotonic()
+        gone_before = now - GONE_AFTER
+        if clock >= self._beats_at:
+            with self._database.write() as tx:
+                note_worker(tx, self.name, now, gone_before=gone_before)
+            self._beats_at = clock + BEAT_SECONDS
         with self._database.read() as tx:
-            return Known.read(tx)
+            return Known.read(tx, self.name, gone_before=gone_before)
+
+    def _leave(self) -> None:
+        with self._database.write() as tx:
+            remove_worker(tx, self.name)
 
     async def _put_off(self) -> None:
         """Give back what has to wait for a gate, each with a time of its own."""
@@ -268,6 +283,8 @@ class Worker:
         await self._return([work.message.id for work in self._dispatch.clear()])
         await asyncio.wait(lanes, timeout=DRAIN_SECONDS)
         await self._ledger.settled(DRAIN_SECONDS)
+        with suppress(TemporaryFailure):  # else it is forgotten in a while
+            await asyncio.to_thread(self._leave)
 
     async def _return(self, message_ids: list[UUID]) -> None:
         """Give claims back that were not begun; the next worker takes them at once."""

@@ -768,6 +768,13 @@ moments = Table(  # when a submission's recipients first opened and clicked, by 
     postgresql_with={"fillfactor": 50},
 )
 
+workers = Table(  # queue workers at work: limits are shared among them
+    "workers",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("seen_at", Moment, nullable=False),
+)
+
 rollup = Table(  # first events (repeats folded) by quarter of an hour: every time zone's day is made of whole ones
     "rollup",
     metadata,

@@ -52,7 +52,6 @@ def new_id() -> UUID:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def now() -> datetime:
@@ -69,7 +68,8 @@ def to_microseconds(moment: datetime) -> int:
     """Turn an aware time into microseconds since the epoch, exactly. Raises ValueError for a naive time."""
     if moment.tzinfo is None:
         raise ValueError("a time without a time zone reached the model")
-    return (moment - _EPOCH) // _MICROSECOND
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds  # a division takes longer
 
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────

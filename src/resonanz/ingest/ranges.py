@@ -46,8 +46,10 @@ class Ranges:
     def find(self, address: str) -> str:
         """Return the word for an address, empty when nothing is known or the text is no address."""
         number = number_of(address)
-        if number is None:
-            return ""
+        return "" if number is None else self.at(number)
+
+    def at(self, number: tuple[int, int]) -> str:
+        """Return the word for an address as `number_of` tells it: who asks several tables reads it once."""
         family, value = number
         return self.words[self.indexes[family][bisect_right(self.starts[family], value) - 1]]
 

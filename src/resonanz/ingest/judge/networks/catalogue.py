@@ -16,7 +16,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from resonanz.ingest.judge.network import Network, NetworkKind
-from resonanz.ingest.ranges import Ranges, of_networks, read_ranges
+from resonanz.ingest.ranges import Ranges, number_of, of_networks, read_ranges
 from resonanz.model import InvalidInput
 
 DATA = Path(__file__).parent / "data"
@@ -214,14 +214,17 @@ class _Layers:
         self._asns = asns
 
     def find(self, address: str, asn: int | None) -> Row | None:
-        block = self._blocks.find(address)
-        if block:
-            return self._rows[block]
-        for table, row in self._lists:
-            if table.find(address):
-                return row
-        system = f"asn:{asn}" if asn is not None else self._asns.find(address)
-        return self._rows.get(system)
+        number = number_of(address)
+        if number is not None:
+            block = self._blocks.at(number)
+            if block:
+                return self._rows[block]
+            for table, row in self._lists:
+                if table.at(number):
+                    return row
+        if asn is not None:
+            return self._rows.get(f"asn:{asn}")
+        return self._rows.get(self._asns.at(number)) if number is not None else None
 
 
 def changed(own: Sequence[Row], row: Row) -> list[Row]:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from bench.past import LINKS, STAGES, fill, message_id
+from bench._past import LINKS, STAGES, fill, message_id
 from resonanz.app.calm import calm_collector
 from resonanz.ingest import take_journals
 from resonanz.ingest.journals import DEFAULT_BATCH

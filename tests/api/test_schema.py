@@ -61,6 +61,7 @@ OPERATIONS = {
     "GET /api/v1/rules",
     "PUT /api/v1/rules",
     "DELETE /api/v1/rules",
+    "PUT /api/v1/rules/copies",
     "GET /api/v1/senders",
     "POST /api/v1/senders",
     "DELETE /api/v1/senders/{account}/{sender}",

@@ -98,3 +98,17 @@ def test_rules(clients: tuple[TestClient, TestClient, str]) -> None:
     assert somebody.put("/api/v1/rules", json={"never": ["a b"]}).json()["where"] == "never"
     assert somebody.delete("/api/v1/rules?domain=shop.example").status_code == 204
     assert somebody.delete("/api/v1/rules?domain=shop.example").status_code == 404
+
+
+def test_copies(clients: tuple[TestClient, TestClient, str]) -> None:
+    """Own or shared copies: each account's rules say it, or the instance, which its operator sets; a mail without a
+    group says so."""
+    operator, somebody, submission = clients
+    assert somebody.get("/api/v1/rules").json()["copies"] == "own"
+    assert somebody.put("/api/v1/rules/copies", json={"copies": "shared"}).status_code == 403
+    assert operator.put("/api/v1/rules/copies", json={"copies": "shared"}).json() == {"copies": "shared"}
+    assert operator.put("/api/v1/rules/copies", json={"copies": "instance"}).status_code == 422
+    book = somebody.get("/api/v1/rules").json()
+    assert (book["copies"], book["rules"][0]["copies"]) == ("shared", "instance")
+    assert somebody.put("/api/v1/rules", json={"copies": "own"}).json()["copies"] == "own"
+    assert operator.get(f"/api/v1/submissions/{submission}").json()["group"] is None

@@ -55,6 +55,11 @@ def test_an_account_and_its_senders(run: Run, tmp_path: Path) -> None:
     assert run("rules", "set", "bob@example.org", *options).exit_code == 0
     shown = json.loads(run("rules", "show", "bob@example.org").output)["shop.example"]
     assert (shown["track"], shown["never"], shown["replies"]) == ("none", ["@x.example"], True)
+    assert run("rules", "set", "bob@example.org", *options, "--copies", "shared").exit_code == 0
+    shown = json.loads(run("rules", "show", "bob@example.org").output)
+    assert (shown["shop.example"]["copies"], shown[""]["copies"]) == ("shared", "instance")
+    assert run("rules", "copies", "shared").exit_code == 0
+    assert run("rules", "copies", "instance").exit_code == 2
     assert run("rules", "remove", "bob@example.org", "--domain", "shop.example").exit_code == 0
     assert run("rules", "set", "bob@example.org", "--track", "some").exit_code == 1
     made = run("mail-password", "create", "bob@example.org", "--name", "Outlook")

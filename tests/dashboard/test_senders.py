@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from resonanz.sending.submit import Draft, Limits, submit
+from resonanz.store.messages import add_anonymous
 from tests.dashboard.test_blocking import other_account
 from tests.dashboard.test_compose import MAIL, stored
+from tests.kit.mails import RAW
 from tests.kit.pages import Site
 
 
@@ -66,3 +69,28 @@ def test_rules_are_set_changed_and_removed(site: Site) -> None:
     assert 'id="marker-note" role="alert"' in answer.text
     assert alice.submit("/rules/remove", {"domain": "shop.example"}, page="/rules").status_code == 303
     assert "shop.example" not in alice.get("/rules").text.split("Set rules")[0]
+
+
+def test_one_copy_for_all_is_shown_as_such(site: Site) -> None:
+    """The rule is set, the default is the operator's, and the mail's page tells of anybody of its recipients."""
+    alice, bob = site.alice(), other_account(site)
+    rules = {"domain": "", "track": "all", "marker": "[track]", "never": "", "internal": "", "copies": "shared"}
+    assert alice.submit("/rules", rules).headers["location"] == "/rules?done=set"
+    assert '<option value="shared" selected>' in alice.get("/rules").text
+    assert alice.submit("/rules", rules | {"copies": "some"}).status_code == 422
+    assert bob.submit("/rules/copies", {"copies": "shared"}, page="/rules").status_code == 403
+    assert alice.submit("/rules/copies", {"copies": "shared"}, page="/rules").status_code == 303
+    assert "one copy for all of them" in bob.get("/rules").text
+    to = [f"r{number}@rcpt.example" for number in range(3)]
+    receipt = submit(
+        site.database,
+        Draft(site.account.id, "relay", "ada@sender.example", to, raw=RAW),
+        limits=Limits(),
+        now=site.clock(),
+    )
+    with site.database.write() as tx:
+        add_anonymous(tx, receipt.submission_id, opens=2, clicks=1)
+    page = alice.get(f"/submissions/{receipt.submission_id}").text
+    assert "3 recipients share one copy" in page
+    assert "by anybody of 3 recipients" in page
+    assert "the group’s" in page

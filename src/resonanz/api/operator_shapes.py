@@ -90,6 +90,12 @@ class MailPasswordsOut(Outgoing):
     passwords: list[MailPasswordOut]
 
 
+_COPIES = (
+    "What several recipients of one mail get: each a tracked copy of their own, one copy whose opens and clicks belong "
+    "to the group, or what the instance has."
+)
+
+
 class RulesIn(Incoming):
     """What of the mail that an account's mail programs hand in is tracked."""
 
@@ -99,6 +105,7 @@ class RulesIn(Incoming):
     never: list[Line] = Field([], max_length=1_000, description="Addresses and domains that are never tracked")
     internal: list[Line] = Field([], max_length=1_000, description="Domains of your own, not tracked")
     replies: bool = Field(False, description="Whether answers to tracked mail come here first, and are passed on")
+    copies: Literal["instance", "own", "shared"] = Field("instance", description=_COPIES)
 
 
 class RulesOut(Outgoing):
@@ -110,12 +117,26 @@ class RulesOut(Outgoing):
     never: list[str]
     internal: list[str]
     replies: bool
+    copies: str
 
 
 class RuleBookOut(Outgoing):
     """All rules of the caller's account."""
 
     rules: list[RulesOut]
+    copies: str = Field(description="What the instance has, `own` or `shared`.")
+
+
+class CopiesIn(Incoming):
+    """What several recipients get where no rule says it."""
+
+    copies: Literal["own", "shared"]
+
+
+class CopiesOut(Outgoing):
+    """What several recipients get where no rule says it."""
+
+    copies: str
 
 
 class SenderIn(Incoming):

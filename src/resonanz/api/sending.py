@@ -14,6 +14,7 @@ from resonanz import model
 from resonanz.api.access import Caller, Parts
 from resonanz.api.shapes import Accepted, AcceptedMessage, MessageIn, SubmissionOut
 from resonanz.insight import opens_of, rates_of
+from resonanz.insight.submissions import group_of
 from resonanz.model import InvalidInput, NotFound, ResonanzError, TooLarge, TrackingMode
 from resonanz.sending.blocking import standing
 from resonanz.sending.submit import Draft, Receipt
@@ -98,7 +99,14 @@ def submission(submission: UUID, parts: Parts, _caller: Caller) -> SubmissionOut
             raise NotFound("there is no such submission", where="submission")
         blocked, _ = standing(tx, submission)
         opens, rates = opens_of(tx, submission), rates_of(tx, submission)
-        return SubmissionOut.of(found, rows.of_submission(tx, submission), opens, rates, blocked=blocked)
+        return SubmissionOut.of(
+            found,
+            rows.of_submission(tx, submission),
+            opens,
+            rates,
+            blocked=blocked,
+            group=group_of(tx, found),
+        )
 
 
 # ── From request to draft ───────────────────────────────────────────────────────────────────────────────────────────

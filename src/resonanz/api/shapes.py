@@ -234,6 +234,14 @@ class EventPage(Outgoing):
     next: int
 
 
+class GroupOut(Outgoing):
+    """Recipients who share one copy, and how often anybody of them opened it or followed a link, machines left out."""
+
+    recipients: int
+    opens: int
+    clicks: int
+
+
 class SubmissionOut(Outgoing):
     """What was handed in at one time."""
 
@@ -243,6 +251,7 @@ class SubmissionOut(Outgoing):
     created_at: datetime
     tracking: dict[str, TrackingMode]
     blocked: bool = Field(description="Whether an operator has blocked its links.")
+    group: GroupOut | None = Field(description="Null unless recipients share one copy.")
     messages: list[AcceptedMessage]
     arrived: int = Field(description="Copies that were handed over and did not come back.")
     opens: OpensOut | None = Field(description="Null when no copy that arrived is tracked by name.")
@@ -252,7 +261,7 @@ class SubmissionOut(Outgoing):
 
     @classmethod
     def of(
-        cls, row: Submission, messages: list[Message], opens: Opens, rates: Rates, *, blocked: bool
+        cls, row: Submission, messages: list[Message], opens: Opens, rates: Rates, *, blocked: bool, group: int | None
     ) -> SubmissionOut:
         """The shape of a stored submission."""
         return cls(
@@ -262,6 +271,9 @@ class SubmissionOut(Outgoing):
             created_at=row.created_at,
             tracking={"opens": row.track_opens, "clicks": row.track_clicks},
             blocked=blocked,
+            group=None
+            if group is None
+            else GroupOut(recipients=group, opens=row.anonymous_opens, clicks=row.anonymous_clicks),
             messages=[AcceptedMessage(id=message.id, recipient=message.recipient) for message in messages],
             arrived=opens.arrived,
             opens=OpensOut.of(opens.estimate) if opens.estimate is not None else None,

@@ -236,6 +236,7 @@ def show_rules(account_address: str) -> None:
 @click.option("--never", multiple=True, help="An address or domain that is never tracked; repeat it.")
 @click.option("--internal", multiple=True, help="A domain of your own, whose recipients are not tracked; repeat it.")
 @click.option("--replies", is_flag=True, help="Answers to tracked mail come here first, and are passed on.")
+@click.option("--copies", default="instance", show_default=True, help="For several recipients: own, shared, instance.")
 def set_rules(
     account_address: str,
     domain: str,
@@ -243,6 +244,7 @@ def set_rules(
     marker: str,
     never: tuple[str, ...],
     internal: tuple[str, ...],
+    copies: str,
     *,
     replies: bool,
 ) -> None:
@@ -251,10 +253,21 @@ def set_rules(
     from resonanz.sending.rule_book import set_rules as keep
     from resonanz.sending.rules import read_rules
 
-    wanted = read_rules(track, marker, never, internal, replies=replies)
+    wanted = read_rules(track, marker, never, internal, replies=replies, copies=copies)
     with _opened() as database:
         keep(database, account_of(database, account_address).id, domain, wanted, model.now())
     click.echo("Set. They hold from the next mail that is handed in.")
+
+
+@rules.command("copies")
+@click.argument("copies", type=click.Choice(["own", "shared"]))
+def set_copies(copies: str) -> None:
+    """Say what several recipients of one mail get where no account's rules do: own copies, or one that they share."""
+    from resonanz.sending.rule_book import set_copies_of_instance
+
+    with _opened() as database:
+        set_copies_of_instance(database, copies, model.now())
+    click.echo("Set. It holds from the next mail that is handed in.")
 
 
 @rules.command("remove")

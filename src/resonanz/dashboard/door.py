@@ -149,6 +149,7 @@ def build(parts: DashboardParts) -> ASGIApp:
         ("GET", "/rules", rules.show, signed_in, 0),
         ("POST", "/rules", rules.change, signed_in, SMALL_FORM),
         ("POST", "/rules/remove", rules.remove, signed_in, SMALL_FORM),
+        ("POST", "/rules/copies", rules.choose_copies, operators, SMALL_FORM),
         ("GET", "/senders", senders.show, signed_in, 0),
         ("POST", "/senders", senders.add, operators, SMALL_FORM),
         ("POST", "/senders/remove", senders.remove, operators, SMALL_FORM),

@@ -12,7 +12,7 @@ from resonanz.insight.opens import Opens, opens
 from resonanz.insight.turnout import Rates, count, rates
 from resonanz.model import MessageState, TrackingMode
 from resonanz.people import hides_in_group
-from resonanz.store import Database
+from resonanz.store import Database, Tx
 from resonanz.store import messages as store
 from resonanz.store.messages import Message, Submission
 from resonanz.store.standings import Act
@@ -27,6 +27,8 @@ class SubmissionPage:
     `nameless` tells whether any copy is counted without a name; `names_openers` and `names_clickers` whether there is a
     copy whose opens, or clicks, are tracked per recipient.
 
+    `group` is how many recipients share one copy, None where each has their own: the anonymous totals are theirs.
+
     `messages` holds the first `MESSAGES_SHOWN`; `states` counts all of them, and `openers`, `clickers` how many
     of them a person opened or clicked, by proof.
     """
@@ -40,6 +42,7 @@ class SubmissionPage:
     openers: int
     clickers: int
     nameless: bool
+    group: int | None
     names_openers: bool
     names_clickers: bool
     anonymous_opens: int | None
@@ -58,7 +61,8 @@ def submission_page(database: Database, submission_id: UUID) -> SubmissionPage |
         sender, subject = store.content_title(tx, submission.content_id)
         rows = store.of_submission(tx, submission_id, limit=MESSAGES_SHOWN + 1)
         tallies = tallies_of(tx, submission_id)
-    shown = hides_in_group(submission.recipients)
+    # Of a copy that few share, only who allows to be tracked by name is counted: see `sending.loading`.
+    shown = submission.shared or hides_in_group(submission.recipients)
     modes = (submission.track_opens, submission.track_clicks)
     nameless = TrackingMode.ANONYMOUS in modes or count(tallies, _counts_without_name) > 0
     return SubmissionPage(
@@ -71,6 +75,7 @@ def submission_page(database: Database, submission_id: UUID) -> SubmissionPage |
         openers=count(tallies, lambda one: one.acts & Act.OPENED),
         clickers=count(tallies, lambda one: one.acts & Act.CLICKED),
         nameless=nameless,
+        group=count(tallies, _counts_without_name) if submission.shared else None,
         names_openers=any(one.names_opens for one in tallies),
         names_clickers=any(one.names_clicks for one in tallies),
         anonymous_opens=submission.anonymous_opens if nameless and shown else None,
@@ -79,6 +84,11 @@ def submission_page(database: Database, submission_id: UUID) -> SubmissionPage |
         opens=opens(tallies),
         rates=rates(tallies),
     )
+
+
+def group_of(tx: Tx, submission: Submission) -> int | None:
+    """Return how many recipients of a submission share one copy, None where each has their own."""
+    return count(tallies_of(tx, submission.id), _counts_without_name) if submission.shared else None
 
 
 def _counts_without_name(alike: Alike) -> bool:

@@ -104,8 +104,9 @@ class Work:
 
     @property
     def header_id(self) -> str:
-        """The Message-ID that we give, where the author gave none."""
-        return header_id_for(self.message.id, self.message.sender.rpartition("@")[2])
+        """The Message-ID that we give, where the author gave none. A shared copy is one mail, whoever gets it."""
+        id = self.submission.id if self.submission.shared else self.message.id
+        return header_id_for(id, self.message.sender.rpartition("@")[2])
 
     @property
     def domain(self) -> str:

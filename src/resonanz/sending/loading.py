@@ -7,7 +7,7 @@ from uuid import UUID
 
 from resonanz.mail import parse_address
 from resonanz.model import TrackingMode
-from resonanz.people import suppressed_among, tracking_modes
+from resonanz.people import hides_in_group, suppressed_among, tracking_modes
 from resonanz.sending.building import Work
 from resonanz.sending.domains import TrackingHosts
 from resonanz.sending.rules import RULE_REASONS
@@ -95,11 +95,35 @@ def _modes(
     asked: dict[Modes, dict[UUID, UUID]] = {}
     for message in found:
         if message.contact_id is not None:
-            submission = submissions[message.submission_id]
-            alike = asked.setdefault((submission.track_opens, submission.track_clicks), {})
-            alike[message.id] = message.contact_id
+            asked.setdefault(_asked(submissions[message.submission_id]), {})[message.id] = message.contact_id
     modes: dict[UUID, Modes] = {}
     for (opens, clicks), contact_of in asked.items():
         allowed = tracking_modes(tx, contact_of.values(), opens=opens, clicks=clicks, unknown=unknown)
         modes |= {message_id: allowed[contact_id] for message_id, contact_id in contact_of.items()}
-    return modes
+    few = {id for id, one in submissions.items() if _points_at_few(one)}
+    return modes | {
+        message.id: _as_one_of_few(modes[message.id])
+        for message in found
+        if message.submission_id in few and message.id in modes
+    }
+
+
+def _points_at_few(submission: Submission) -> bool:
+    """Whether what is counted for its group says something about each of them: a copy shared by a few."""
+    return submission.shared and not hides_in_group(submission.recipients)
+
+
+def _asked(submission: Submission) -> Modes:
+    """What its sender asks each recipient's consent for: to be one of a few is as much as to be named."""
+    asked = submission.track_opens, submission.track_clicks
+    if not _points_at_few(submission):
+        return asked
+    opens, clicks = (TrackingMode.OFF if mode is TrackingMode.OFF else TrackingMode.INDIVIDUAL for mode in asked)
+    return opens, clicks
+
+
+def _as_one_of_few(allowed: Modes) -> Modes:
+    opens, clicks = (
+        TrackingMode.ANONYMOUS if mode is TrackingMode.INDIVIDUAL else TrackingMode.OFF for mode in allowed
+    )
+    return opens, clicks

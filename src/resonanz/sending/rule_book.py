@@ -10,7 +10,7 @@ from uuid import UUID
 
 from resonanz.mail.address import ascii_domain
 from resonanz.model import InvalidInput, NotFound
-from resonanz.sending.rules import Rules, Track
+from resonanz.sending.rules import Copies, Rules, Track
 from resonanz.store import Database, Tx
 from resonanz.store.accounts import get_choice, set_choice
 
@@ -53,6 +53,20 @@ def remove_rules(database: Database, account_id: UUID, domain: str, now: datetim
         set_choice(tx, _name(account_id), kept, now)
 
 
+def copies_of_instance(tx: Tx) -> Copies:
+    """Return what several recipients get where an account's rules leave it to the instance."""
+    return Copies(get_choice(tx, "copies") or Copies.OWN)
+
+
+def set_copies_of_instance(database: Database, copies: str, now: datetime) -> Copies:
+    """Change that, from the next mail on. Raises InvalidInput for anything but own and shared."""
+    if copies not in (Copies.OWN, Copies.SHARED):
+        raise InvalidInput(f"must be {Copies.OWN} or {Copies.SHARED}", where="copies")
+    with database.write() as tx:
+        set_choice(tx, "copies", Copies(copies).value, now)
+    return Copies(copies)
+
+
 def _name(account_id: UUID) -> str:
     return f"rules:{account_id.hex}"
 
@@ -71,4 +85,5 @@ def _read(values: Mapping[str, Any]) -> Rules:
         tuple(values["never"]),
         tuple(values["internal"]),
         bool(values.get("replies")),
+        Copies(values.get("copies", Copies.INSTANCE)),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from resonanz.mail.address import Address, ascii_domain, parse_address
@@ -29,6 +29,14 @@ class Track(StrEnum):
     ALL = "all"
     NONE = "none"
     MARKED = "marked"  # only with the marker in its subject, or the switch in its header
+
+
+class Copies(StrEnum):
+    """What several recipients of one mail get."""
+
+    INSTANCE = "instance"  # as the instance has it
+    OWN = "own"  # each a tracked copy of their own, with the same visible headers
+    SHARED = "shared"  # one copy for all of them: opens and clicks belong to the group
 
 
 class Why(StrEnum):
@@ -54,6 +62,7 @@ class Rules:
     never: tuple[str, ...] = ()
     internal: tuple[str, ...] = ()
     replies: bool = False
+    copies: Copies = Copies.INSTANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +76,13 @@ class Switch:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """How far (opens, clicks) a mail may be tracked at most, and which recipients' copies are not, and why; whether
-    answers to the others come here first."""
+    answers to the others come here first. With `shared` the others get one copy, whose tokens name nobody."""
 
     opens: TrackingMode
     clicks: TrackingMode
     untracked: Mapping[str, Why]
     replies: bool = False
+    shared: bool = False
 
 
 _SWITCHES = {
@@ -90,8 +100,10 @@ def decide(
     asked: tuple[TrackingMode, TrackingMode],
     *,
     is_marked: bool,
+    shares: bool = False,
 ) -> Decision:
-    """Hold a mail against the rules. What is never to be tracked is not, whatever the mail asks for."""
+    """Hold a mail against the rules. What is never to be tracked is not, whatever the mail asks for. With `shares`,
+    those of its recipients who are tracked share one copy, if there are several."""
     off = switch is not None and not (switch.opens or switch.clicks)
     whole = (
         Why.SWITCHED_OFF
@@ -103,34 +115,55 @@ def decide(
         else None
     )
     untracked: dict[str, Why] = {}
+    tracked = 0
     for address in recipients:
         names = {address.normalised, f"@{address.domain}"}
         why = Why.NEVER if names & {*rules.never} else Why.INTERNAL if names & {*rules.internal} else whole
         if why is not None:
             untracked[address.normalised] = why
+        else:
+            tracked += 1
     opens, clicks = asked
-    return Decision(
+    decision = Decision(
         opens if switch is None or switch.opens else TrackingMode.OFF,
         clicks if switch is None or switch.clicks else TrackingMode.OFF,
         untracked,
         rules.replies,
     )
+    return _shared(decision) if shares and tracked > 1 else decision
+
+
+def _shared(decision: Decision) -> Decision:
+    def nameless(mode: TrackingMode) -> TrackingMode:
+        return TrackingMode.ANONYMOUS if mode is TrackingMode.INDIVIDUAL else mode
+
+    # An address of ours for answers would be another for each of them.
+    opens, clicks = nameless(decision.opens), nameless(decision.clicks)
+    return replace(decision, opens=opens, clicks=clicks, replies=False, shared=True)
 
 
 def read_rules(
-    track: str, marker: str, never: Iterable[str], internal: Iterable[str], *, replies: bool = False
+    track: str,
+    marker: str,
+    never: Iterable[str],
+    internal: Iterable[str],
+    *,
+    replies: bool = False,
+    copies: str = Copies.INSTANCE,
 ) -> Rules:
     """Read rules as somebody wrote them. Raises InvalidInput with everything that is wrong."""
     refused: list[InvalidInput] = []
     if track not in set(Track):
         refused.append(InvalidInput(f"must be one of {', '.join(Track)}", where="track"))
+    if copies not in set(Copies):
+        refused.append(InvalidInput(f"must be one of {', '.join(Copies)}", where="copies"))
     text = " ".join(marker.split())
     if not 0 < len(text) <= MAX_MARKER_CHARACTERS or not text.isprintable():
         refused.append(InvalidInput(f"must have 1 to {MAX_MARKER_CHARACTERS} characters", where="marker"))
     untracked, own = _patterns(never, "never", refused), _patterns(internal, "internal", refused)
     if refused:
         raise InvalidInput.together(refused)
-    return Rules(Track(track), text, untracked, own, replies)
+    return Rules(Track(track), text, untracked, own, replies, Copies(copies))
 
 
 def _patterns(texts: Iterable[str], where: str, refused: list[InvalidInput]) -> tuple[str, ...]:

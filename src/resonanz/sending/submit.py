@@ -31,8 +31,8 @@ from resonanz.model import (
 from resonanz.sending.addressees import check_mailboxes, read_authors, read_envelope
 from resonanz.sending.copies import HIDDEN, compose_copy, header_id_for
 from resonanz.sending.fields import Fields
-from resonanz.sending.rule_book import rules_for
-from resonanz.sending.rules import Decision, Rules, Switch, Track, decide, take_marker, take_switch
+from resonanz.sending.rule_book import copies_of_instance, rules_for
+from resonanz.sending.rules import Copies, Decision, Rules, Switch, Track, decide, take_marker, take_switch
 from resonanz.store import Database, Tx, contacts, queue
 from resonanz.store import messages as rows
 from resonanz.store.text import storable
@@ -312,6 +312,7 @@ class _RuleBook:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
         self._known: dict[tuple[UUID, str], Rules] = {}
+        self._copies: Copies | None = None
 
     def rules(self, account_id: UUID, domain: str) -> Rules:
         """Return an account's rules for mail from this domain."""
@@ -320,19 +321,26 @@ class _RuleBook:
             self._known[key] = rules_for(self._tx, account_id, domain)
         return self._known[key]
 
+    def shares(self, rules: Rules) -> bool:
+        """Whether these rules, or else the instance, want one copy for several recipients."""
+        if rules.copies is Copies.INSTANCE and self._copies is None:
+            self._copies = copies_of_instance(self._tx)
+        return (self._copies if rules.copies is Copies.INSTANCE else rules.copies) is Copies.SHARED
+
 
 def _follow_rules(book: _RuleBook, draft: Draft, checked: Checked) -> tuple[Checked, Decision]:
     """Hold a mail against its account's rules, which are for what mail programs hand in; the other doors ask for each
     mail. Returns the mail without the marker that they asked for."""
-    rules, is_marked = Rules(), False
+    rules, is_marked, shares = Rules(), False, False
     if draft.source == "relay" and draft.account_id is not None:
         rules = book.rules(draft.account_id, checked.sender.domain)
+        shares = book.shares(rules)
         if rules.track is Track.MARKED and checked.structure is not None:
             body, subject = take_marker(checked.body, checked.structure, rules.marker)
             if subject is not None:
                 is_marked, checked = True, replace(checked, body=body, subject=subject)
     asked = (draft.track_opens, draft.track_clicks)
-    return checked, decide(rules, checked.switch, checked.recipients, asked, is_marked=is_marked)
+    return checked, decide(rules, checked.switch, checked.recipients, asked, is_marked=is_marked, shares=shares)
 
 
 # ── Storing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -380,6 +388,7 @@ def _rows_of(mail: HandedIn, checked: Checked, decision: Decision, contact_ids: 
         bulk=draft.bulk,
         null_path=draft.null_path,
         replies=decision.replies,
+        shared=decision.shared,
     )
     messages = [
         rows.Message(

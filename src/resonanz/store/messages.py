@@ -37,8 +37,9 @@ class Content:
 @dataclass(frozen=True, slots=True)
 class Submission:
     """What a client handed us in one go. `track_documents` is whether attachments become links that can be counted,
-    `bulk` whether each copy says in its headers that it is, and how to leave; `null_path` whether it goes out without
-    a return path, and `replies` whether answers to tracked copies come here first."""
+    `bulk` whether each copy says in its headers that it is, and how to leave, `shared` whether its recipients share one
+    copy; `null_path` whether it goes out without a return path, and `replies` whether answers to tracked copies come
+    here first."""
 
     id: UUID
     content_id: UUID
@@ -53,6 +54,7 @@ class Submission:
     anonymous_clicks: int = 0
     track_documents: bool = False
     bulk: bool = False
+    shared: bool = False
     null_path: bool = False
     replies: bool = False
 
@@ -171,6 +173,7 @@ def add_submissions(tx: Tx, rows: Sequence[Submission]) -> None:
                     "created_at": row.created_at,
                     "idempotency_key": row.idempotency_key,
                     "bulk": row.bulk,
+                    "shared": row.shared,
                     "null_path": row.null_path,
                     "replies": row.replies,
                 }

@@ -270,6 +270,8 @@ submissions = Table(  # what a client handed us in one go; the unit of anonymous
     Column("anonymous_opens", Integer, nullable=False, server_default="0"),
     Column("anonymous_clicks", Integer, nullable=False, server_default="0"),
     Column("bulk", Boolean, nullable=False, server_default=text("false")),  # says so in its headers, and how to leave
+    # Its recipients share one copy: opens and clicks belong to all of them together.
+    Column("shared", Boolean, nullable=False, server_default=text("false")),
     # Goes out without a return path (RFC 5321 section 4.5.5): it is itself a report, nobody is told about it.
     Column("null_path", Boolean, nullable=False, server_default=text("false")),
     Column("replies", Boolean, nullable=False, server_default=text("false")),  # answers to it come here first

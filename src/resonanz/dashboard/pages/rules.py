@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from resonanz.dashboard.visit import Visit, errors_of
 from resonanz.model import InvalidInput
-from resonanz.sending.rule_book import remove_rules, rules_of, set_rules
-from resonanz.sending.rules import read_rules
+from resonanz.sending.rule_book import copies_of_instance, remove_rules, rules_of, set_copies_of_instance, set_rules
+from resonanz.sending.rules import Copies, read_rules
 
 
 def show(visit: Visit) -> Response:
@@ -20,12 +20,24 @@ def change(visit: Visit) -> Response:
     form = visit.form
     lists = {name: form.text(name).replace(",", " ").split() for name in ("never", "internal")}
     try:
-        replies = form.text("replies") == "yes"
-        rules = read_rules(form.text("track"), form.text("marker"), lists["never"], lists["internal"], replies=replies)
+        rules = read_rules(
+            form.text("track"),
+            form.text("marker"),
+            lists["never"],
+            lists["internal"],
+            replies=form.text("replies") == "yes",
+            copies=form.text("copies") or Copies.INSTANCE,
+        )
         set_rules(visit.parts.database, visit.account.id, form.text("domain"), rules, visit.now)
     except InvalidInput as refused:
-        fields = {name: name for name in ("domain", "track", "marker", "never", "internal")}
+        fields = {name: name for name in ("domain", "track", "marker", "never", "internal", "copies")}
         return _render(visit, errors_of(refused, fields, otherwise="track"), form.fields)
+    return visit.go("/rules", done="set")
+
+
+def choose_copies(visit: Visit) -> Response:
+    """Change what several recipients get where no rule says it."""
+    set_copies_of_instance(visit.parts.database, visit.form.text("copies"), visit.now)
     return visit.go("/rules", done="set")
 
 
@@ -43,13 +55,14 @@ _DONE = {
 
 def _render(visit: Visit, errors: dict[str, str] | None = None, values: dict[str, str] | None = None) -> Response:
     with visit.parts.database.read() as tx:
-        book = rules_of(tx, visit.account.id)
+        book, default = rules_of(tx, visit.account.id), copies_of_instance(tx)
     domain = visit.query("domain")
     shown = book.get(domain, book[""])
     now = {
         "domain": domain if domain in book else "",
         "track": shown.track.value,
         "marker": shown.marker,
+        "copies": shown.copies.value,
         "never": "\n".join(pattern.removeprefix("@") for pattern in shown.never),
         "internal": "\n".join(pattern.removeprefix("@") for pattern in shown.internal),
         "replies": "yes" if shown.replies else "",
@@ -58,6 +71,7 @@ def _render(visit: Visit, errors: dict[str, str] | None = None, values: dict[str
         "rules.html",
         status=422 if errors else 200,
         book=book,
+        default=default,
         errors=errors or {},
         values=values or now,
         done=_DONE.get(visit.query("done"), ""),

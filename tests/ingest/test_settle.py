@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,14 @@ from sqlalchemy import select
 from resonanz.ingest import rebuild, record, take_journals
 from resonanz.ingest.judge import JUDGE_VERSION, Windows
 from resonanz.ingest.judging import Judging
+from resonanz.ingest.rounds import Rounds
 from resonanz.ingest.settle import forget, settle
-from resonanz.model import Event, EventKind, Hit, HitKind, MessageState, Place, Verdict, new_id
+from resonanz.journal import JournalReader
+from resonanz.model import Event, EventKind, Hit, HitKind, MessageState, Place, Verdict, from_microseconds, new_id
 from resonanz.people.erasure import erase
 from resonanz.store import Database, contacts, events, messages, tables
+from resonanz.store import evidence as store
+from resonanz.store.evidence import Kept
 from resonanz.store.messages import Message
 from tests.kit.cast import APPLE_PRIVACY, BROWSER, GMAIL, NOON, OUTLOOK, Cast, event, hit
 from tests.kit.journals import MemoryJournals
@@ -216,6 +221,17 @@ def test_what_is_not_judged_yet_is_not_forgotten(database: Database) -> None:
     settle_all(database, 86_400)
     assert verdicts(database) == [Verdict.HUMAN_LIKELY]
     assert forget(database, JUDGING, now=clock(86_400)) == 1
+
+
+def test_forgetting_keeps_up_with_whatever_came_in(database: Database, tmp_path: Path) -> None:
+    """One round of the worker forgets what a busy half minute left, and nothing that is younger."""
+    message = given(database)
+    moments = [*range(10_050), 10**9]  # more than one portion
+    with database.write() as tx:
+        store.keep(tx, [Kept(id, message.id, CLICK, 0, at, at, "GET", HOME, BROWSER) for id, at in enumerate(moments)])
+    later = from_microseconds(10**9 + JUDGING.kept_for_us)
+    Rounds(database, JournalReader(tmp_path), now=lambda: later, judging=JUDGING).run()
+    assert kept(database) == 1
 
 
 def test_who_is_erased_leaves_no_evidence(database: Database) -> None:

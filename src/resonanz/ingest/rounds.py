@@ -14,7 +14,6 @@ from resonanz.ingest.judging import Judging
 from resonanz.ingest.settle import forget, settle
 from resonanz.model import InvalidInput
 from resonanz.store import Database
-from resonanz.store.evidence import FORGOTTEN_AT_A_TIME
 
 SETTLE_EVERY = timedelta(seconds=1)
 FORGET_EVERY = timedelta(seconds=30)
@@ -92,9 +91,9 @@ class Rounds:
 
     def _forget(self) -> None:
         for _ in range(_PORTIONS_AT_A_TIME):
-            if forget(self._database, self._judging, now=self._now) < FORGOTTEN_AT_A_TIME:
+            if not forget(self._database, self._judging, now=self._now):
                 return
-        del self._next["forget"]
+        del self._next["forget"]  # there is more: go on in the next round
 
     def _is_time(self, what: str, every: timedelta) -> bool:
         now = self._now()

@@ -29,7 +29,6 @@ from resonanz.store.tables import events, evidence, links, messages, submissions
 
 _NAMES = [column.name for column in evidence.columns]
 _KINDS = {kind.value: kind for kind in HitKind}
-FORGOTTEN_AT_A_TIME = 10_000
 _FROM_SOURCES_AT_MOST = 20_000  # a flood from one address is a crowd long before
 
 
@@ -97,7 +96,7 @@ def judged(tx: Tx, ids: Sequence[int]) -> None:
     update_by_numbers(tx, evidence, "due_at = NULL", ids)
 
 
-def forget(tx: Tx, received_before_us: int, *, limit: int = FORGOTTEN_AT_A_TIME) -> int:
+def forget(tx: Tx, received_before_us: int, *, limit: int = 10_000) -> int:
     """Delete what came in before a moment and has been judged, the oldest first. Returns how many rows."""
     moment = from_microseconds(received_before_us)
     # Ids grow with time: up to the first that is younger, and no look at the many behind it.

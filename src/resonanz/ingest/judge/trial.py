@@ -55,7 +55,8 @@ def judge_all(
     for mail, some in by_mail.items():
         if only is not None and mail not in only:
             continue
-        some.sort(key=lambda hit: (hit.at, str(hit.id)))
+        if len(some) > 1:
+            some.sort(key=lambda hit: (hit.at, str(hit.id)))
         scene = Scene(mails.get(mail, UNKNOWN_MAIL), some, said_alone, crowded, windows)
         scene.swept = find_sweeps(scene)
         found.update(_judge_mail(scene, now, silent))
@@ -90,6 +91,8 @@ def _judge_mail(scene: Scene, now: int | None, silent: Set[str]) -> dict[HitId, 
         else:
             found[hit.id] = judgement
     for every in _ROUNDS:
+        if not left:
+            break
         rules = [rule for rule in every if rule.name not in silent] if silent else every
         # All hits are asked before any answer is used: their order within a moment must not matter.
         answers = {hit.id: answer for hit in left if (answer := _ask(rules, hit, scene)) is not None}

@@ -60,7 +60,9 @@ def test_on_its_page(site: Site) -> None:
     (row,) = stored(site.database)
     with site.database.write() as tx:
         mailboxes.note_check(tx, row.id, now=site.clock(), failure="<no such server>")
-    assert "&lt;no such server&gt;" in alice.get("/mailboxes").text
+    page = alice.get("/mailboxes").text
+    assert "&lt;no such server&gt;" in page
+    assert 'aria-label="Check reports"' in page
     checked = alice.submit("/mailboxes/check", {"id": str(row.id)}, page="/mailboxes")
     assert "imap.example.org" in checked.text
     assert 'class="note warn"' in checked.text

@@ -74,7 +74,8 @@ def opened(row: MailboxRow, secret: str, ca_file: Path | None, *, change: bool =
         raise TemporaryFailure(f"the server's certificate is not accepted: {reason}", where=where) from error
     except (OSError, EOFError, imaplib.IMAP4.error, poplib.error_proto, ValueError) as error:
         said = error.args[0] if error.args else type(error).__name__
-        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else getattr(error, "strerror", "") or str(error)
+        plain = getattr(error, "strerror", "") or str(error)  # without the number that an OSError begins with
+        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else plain
         raise TemporaryFailure(f"the mailbox cannot be read: {text[:300]}", where=where) from error
     finally:
         if mailbox is not None:

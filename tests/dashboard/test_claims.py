@@ -6,10 +6,12 @@ import re
 
 from resonanz.accounts.senders import account_of
 from resonanz.model import TrackingMode
+from resonanz.sending.transports.outbox import OutboxTransport
 from resonanz.store import messages, senders
 from tests.dashboard.test_blocking import other_account
 from tests.dashboard.test_compose import MAIL
 from tests.kit.pages import HOME, Site
+from tests.kit.workers import is_empty, run_until, worker_on
 
 THERE = "sales@shop.example"
 
@@ -103,3 +105,18 @@ def test_what_a_claim_is_held_against(site: Site) -> None:
     alice.submit("/senders", {"account": "bob@example.org", "sender": THERE})
     assert "not confirmed" not in alice.get("/senders").text
     assert site.visitor().get(path).status_code == 404
+
+
+def test_the_mail_that_asks_is_not_for_whoever_asks(site: Site) -> None:
+    """In the built-in outbox the mail with the link opens for whoever runs the instance, and for nobody who could
+    confirm their own claim with it."""
+    alice = site.alice()
+    bob = other_account(site)
+    bob.submit("/senders/claim", {"claim": THERE}, page="/senders")
+    transport = OutboxTransport(site.folder)
+    run_until(worker_on(site.database, transport), is_empty(site.database))
+    with site.database.read() as tx:
+        mail = messages.list_messages(tx, limit=1)[0].id
+    for page in ("", "/source", "/file"):
+        assert alice.get(f"/outbox/{mail}{page}").status_code == 200
+        assert bob.get(f"/outbox/{mail}{page}").status_code == 404

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from resonanz.dashboard.preview import preview_token
 from resonanz.dashboard.visit import Visit, not_found, read_id
 from resonanz.mail.structure import Structure, parse
+from resonanz.sending.submit import NOTICE
 from resonanz.sending.transports.outbox import Outbox
 from resonanz.store import messages
 
@@ -71,7 +72,20 @@ def download(visit: Visit) -> Response:
 def _mail(visit: Visit) -> tuple[UUID, Structure]:
     outbox: Outbox | None = visit.parts.outbox
     mail: UUID = visit.path("mail")
-    message = outbox.get(mail) if outbox is not None else None
+    message = outbox.get(mail) if outbox is not None and _may_open(visit, mail) else None
     if message is None:
         raise not_found("mail in the outbox")
     return mail, parse(message)
+
+
+def _may_open(visit: Visit, mail: UUID) -> bool:
+    """Whether it is the visitor's to read. What the instance writes by itself may hold a link that confirms something
+    in its recipient's name, such as a sender address that somebody else claims."""
+    if visit.is_operator:
+        return True
+    with visit.parts.database.read() as tx:
+        message = messages.get_message(tx, mail)
+        submission = messages.get_submission(tx, message.submission_id) if message is not None else None
+    if message is None or submission is None or submission.source != NOTICE:
+        return True
+    return message.recipient == visit.account.address

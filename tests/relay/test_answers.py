@@ -15,11 +15,12 @@ from resonanz.mail.refusals import understand
 from resonanz.model import EventKind, TrackingMode
 from resonanz.people import suppress
 from resonanz.people.suppression import Reason
+from resonanz.sending.erasure import erase_contact
 from resonanz.sending.rule_book import set_rules
 from resonanz.sending.rules import Rules, Track
 from resonanz.sending.transports.base import Delivery, Envelope, Refused
 from resonanz.sending.worker import Worker, WorkerSettings
-from resonanz.store import Database, events
+from resonanz.store import Database, contacts, events, messages
 from resonanz.tokens import mint_reply_path, read_return_path
 from tests.kit.mails import RAW, draft, hand_in
 from tests.kit.ports import free_range
@@ -245,6 +246,35 @@ def test_what_cannot_be_passed_on_is_told(office: Office) -> None:
     [(envelope, notice)] = office.carried()
     assert (envelope.sender, envelope.recipient) == ("", GRACE)
     assert message_from_bytes(notice)["Subject"] == "Not delivered: Re: Minutes"
+
+
+def test_nothing_of_it_stays(office: Office) -> None:
+    """What was passed on is forgotten once it is on its way: its bytes at once, who wrote it when they are erased; a
+    report that comes back later is told all the same."""
+    office.ask_for_answers()
+    _, copy = office.submit(GRACE)[GRACE]
+    office.answer(reply_to(copy), answer_to(reply_to(copy)))
+    [(envelope, _)] = office.carried()
+    with office.database.read() as tx:
+        passed = messages.get_message(tx, envelope.message_id)
+        assert passed is not None
+        submission = messages.get_submission(tx, passed.submission_id)
+        assert submission is not None
+        content = messages.get_content(tx, submission.content_id)
+        grace = contacts.find_contact(tx, GRACE)
+    assert content is not None
+    assert content.body == b""
+    with office.relay.inbound() as client:
+        client.sendmail("<>", [envelope.sender], dsn(LOGIN, "failed", "5.2.2"))
+    Teller(office.database, DOMAIN, None).turn(model.now())
+    [(told, notice)] = office.carried()
+    assert told.recipient == GRACE
+    assert message_from_bytes(notice)["Subject"] == "Not delivered: Re: Minutes"
+    assert grace is not None
+    erase_contact(office.database, grace.id, lambda _ids: None, now=model.now(), source="test", actor="test")
+    with office.database.read() as tx:
+        rows = tx.exec_driver_sql("SELECT sender, recipient, subject FROM messages").all()
+    assert not any(GRACE in (row.sender, row.recipient) for row in rows)
 
 
 def test_by_lmtp(sqlite_database: Database) -> None:

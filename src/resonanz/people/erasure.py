@@ -48,6 +48,7 @@ def erase(tx: Tx, contact: Contact) -> int:
         forget_messages(tx, portion)  # who asked, kept for a while to tell people from programs
         erased.update(portion)
     _forget_aside(tx, erased)
+    store.detach_answers(tx, contact.address, pseudonym)
     store.forget_import_errors(tx, contact.address)
     store.forget_strays(tx, contact.address)
     delete_contact(tx, contact.id)

@@ -14,6 +14,7 @@ from itertools import groupby
 import structlog
 
 from resonanz.mail.address import parse_address
+from resonanz.mail.composing import write_header
 from resonanz.mail.notices import Fate, Notice, compose_notice, language_of
 from resonanz.mail.refusals import Reason, understand
 from resonanz.mail.structure import parse
@@ -63,7 +64,7 @@ def _tell(tx: Tx, about: Sequence[tuple[Wanted, Message]], domain: str, now: dat
         return
     host = domain or message.sender.rpartition("@")[2]
     header_id = message.header_id or header_id_for(message.id, message.sender.rpartition("@")[2])
-    original = prepare_copy(content.body, header_id=header_id, date=message.created_at).message
+    original = prepare_copy(content.body or _outline(message), header_id=header_id, date=message.created_at).message
     sender = f"mailer-daemon@{host}"
     try:
         notice = compose_notice(
@@ -97,6 +98,12 @@ def _tell(tx: Tx, about: Sequence[tuple[Wanted, Message]], domain: str, now: dat
         log.error("a notice to a sender could not be written", message=str(message.id), error=str(error))
         return
     log.info("sender told", action=action.value, message=str(message.id), notice=str(receipt.messages[0][0]))
+
+
+def _outline(message: Message) -> bytes:
+    """What is still known of a mail whose bytes are forgotten: an answer that was passed on, or an erased one."""
+    fields = {"From": message.sender, "To": message.recipient, "Subject": message.subject}
+    return b"".join(write_header(name, value) for name, value in fields.items()) + b"\r\n"
 
 
 def _language(tx: Tx, sender: str, original: bytes) -> str:

@@ -14,6 +14,7 @@ from resonanz import ingest
 from resonanz.model import Event, EventKind
 from resonanz.sending.building import Work, built_of, links_of
 from resonanz.sending.outcomes import Outcome
+from resonanz.sending.submit import OWN
 from resonanz.store import Tx, messages, queue
 from resonanz.store.messages import Link
 from resonanz.store.queue import Attempt
@@ -110,6 +111,9 @@ class Recorder:
         queue.settle(
             tx, self._worker, [result.work.message.id for result in results if result.outcome.retry_after is None]
         )
+        # Notices, and answers that were passed on, are other people's words: no longer here than until they are gone.
+        passing = {result.work.submission.content_id for result in results if result.work.submission.source in OWN}
+        messages.forget_contents(tx, passing)
         for result in results:
             if result.outcome.retry_after is not None:
                 claim, due_at = result.work.claim, result.finished_at + result.outcome.retry_after

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, cast, delete, or_, select, update
+from sqlalchemy import Text, and_, bindparam, cast, delete, func, or_, select, update
 
 from resonanz.store.engine import Tx
 from resonanz.store.tables import (
@@ -74,6 +74,13 @@ def detach_messages(tx: Tx, ids: Collection[UUID], pseudonym: str) -> None:
     tx.execute(update(attempts).where(attempts.c.message_id.in_(ids)).values(reply=""))
     tx.execute(delete(evidence).where(evidence.c.message_id.in_(ids)))
     forget_wanted(tx, ids)
+
+
+def detach_answers(tx: Tx, address: str, pseudonym: str) -> None:
+    """Take a person's address out of messages that passed an answer of theirs on."""
+    passed_on = select(submissions.c.id).where(submissions.c.source == "reply")
+    theirs = and_(func.lower(messages.c.sender) == address.lower(), messages.c.submission_id.in_(passed_on))
+    tx.execute(update(messages).where(theirs).values(sender=pseudonym, subject=""))
 
 
 def blank_events(

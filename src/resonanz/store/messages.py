@@ -16,7 +16,7 @@ from resonanz.store.bulk import plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
 from resonanz.store.standings import count_changes, lock_standings
-from resonanz.store.tables import attempts, contents, links, messages, submissions
+from resonanz.store.tables import attempts, contents, links, messages, queue, submissions
 from resonanz.store.tallying import UNASKED, moves
 from resonanz.store.text import indexable, storable
 
@@ -147,6 +147,18 @@ def small_contents(tx: Tx, ids: Collection[UUID], *, most: int) -> dict[UUID, Co
         for portion in in_portions(ids)
         for row in tx.execute(select(contents).where(contents.c.id.in_(portion), func.length(contents.c.body) <= most))
     }
+
+
+def forget_contents(tx: Tx, ids: Collection[UUID]) -> None:
+    """Forget the bytes of contents that nobody is to get any more."""
+    waiting = (
+        select(queue.c.message_id)
+        .join(messages, messages.c.id == queue.c.message_id)
+        .join(submissions, submissions.c.id == messages.c.submission_id)
+        .where(submissions.c.content_id == contents.c.id)
+    )
+    for portion in in_portions(ids):
+        tx.execute(update(contents).where(contents.c.id.in_(portion), ~waiting.exists()).values(body=b""))
 
 
 def content_title(tx: Tx, content_id: UUID) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resonanz.ingest import record_all
+from resonanz.ingest import rebuild, record_all
 from resonanz.insight import explain_coverage
 from resonanz.model import Coverage, EventKind, TrackingMode, Verdict
 from resonanz.store.messages import Submission
@@ -73,6 +73,7 @@ def test_every_reason_for_not_measuring_stands_with_its_count(site: Site) -> Non
         for copies, coverage in enumerate(Coverage, 1):
             for row in [next(left) for _ in range(copies)]:
                 tx.execute(table.update().where(table.c.id == row.id).values(coverage=coverage))
+    rebuild(site.database)
     shown = words_of(site.alice().get(f"/submissions/{submission.id}").text)
     for copies, coverage in enumerate(Coverage, 1):
         title, share = explain_coverage(coverage).title, round(100 * copies / len(rows))
@@ -88,6 +89,7 @@ def test_who_stands_before_the_recipients_is_named_with_its_share(site: Site) ->
         for row, name in zip(rows, names, strict=False):
             tx.execute(table.update().where(table.c.id == row.id).values(gateway=name))
         record_all(tx, [event(rows[0], EventKind.BOUNCED)])
+    rebuild(site.database)
     client = site.alice()
     shown = words_of(client.get(f"/submissions/{submission.id}").text)
     found = [shown.index(said) for said in ("5 · 21 %Microsoft 365", "2 · 8 %Proofpoint", "1 · 4 %Proton")]

@@ -11,7 +11,9 @@ from starlette.testclient import TestClient
 from resonanz.sending import expansion
 from resonanz.store import Database
 from tests.api.test_blocking import clients
+from tests.insight.test_ranking import add_sent
 from tests.kit.campaigns import add_list, add_people
+from tests.kit.cast import Cast
 from tests.kit.mails import NOW
 
 __all__ = ["clients"]
@@ -121,3 +123,18 @@ def test_times_have_a_zone(clients: tuple[TestClient, TestClient, str]) -> None:
     at = NOW.replace(tzinfo=None).isoformat()
     assert clients[0].post(f"/api/v1/campaigns/{made['id']}/send", json={"at": at}).status_code == 422
     assert clients[0].post(f"/api/v1/campaigns/{uuid4()}/pause").status_code == 404
+
+
+def test_ranked_by_rate(database: Database, clients: tuple[TestClient, TestClient, str]) -> None:
+    """The best first, each with its own rates and what it is ranked by."""
+    with database.write() as tx:
+        for name, copies, opened in (("good", 30, 20), ("fair", 30, 10), ("poor", 30, 5), ("tiny", 2, 2)):
+            add_sent(tx, Cast(None, {}), name, copies, opened)  # type: ignore[arg-type]  # by no account
+    found = clients[0].get("/api/v1/campaigns/ranking", params={"by": "opened"}).json()
+    rows = found["campaigns"]
+    assert (found["by"], found["unmeasured"], [row["name"] for row in rows][-1]) == ("opened", 0, "poor")
+    tiny = next(row for row in rows if row["name"] == "tiny")
+    assert (tiny["opened"]["part"], tiny["opened"]["whole"], tiny["clicked"]["part"]) == (2, 2, 0)
+    prior = tiny["prior"]
+    assert tiny["score"] == pytest.approx((2 + prior["mean"] * prior["weight"]) / (2 + prior["weight"]))
+    assert clients[0].get("/api/v1/campaigns/ranking", params={"by": "luck"}).status_code == 422

@@ -32,6 +32,7 @@ OPERATIONS = {
     "POST /api/v1/campaigns",
     "GET /api/v1/campaigns/{campaign}/report",
     "GET /api/v1/campaigns/{campaign}/recipients.csv",
+    "GET /api/v1/campaigns/ranking",
     "GET /api/v1/campaigns/{campaign}",
     "PUT /api/v1/campaigns/{campaign}",
     "DELETE /api/v1/campaigns/{campaign}",

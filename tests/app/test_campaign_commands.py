@@ -35,6 +35,8 @@ def test_a_campaign_from_the_command_line(tmp_path: Path, monkeypatch: pytest.Mo
     assert made.exit_code == 0, made.output
     assert "to mind: html: no link in it leads out" in made.stderr
     campaign = json.loads(made.stdout)["id"]
+    assert json.loads(run("ranking", "--json").stdout) == {"by": "opened", "campaigns": [], "unmeasured": 0}
+    assert run("ranking", "--by", "clicked").stdout == ""
     tried = run("test", campaign, "--to", "me@rcpt.example")
     assert "me@rcpt.example" in tried.output, tried.output
     sent = json.loads(run("send", campaign, "--at", "2199-01-01T00:00", "--json").stdout or "{}")

@@ -13,8 +13,10 @@ from resonanz.sending import expansion
 from resonanz.store import campaigns as rows
 from resonanz.store import messages
 from resonanz.store.campaigns import Campaign, CampaignState
+from tests.insight.test_ranking import add_sent
 from tests.kit.accounts import NOON
 from tests.kit.campaigns import add_list, add_people
+from tests.kit.cast import Cast
 from tests.kit.pages import Site
 
 FIELDS: dict[str, Any] = {
@@ -133,3 +135,22 @@ def test_what_is_not_there(site: Site) -> None:
     nothing = f"/campaigns/{UUID(int=1)}"
     assert alice.get(nothing).status_code == 404
     assert alice.submit(f"{nothing}/act", {"act": "pause"}, page="/campaigns/new").status_code == 404
+
+
+def test_the_best_first(site: Site) -> None:
+    """Each order is a page of its own, with the formula a click away; an order that does not exist is the usual one."""
+    with site.database.write() as tx:
+        cast = Cast.enter(tx)
+        for name, copies, opened in (("good", 30, 15), ("fair", 30, 12), ("poor", 30, 6), ("tiny <b>", 4, 2)):
+            add_sent(tx, cast, name, copies, opened)
+    alice = site.alice()
+    page = alice.get("/campaigns?by=opened").text
+    assert max(page.index(">good<"), page.index("tiny &lt;b&gt;")) < page.index(">poor<")
+    assert "50 % <span" in page
+    assert "How they are ranked" in page
+    assert "(opened + mean × weight)" in page
+    assert "No account has three measured mailings" not in page
+    assert "(clicked + mean × weight)" in alice.get("/campaigns?by=clicked").text
+    usual = alice.get("/campaigns?by=nonsense").text
+    assert "How they are ranked" not in usual
+    assert "50 % <span" in usual

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from resonanz.api.figure_shapes import BehindOut, OpensOut, UnmeasuredOut
+from resonanz.api.figure_shapes import BehindOut, OpensOut, RateOut, UnmeasuredOut
 from resonanz.api.shapes import TrackingIn
 from resonanz.api.shaping import Incoming, Line, Outgoing, Text
-from resonanz.insight import Results
+from resonanz.insight import By, Ranking, Results
 from resonanz.model import MessageState, TrackingMode
 from resonanz.sending.campaigns import Plan
 from resonanz.store.campaigns import Campaign, CampaignState
@@ -208,4 +208,54 @@ class ReportOut(Outgoing):
             unsubscribed=found.answers.unsubscribed,
             complained=found.answers.complained,
             replied=found.answers.replied,
+        )
+
+
+class PriorOut(Outgoing):
+    """What the mailings of an account let one expect of another: as if `weight` recipients had shown `mean` (0…1)."""
+
+    mean: float
+    weight: float
+
+
+class RankedOut(Outgoing):
+    """A campaign at its place. `score` is what it is ranked by; without a `prior` (fewer than three mailings of its
+    account were measured) its bare rate."""
+
+    id: UUID
+    name: str
+    subject: str
+    submission: UUID | None
+    opened: RateOut | None
+    clicked: RateOut | None
+    score: float
+    prior: PriorOut | None
+
+
+class RankingOut(Outgoing):
+    """Campaigns, the best first; `unmeasured` were left out because nothing of them is tracked by name."""
+
+    by: By
+    campaigns: list[RankedOut]
+    unmeasured: int
+
+    @classmethod
+    def of(cls, found: Ranking) -> RankingOut:
+        """The shape of a ranking."""
+        return cls(
+            by=found.by,
+            campaigns=[
+                RankedOut(
+                    id=row.campaign.id,
+                    name=row.campaign.name,
+                    subject=row.campaign.subject,
+                    submission=row.campaign.submission_id,
+                    opened=RateOut.of_rate(row.figures.opened),
+                    clicked=RateOut.of_rate(row.figures.clicked),
+                    score=row.score,
+                    prior=PriorOut.model_validate(row.prior) if row.prior is not None else None,
+                )
+                for row in found.rows
+            ],
+            unmeasured=found.unmeasured,
         )

@@ -18,12 +18,13 @@ from resonanz.api.campaign_shapes import (
     CampaignPage,
     FaultOut,
     PreviewOut,
+    RankingOut,
     ReportOut,
     ScheduleIn,
     TrialIn,
 )
 from resonanz.api.shapes import Accepted, AcceptedMessage
-from resonanz.insight import results_of, table
+from resonanz.insight import By, rank_campaigns, results_of, table
 from resonanz.model import InvalidInput, NotFound
 from resonanz.sending import campaigns, trial
 from resonanz.store import campaigns as rows
@@ -42,6 +43,15 @@ def list_campaigns(
         found = rows.list_campaigns(tx, limit=PAGE + 1, before=before)
         shown = [CampaignOut.of(one, rows.lists_of(tx, one.id)) for one in found[:PAGE]]
     return CampaignPage(campaigns=shown, next=shown[-1].id if len(found) > PAGE else None)
+
+
+@router.get("/campaigns/ranking", response_model=RankingOut, summary="Campaigns by opened or clicked rate")
+def get_ranking(
+    parts: Parts, _caller: Caller, by: Annotated[By, Query(description="The rate to rank by")] = By.OPENED
+) -> RankingOut:
+    """Return the newest 200 campaigns that were sent, the best first. Each is ranked by its `score`, its rate drawn
+    towards the history of its account: (part + mean × weight) ÷ (whole + weight)."""
+    return RankingOut.of(rank_campaigns(parts.database, by))
 
 
 @router.post("/campaigns", status_code=201, response_model=CampaignOut, summary="Write a campaign")

@@ -76,6 +76,11 @@ def percent(part: int, whole: int) -> str:
     return f"{min(max(round(100 * part / whole), 1), 99)} %"
 
 
+def share(value: float) -> str:
+    """Return a share (0…1) in per cent with one decimal: places in a ranking often differ by less than one."""
+    return f"{100 * value:.1f} %"
+
+
 def within(around: Interval) -> str:
     """Return an interval of shares in per cent, its ends rounded outwards."""
     return f"{math.floor(100 * around.low)}–{math.ceil(100 * around.high)} %"
@@ -165,6 +170,7 @@ def _environment() -> Environment:
         iso=iso,
         number=number,
         percent=percent,
+        share=share,
         within=within,
         people=people,
         size=size,

@@ -26,6 +26,7 @@ from resonanz.insight.messages import (
     message_page,
 )
 from resonanz.insight.opens import Behind, Opens, Unmeasured, opens_of
+from resonanz.insight.ranking import By, Ranking, figures_of, rank_campaigns
 from resonanz.insight.rates import Interval, Rate, wilson
 from resonanz.insight.results import LinkResult, Results, results_of, table
 from resonanz.insight.submissions import SubmissionPage, submission_page
@@ -35,6 +36,7 @@ from resonanz.insight.turnout import Rates, rates_of
 __all__ = [
     "Activity",
     "Behind",
+    "By",
     "Day",
     "Entry",
     "Estimate",
@@ -47,6 +49,7 @@ __all__ = [
     "MessagePage",
     "Opens",
     "Query",
+    "Ranking",
     "Rate",
     "Rates",
     "Results",
@@ -62,10 +65,12 @@ __all__ = [
     "explain_untracked",
     "explain_verdict",
     "feed",
+    "figures_of",
     "local_time",
     "message_list",
     "message_page",
     "opens_of",
+    "rank_campaigns",
     "rates_of",
     "results_of",
     "submission_page",

@@ -111,6 +111,12 @@ def list_campaigns(tx: Tx, *, limit: int, before: UUID | None = None) -> list[Ca
     return [_campaign(row) for row in tx.execute(query)]
 
 
+def sent_campaigns(tx: Tx, *, limit: int) -> list[Campaign]:
+    """Return the campaigns that have begun to be sent, newest first."""
+    query = select(campaigns).where(campaigns.c.submission_id.is_not(None)).order_by(campaigns.c.id.desc()).limit(limit)
+    return [_campaign(row) for row in tx.execute(query)]
+
+
 def at_work(tx: Tx, now: datetime) -> list[Campaign]:
     """Return the campaigns that a worker has something to do for: those whose time has come, those that are sending,
     and those that were cancelled and not put away yet."""

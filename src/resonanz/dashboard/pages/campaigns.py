@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from resonanz.dashboard.preview import campaign_token
 from resonanz.dashboard.visit import Visit, errors_of, not_found, read_id, told
-from resonanz.insight import results_of, table
+from resonanz.insight import By, figures_of, rank_campaigns, results_of, table
 from resonanz.mail.address import Address
 from resonanz.model import Conflict, InvalidInput, TrackingMode
 from resonanz.sending import campaigns, trial
@@ -40,13 +40,25 @@ _FIELDS = {
 
 
 def show_list(visit: Visit) -> Response:
-    """Campaigns, newest first."""
+    """Campaigns, newest first, or the best first by a rate."""
+    with suppress(ValueError):
+        return _render_ranking(visit, By(visit.query("by")))
     before = read_id(visit.query("before"))
     with visit.parts.database.read() as tx:
         found = rows.list_campaigns(tx, limit=PAGE + 1, before=before)
+        figures = figures_of(tx, [one.submission_id for one in found[:PAGE] if one.submission_id is not None])
         position = events.last_id(tx)
-    values: dict[str, Any] = {"campaigns": found[:PAGE], "more": len(found) > PAGE}
+    values: dict[str, Any] = {"campaigns": found[:PAGE], "more": len(found) > PAGE, "figures": figures, "ranking": None}
     return visit.render("campaigns.html", position=position, **values)
+
+
+def _render_ranking(visit: Visit, by: By) -> Response:
+    found = rank_campaigns(visit.parts.database, by)
+    with visit.parts.database.read() as tx:
+        position = events.last_id(tx)
+    figures = {row.campaign.submission_id: row.figures for row in found.rows}
+    values: dict[str, Any] = {"campaigns": [row.campaign for row in found.rows], "more": False, "figures": figures}
+    return visit.render("campaigns.html", position=position, ranking=found, **values)
 
 
 def show_new(visit: Visit) -> Response:

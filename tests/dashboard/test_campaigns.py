@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from starlette.testclient import TestClient
 
 from resonanz.dashboard import build_preview
+from resonanz.ingest import record_all
+from resonanz.model import EventKind, Verdict
 from resonanz.sending import expansion
 from resonanz.store import campaigns as rows
 from resonanz.store import messages
@@ -16,7 +19,7 @@ from resonanz.store.campaigns import Campaign, CampaignState
 from tests.insight.test_ranking import add_sent
 from tests.kit.accounts import NOON
 from tests.kit.campaigns import add_list, add_people
-from tests.kit.cast import Cast
+from tests.kit.cast import Cast, event
 from tests.kit.pages import Site
 
 FIELDS: dict[str, Any] = {
@@ -154,3 +157,33 @@ def test_the_best_first(site: Site) -> None:
     usual = alice.get("/campaigns?by=nonsense").text
     assert "How they are ranked" not in usual
     assert "50 % <span" in usual
+
+
+def test_a_report_tells_how_it_went_over_time(site: Site) -> None:
+    """Hours while it is new, days later; each drawing has its figures beside it, and links the clicks without names."""
+    with site.database.write() as tx:
+        cast = Cast.enter(tx, now=NOON)
+        id = add_sent(tx, cast, "spring", 30, 0)
+        rows_of = messages.of_submission(tx, id)
+        person, nobody = {"verdict": Verdict.HUMAN_LIKELY}, {"message_id": None, "recipient": ""}
+        later = rows_of[0].created_at + timedelta(hours=3)
+        record_all(
+            tx,
+            [
+                event(rows_of[0], EventKind.OPENED, at=later, verdict=Verdict.HUMAN_DIRECT),
+                event(rows_of[0], EventKind.CLICKED, at=later, link=1, **person),
+                event(rows_of[0], EventKind.CLICKED, at=later, link=1, **person, **nobody),
+            ],
+        )
+    site.clock.moment = later + timedelta(hours=1)
+    alice = site.alice()
+    page = alice.get(f"/campaigns/{id}").text
+    assert "Hour by hour" in page
+    assert page.count('<rect class="opened" x=') == page.count('<rect class="clicked" x=') == 1
+    assert re.search(
+        r'<th scope="row">18 March 2026, \d\d:00</th><td class="number">1</td><td class="number">1</td>', page
+    )
+    site.clock.move(days=3)
+    page = site.alice().get(f"/campaigns/{id}").text
+    assert "Day by day" in page
+    assert re.search(r'<th scope="row">18 March 2026</th><td class="number">1</td><td class="number">1</td>', page)

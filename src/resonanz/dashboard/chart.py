@@ -1,11 +1,12 @@
-"""The day's bars as SVG geometry: where each bar stands. The template draws them, beside a table of the figures."""
+"""Bars over time as SVG geometry: where each bar stands. The template draws them, beside a table of the figures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from resonanz.insight import Day
+from resonanz.insight import Course, Day
 from resonanz.model import EventKind, Who
 
 WIDTH, HEIGHT = 580, 252
@@ -86,6 +87,54 @@ def draw(day: Day) -> Chart:
         (round(LEFT + index * slot, 1), row.label, index % 6 != 0) for index, row in enumerate(rows) if index % 3 == 0
     )
     return Chart(tuple(bars), lines, hours, rows, all(row.is_empty for row in rows))
+
+
+@dataclass(frozen=True, slots=True)
+class CourseChart:
+    """A mailing's course drawn: bars, lines of the scale (y, value), and labels (x, text, whether it can be left out
+    where space is short). `is_empty` when nothing happened."""
+
+    bars: tuple[Bar, ...]
+    lines: tuple[tuple[float, int], ...]
+    labels: tuple[tuple[float, str, bool], ...]
+    is_empty: bool
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+
+
+_LABELS = 8  # at most; every second is left out on a phone
+
+
+def draw_course(course: Course) -> CourseChart:
+    """Draw a mailing's course: per hour or day what was first opened, and what was first clicked."""
+    figures = [(one.opened + one.nameless_opens, one.clicked + one.nameless_clicks) for one in course.spans]
+    top = _round_up(max(1, *(max(pair) for pair in figures)))
+    floor = HEIGHT - BOTTOM
+    slot, unit = (WIDTH - LEFT) / len(figures), (floor - TOP) / top
+    bars = [
+        Bar(
+            kind,
+            round(LEFT + slot * (index + 0.12 + 0.4 * place), 1),
+            round(floor - value * unit, 1),
+            round(slot * 0.36, 1),
+            round(value * unit, 1),
+        )
+        for index, pair in enumerate(figures)
+        for place, (kind, value) in enumerate(zip(("opened", "clicked"), pair, strict=True))
+        if value
+    ]
+    lines = tuple((round(floor - value * unit, 1), value) for value in (0, top // 2, top))
+    every = -(-len(figures) // _LABELS)
+    labels = tuple(
+        (round(LEFT + index * slot, 1), _label(one.start, hourly=course.hourly), number % 2 == 1)
+        for number, (index, one) in enumerate(list(enumerate(course.spans))[::every])
+    )
+    return CourseChart(tuple(bars), lines, labels, not bars)
+
+
+def _label(start: datetime, *, hourly: bool) -> str:
+    return f"{start:%H:%M}" if hourly else f"{start.day} {start:%b}"
 
 
 def _rows(day: Day) -> list[Row]:

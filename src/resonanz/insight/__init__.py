@@ -4,6 +4,7 @@ Every answer costs a fixed number of statements, however much there is to answer
 """
 
 from resonanz.insight.activity import Activity, Feed, activity, feed
+from resonanz.insight.course import Course, course_of
 from resonanz.insight.estimate import Estimate
 from resonanz.insight.explain import (
     Explanation,
@@ -37,6 +38,7 @@ __all__ = [
     "Activity",
     "Behind",
     "By",
+    "Course",
     "Day",
     "Entry",
     "Estimate",
@@ -57,6 +59,7 @@ __all__ = [
     "Today",
     "Unmeasured",
     "activity",
+    "course_of",
     "explain_confidence",
     "explain_coverage",
     "explain_gateway",

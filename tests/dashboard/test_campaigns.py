@@ -180,10 +180,9 @@ def test_a_report_tells_how_it_went_over_time(site: Site) -> None:
     page = alice.get(f"/campaigns/{id}").text
     assert "Hour by hour" in page
     assert page.count('<rect class="opened" x=') == page.count('<rect class="clicked" x=') == 1
-    assert re.search(
-        r'<th scope="row">18 March 2026, \d\d:00</th><td class="number">1</td><td class="number">1</td>', page
-    )
+    row = r'<th scope="row">18 March 2026{}</th><td class="number">1</td><td class="number">1</td>'
+    assert re.search(row.format(r", \d\d:00"), page)
     site.clock.move(days=3)
     page = site.alice().get(f"/campaigns/{id}").text
     assert "Day by day" in page
-    assert re.search(r'<th scope="row">18 March 2026</th><td class="number">1</td><td class="number">1</td>', page)
+    assert re.search(row.format(""), page)

@@ -10,13 +10,11 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 import structlog
 from click.testing import CliRunner
 
-from resonanz.app import logs
 from resonanz.app.cli import cli
 from tests.kit.ports import free_ports
 
@@ -77,15 +75,8 @@ def _logs_as_they_were() -> Iterator[None]:
     """A command sends the whole process's logs to its standard error: ours have a life after it."""
     root, config, context = logging.getLogger(), structlog.get_config(), structlog.contextvars.get_contextvars()
     handlers, level = root.handlers[:], root.level
-    configure = logs.configure_logs
-
-    def uncached(role: str, *, form: str = "auto", level: str = "info") -> None:
-        configure(role, form=form, level=level)
-        structlog.configure(cache_logger_on_first_use=False)  # a cached logger would stay with the command's output
-
     try:
-        with patch.object(logs, "configure_logs", uncached):
-            yield
+        yield
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)

@@ -308,7 +308,7 @@ def _start_role(name: str) -> Settings:
 
     values, unknown = aside(read_values)
     settings = cast("Settings", values)
-    configure_logs(name, form=settings.log_format, level=settings.log_level)
+    configure_logs(name, form=settings.log_format, level=settings.log_level, stays=True)
     if name in _BEGINNINGS:
         _warn_of(unknown)
     return settings

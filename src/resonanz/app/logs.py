@@ -17,8 +17,11 @@ if sys.modules.get("rich") is None:
     sys.modules.pop("rich", None)
 
 
-def configure_logs(role: str, *, form: str = "auto", level: str = "info") -> None:
-    """Send every log line of this process, ours and the libraries', through one formatter to standard error."""
+def configure_logs(role: str, *, form: str = "auto", level: str = "info", stays: bool = False) -> None:
+    """Send every log line of this process, ours and the libraries', through one formatter to standard error.
+
+    Of a process that `stays` each logger is made once, which is quicker, and can no longer be changed.
+    """
     json = form == "json" or (form == "auto" and not sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -31,7 +34,7 @@ def configure_logs(role: str, *, form: str = "auto", level: str = "info") -> Non
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=stays,
     )
     # The console's usual tracebacks show local variables, and with them addresses, mails and passwords.
     console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

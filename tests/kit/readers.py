@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 
+from resonanz.ingest.judge.folding import FOLDED_FOR, fold_side
 from resonanz.journal import JournalReader
 from resonanz.model import EventKind, TrackingMode, new_id, now
 from resonanz.store import Database, Tx
@@ -160,22 +161,32 @@ def is_taken_over(database: Database, journals: JournalReader) -> bool:
     return True
 
 
+def _folds(row: Any, first: Any) -> bool:
+    window = FOLDED_FOR[row.kind]
+    near = window is None or abs(row.occurred_at - first.occurred_at) <= window
+    return near and fold_side(row.verdict) == fold_side(first.verdict)
+
+
 def check_facts(database: Database, readers: Readers) -> None:
     """Hold the facts against what was answered: each once; what was asked for in vain at most once; nothing else.
 
-    A repeat is a fact of its own that names the first; among all that one mark left there is one first.
+    A repeat is a fact of its own that names the first; among all that one mark left there is one first, unless it came
+    back when that was too long ago (a storm on a busy machine takes longer than a click is folded for).
     """
-    columns = [events.c[name] for name in ("kind", "message_id", "submission_id", "link", "url", "id", "repeat_of")]
+    names = ("kind", "message_id", "submission_id", "link", "url", "id", "repeat_of", "occurred_at", "verdict")
+    columns = [events.c[name] for name in names]
     with database.read() as tx:
         rows = tx.execute(select(*columns).where(events.c.source == "edge").order_by(events.c.id)).all()
     found: Counter[Mark] = Counter()
-    first: dict[Mark, int] = {}
+    firsts: dict[Mark, list[Any]] = defaultdict(list)
     for row in rows:
         mark = Mark(row.kind, row.message_id or row.submission_id, row.link, row.url)
         found[mark] += 1
         if row.message_id and row.kind != EventKind.PREFERRED:
-            assert row.repeat_of == first.get(mark), mark
-            first.setdefault(mark, row.id)
+            alike = [one.id for one in firsts[mark] if _folds(row, one)]
+            assert row.repeat_of == (alike[-1] if alike else None), mark
+            if row.repeat_of is None:
+                firsts[mark].append(row)
     lost = {mark: count for mark, count in readers.answered.items() if found[mark] < count}
     assert not lost, f"{len(lost)} answered requests are not in the facts: {list(lost)[:5]}"
     doubled = [mark for mark in found if found[mark] > readers.answered[mark] + readers.unanswered[mark]]

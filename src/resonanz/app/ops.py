@@ -38,8 +38,3 @@ def build_ops(health: Health, notes: Notes = lambda: "", questions: Mapping[str,
         await send({"type": "http.response.body", "body": body})
 
     return ops
-
-
-async def always_well() -> str:
-    """The health of a role that is well as long as it answers."""
-    return ""

@@ -208,16 +208,6 @@ def delete_contact(tx: Tx, contact_id: UUID) -> bool:
     return tx.execute(delete(contacts).where(contacts.c.id == contact_id)).rowcount > 0
 
 
-def names_of(tx: Tx, ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return these contacts' names; those without one are left out."""
-    return {
-        row.id: row.name
-        for portion in in_portions(ids)
-        for row in tx.execute(select(contacts.c.id, contacts.c.name).where(contacts.c.id.in_(portion)))
-        if row.name
-    }
-
-
 def add_consent(tx: Tx, consent: ConsentRow) -> None:
     """Append a choice; it is in force from now on."""
     add_consents(tx, [consent])

@@ -7,7 +7,6 @@ worker from stopping, and what it holds is due again after its lease.
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from uuid import UUID
 
@@ -30,7 +29,7 @@ class Webhooks:
         self._dispatcher = dispatcher
         self._sender = sender
         self._lanes: Counter[UUID] = Counter()
-        self._lock = threading.Lock()
+        self._lanes_change = threading.Condition()
 
     def turn(self) -> bool:
         """Take the facts a portion further, and start a lane wherever something is due. Returns whether there are more
@@ -44,12 +43,11 @@ class Webhooks:
     def stop(self) -> None:
         """Let the lanes end, so that little has to be posted twice; those that take longer are left."""
         self._sender.stopping.set()
-        deadline = time.monotonic() + STOPPED_WITHIN_SECONDS
-        while self._lanes.total() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        with self._lanes_change:
+            self._lanes_change.wait_for(lambda: not self._lanes.total(), STOPPED_WITHIN_SECONDS)
 
     def _open_lanes(self, endpoint_id: UUID, due: int) -> None:
-        with self._lock:
+        with self._lanes_change:
             wanted = min(LANES, -(-due // PORTION))
             missing = max(0, wanted - self._lanes[endpoint_id])
             self._lanes[endpoint_id] += missing
@@ -65,5 +63,6 @@ class Webhooks:
         except Exception:  # a defect of ours: what the lane held is tried again, and others are not touched
             log.exception("a webhook could not be sent", webhook=str(endpoint_id))
         finally:
-            with self._lock:
+            with self._lanes_change:
                 self._lanes[endpoint_id] -= 1
+                self._lanes_change.notify_all()

@@ -38,7 +38,7 @@ types: $(VENV)/.dev  ## mypy --strict
 # Where byte code may not be kept, each of the tests' many processes would compile everything again.
 unit: export PYTHONDONTWRITEBYTECODE :=
 unit: $(VENV)/.dev  ## the tests alone
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder  # in the order of tests/conftest.py
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder  # in the order of tests/conftest.py
 
 acceptance: $(VENV)/.dev  ## hold the work against the corpus beside the project, if it is there
 	$(BIN)/python -m tests.acceptance

@@ -1,6 +1,7 @@
 """Fixtures every test may ask for; what they hand out is built in `tests/kit`."""
 
 import os
+from collections import Counter
 
 import pytest
 from hypothesis import settings
@@ -14,23 +15,16 @@ settings.register_profile("explore", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups; pytest-randomly has shuffled by then
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share something for their file's time go to one worker, or each would start it for itself; the long
-    ones, which mostly wait, begin first, beside everything else."""
-    for item in items:
-        if _shares_with_its_file(item) and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    items.sort(key=_turn)
+    """A file's tests run on one worker (`--dist loadfile`): what they share is started once. What takes long, which
+    mostly waits, begins first, beside everything else, and nobody waits for a large file at the end."""
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: _turn(item, sizes[item.path]))
 
 
-def _shares_with_its_file(item: pytest.Item) -> bool:
-    definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    return any(one.scope == "module" for found in definitions.values() for one in found)
-
-
-def _turn(item: pytest.Item) -> int:
-    """A file's tests that share something should not be what everybody waits for at the end, either."""
+def _turn(item: pytest.Item, size: int) -> int:
     if "e2e" in item.path.parts:
         return 1 if item.get_closest_marker("timeout") is None else 0  # a time of its own is for what takes long
-    return 2 if item.get_closest_marker("xdist_group") else 3
+    definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+    is_shared = any(one.scope == "module" for found in definitions.values() for one in found)
+    return 2 if is_shared or size > 100 else 3

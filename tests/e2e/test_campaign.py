@@ -28,8 +28,6 @@ from tests.kit.postfix import Postfix, running_postfix
 from tests.kit.roles import Roles
 from tests.kit.waiting import wait_for
 
-pytestmark = pytest.mark.xdist_group("postfix")
-
 OURS, REPORTS = "sender.test", "bounces.sender.test"
 WAYS = ("relay", "mailbox")
 PEOPLE = ("good", "kind", "away", "rude", "full", "over", "unknown")

@@ -37,8 +37,6 @@ from tests.kit.workers import KEYS
 
 __all__ = ["empty_site", "site"]
 
-pytestmark = pytest.mark.xdist_group("dovecot")
-
 SEALER = Sealer(KEYS)
 LETTER = report(
     """

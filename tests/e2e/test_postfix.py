@@ -26,8 +26,6 @@ from tests.kit.postfix import Postfix, running_postfix
 from tests.kit.roles import Roles
 from tests.kit.waiting import wait_for
 
-pytestmark = pytest.mark.xdist_group("postfix")  # one Postfix for all of them
-
 DOMAIN = "rcpt.test"
 REPORTS = "bounces.sender.test"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -70,11 +70,11 @@ def test_an_authors_mail_keeps_what_is_visible(sqlite_database: Database, tmp_pa
 
     written = Outbox(tmp_path).get(receipt.messages[0][0])
     assert written is not None
-    assert b"bcc" not in written.lower()
     assert b"hidden@rcpt.example" not in written
     assert b"From: Ada <ada@sender.example>\r\nTo: Grace <grace@rcpt.example>\r\nSubject: Minutes\r\n" in written
     assert written.count(b"\n") == written.count(b"\r\n")
     mail = message_from_bytes(written, policy=policy.default)
+    assert "Bcc" not in mail  # by name: the letters alone may stand in any id
     assert mail["Date"].datetime == NOW
     assert mail["Message-ID"]
 

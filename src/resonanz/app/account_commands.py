@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
 from resonanz import model
-from resonanz.app.operator_commands import ACTOR, open_instance
-
-if TYPE_CHECKING:
-    from resonanz.store import Database
-
-
-@contextmanager
-def _opened() -> Iterator[Database]:
-    _, database = open_instance()
-    try:
-        yield database
-    finally:
-        database.close()
+from resonanz.app.instance import ACTOR, opened, opened_instance
 
 
 @click.group()
@@ -56,7 +41,7 @@ def create(address: str, name: str, password: str) -> None:
     """Create a further account, for ADDRESS. It sends from that address, and from what `resonanz sender add` allows."""
     from resonanz.accounts import Passwords, create_account
 
-    with _opened() as database:
+    with opened() as database:
         made = create_account(database, Passwords(), address=address, name=name, password=password, now=model.now())
     click.echo(f"Account {made.address} created.")
 
@@ -68,7 +53,7 @@ def account_password(address: str, password: str) -> None:
     """Set a new password for the account ADDRESS and sign it out everywhere."""
     from resonanz.accounts import Passwords, reset_password
 
-    with _opened() as database:
+    with opened() as database:
         reset_password(database, Passwords(), address, password, model.now())
     click.echo(f"New password set for {address}; every browser is signed out.")
 
@@ -85,7 +70,7 @@ def add_sender(account_address: str, pattern: str) -> None:
     """Allow ACCOUNT (its address) to send from SENDER: an address, or a domain for every address at it."""
     from resonanz.accounts.senders import allow_sender
 
-    with _opened() as database:
+    with opened() as database:
         allowed = allow_sender(database, account_address, pattern, actor=ACTOR, now=model.now())
     click.echo(f"{account_address} may send from {allowed.pattern}.")
 
@@ -96,15 +81,11 @@ def add_sender(account_address: str, pattern: str) -> None:
 def claim_sender(account_address: str, address: str) -> None:
     """Ask by mail at ADDRESS whether ACCOUNT may send from there. `sender add` allows it without asking."""
     from resonanz.accounts.senders import account_of
-    from resonanz.app.operator_commands import open_instance
     from resonanz.sending.claim_mail import ask_to_confirm
 
-    settings, database = open_instance()
-    try:
+    with opened_instance() as (settings, database):
         owner = account_of(database, account_address).id
         asked = ask_to_confirm(database, owner, address, dashboard_url=settings.dashboard_url, now=model.now())
-    finally:
-        database.close()
     click.echo(f"A mail asks {asked.spec} whether {account_address} may send from there.")
 
 
@@ -115,7 +96,7 @@ def remove_sender(account_address: str, pattern: str) -> None:
     """Take it back. Mail that is stored already still goes out."""
     from resonanz.accounts.senders import forbid_sender
 
-    with _opened() as database:
+    with opened() as database:
         forbid_sender(database, account_address, pattern)
     click.echo(f"{account_address} may no longer send from {pattern}.")
 
@@ -126,7 +107,7 @@ def list_all(*, as_json: bool) -> None:
     """Print what each account may send from. The account that runs the instance may send from any address."""
     from resonanz.store import accounts, senders
 
-    with _opened() as database, database.read() as tx:
+    with opened() as database, database.read() as tx:
         addresses = {one.id: one.address for one in accounts.list_accounts(tx)}
         found = [(addresses[one.account_id], one) for one in senders.list_senders(tx)]
         claims = [(addresses[one.account_id], one) for one in senders.open_claims(tx, model.now())]
@@ -160,7 +141,7 @@ def create_mail_password(account_address: str, name: str) -> None:
     from resonanz.accounts import create_mail_password as make
     from resonanz.accounts.senders import account_of
 
-    with _opened() as database:
+    with opened() as database:
         secret, _ = make(database, account_of(database, account_address).id, name, model.now())
     click.echo(secret)
 
@@ -174,7 +155,7 @@ def list_mail_passwords(account_address: str, *, as_json: bool) -> None:
     from resonanz.accounts.senders import account_of
     from resonanz.store import accounts
 
-    with _opened() as database:
+    with opened() as database:
         account_id = account_of(database, account_address).id
         with database.read() as tx:
             found = accounts.list_api_keys(tx, account_id, MAIL)
@@ -204,7 +185,7 @@ def revoke_mail_password(account_address: str, password_id: UUID) -> None:
     from resonanz.accounts.keys import MAIL, revoke_key
     from resonanz.accounts.senders import account_of
 
-    with _opened() as database:
+    with opened() as database:
         revoke_key(database, account_of(database, account_address).id, password_id, MAIL, model.now())
     click.echo("Revoked.")
 
@@ -221,7 +202,7 @@ def show_rules(account_address: str) -> None:
     from resonanz.accounts.senders import account_of
     from resonanz.sending.rule_book import rules_of
 
-    with _opened() as database:
+    with opened() as database:
         account_id = account_of(database, account_address).id
         with database.read() as tx:
             book = rules_of(tx, account_id)
@@ -254,7 +235,7 @@ def set_rules(
     from resonanz.sending.rules import read_rules
 
     wanted = read_rules(track, marker, never, internal, replies=replies, copies=copies)
-    with _opened() as database:
+    with opened() as database:
         keep(database, account_of(database, account_address).id, domain, wanted, model.now())
     click.echo("Set. They hold from the next mail that is handed in.")
 
@@ -265,7 +246,7 @@ def set_copies(copies: str) -> None:
     """Say what several recipients of one mail get where no account's rules do: own copies, or one that they share."""
     from resonanz.sending.rule_book import set_copies_of_instance
 
-    with _opened() as database:
+    with opened() as database:
         set_copies_of_instance(database, copies, model.now())
     click.echo("Set. It holds from the next mail that is handed in.")
 
@@ -278,7 +259,7 @@ def remove_rules(account_address: str, domain: str) -> None:
     from resonanz.accounts.senders import account_of
     from resonanz.sending.rule_book import remove_rules as forget
 
-    with _opened() as database:
+    with opened() as database:
         forget(database, account_of(database, account_address).id, domain, model.now())
     click.echo("Removed.")
 

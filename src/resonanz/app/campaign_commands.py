@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,7 +11,7 @@ from uuid import UUID
 import click
 
 from resonanz import model
-from resonanz.app.operator_commands import open_instance
+from resonanz.app.instance import opened, opened_instance
 from resonanz.model import InvalidInput, NotFound, TrackingMode
 
 if TYPE_CHECKING:
@@ -24,15 +23,6 @@ if TYPE_CHECKING:
 _modes = click.Choice([mode.value for mode in TrackingMode])
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _id = click.argument("campaign_id", metavar="CAMPAIGN", type=click.UUID)
-
-
-@contextmanager
-def _opened() -> Iterator[tuple[Settings, Database]]:
-    settings, database = open_instance()
-    try:
-        yield settings, database
-    finally:
-        database.close()
 
 
 @click.group()
@@ -60,7 +50,7 @@ def create(
     from resonanz.sending import campaigns
     from resonanz.sending.campaigns import Plan
 
-    with _opened() as (_, database):
+    with opened() as database:
         with database.read() as tx:
             list_ids = tuple(_list_id(tx, each) for each in lists)
         plan = Plan(
@@ -82,7 +72,7 @@ def list_campaigns(*, as_json: bool) -> None:
     """Print the newest 50 campaigns."""
     from resonanz.store import campaigns as rows
 
-    with _opened() as (_, database), database.read() as tx:
+    with opened() as database, database.read() as tx:
         found = rows.list_campaigns(tx, limit=50)
     if as_json:
         click.echo(json.dumps([_values(one) for one in found], indent=2))
@@ -99,7 +89,7 @@ def show(campaign_id: UUID, *, as_json: bool) -> None:
     from resonanz.sending import campaigns
     from resonanz.store.campaigns import CampaignState
 
-    with _opened() as (_, database):
+    with opened() as database:
         with database.read() as tx:
             found = campaigns.find(tx, campaign_id)
             plan = campaigns.plan_of(tx, found)
@@ -117,7 +107,7 @@ def send_test(campaign_id: UUID, to: tuple[str, ...], contact: str) -> None:
     from resonanz.app.wiring import submitter
     from resonanz.sending import campaigns, trial
 
-    with _opened() as (settings, database):
+    with opened_instance() as (settings, database):
         with database.read() as tx:
             plan = campaigns.plan_of(tx, campaigns.find(tx, campaign_id))
             draft = trial.trial_draft(tx, plan, to, contact, account_id=None, source="cli")
@@ -133,7 +123,7 @@ def send(campaign_id: UUID, at: str | None, *, as_json: bool) -> None:
     """Let a draft start, now or at a time. A running worker does the sending."""
     from resonanz.sending import campaigns
 
-    with _opened() as (settings, database):
+    with opened_instance() as (settings, database):
         moment = _moment(at, settings) if at else None
         _print(campaigns.schedule(database, campaign_id, at=moment, now=model.now()), as_json=as_json)
 
@@ -145,7 +135,7 @@ def _act(name: str, text: str) -> click.Command:
         from resonanz.sending import campaigns
 
         does: Callable[..., Campaign] = getattr(campaigns, name)
-        with _opened() as (_, database):
+        with opened() as database:
             _print(does(database, campaign_id, now=model.now()), as_json=as_json)
 
     return campaign.command(name, help=text)(_id(_as_json(act)))
@@ -169,7 +159,7 @@ def ranking(by: str, *, as_json: bool) -> None:
     """
     from resonanz.insight import By, rank_campaigns
 
-    with _opened() as (_, database):
+    with opened() as database:
         found = rank_campaigns(database, By(by))
     if as_json:
         from resonanz.api.campaign_shapes import RankingOut
@@ -196,7 +186,7 @@ def report(campaign_id: UUID, *, as_csv: bool, as_json: bool) -> None:
     from resonanz.insight import results_of, table
     from resonanz.sending import campaigns
 
-    with _opened() as (_, database):
+    with opened() as database:
         with database.read() as tx:
             submission_id = campaigns.find(tx, campaign_id).submission_id
         found = results_of(database, submission_id) if submission_id is not None else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from uuid import UUID
 
 import click
 
-from resonanz.app.operator_commands import ACTOR, open_instance
+from resonanz.app.instance import ACTOR, opened
 
 if TYPE_CHECKING:
     from resonanz.people.imports import Plan
@@ -23,17 +22,6 @@ if TYPE_CHECKING:
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _purposes = click.Choice(["mailing", "opens", "clicks"])
-SOURCE = "command line"
-
-
-@contextmanager
-def opened() -> Iterator[Database]:
-    """Open the instance's database for one command."""
-    _, database = open_instance()
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 @click.group()
@@ -153,7 +141,7 @@ def set_contact(
         else:
             changed = change_contact(tx, known.id, details, now, address=new_address)
         for list_name in list_names:
-            add_members(tx, list_named(tx, list_name).id, [changed.id], since=now, source=SOURCE)
+            add_members(tx, list_named(tx, list_name).id, [changed.id], since=now, source=ACTOR)
         for list_name in off_lists:
             remove_members(tx, list_named(tx, list_name).id, [changed.id])
     click.echo(f"{'Added' if known is None else 'Changed'} {changed.address}.")
@@ -213,7 +201,7 @@ def delete_contact(address: str, *, suppressed: bool, yes: bool) -> None:
         if not yes:
             click.confirm(f"Erase {one.address} and everything that names them?", abort=True)
         erased = erase_contact(
-            database, one.id, outbox.forget, now=model.now(), source=SOURCE, actor=ACTOR, suppressed=suppressed
+            database, one.id, outbox.forget, now=model.now(), source=ACTOR, actor=ACTOR, suppressed=suppressed
         )
     click.echo(f"Erased. {erased} messages stay without a name.")
 

@@ -6,8 +6,8 @@ import json
 
 import click
 
-from resonanz.app.contact_commands import SOURCE, as_json_option, opened
-from resonanz.app.operator_commands import ACTOR
+from resonanz.app.contact_commands import as_json_option
+from resonanz.app.instance import ACTOR, opened
 
 
 @click.group()
@@ -149,7 +149,7 @@ def add_suppressed(address: str, note: str) -> None:
 
     normalised = parse_address(address).normalised
     with opened() as database, database.write() as tx:
-        is_new = suppress(tx, normalised, Reason.MANUAL, now=model.now(), source=SOURCE, note=note, actor=ACTOR)
+        is_new = suppress(tx, normalised, Reason.MANUAL, now=model.now(), source=ACTOR, note=note, actor=ACTOR)
     click.echo(
         f"{normalised} {'gets no mail any more' if is_new else 'was suppressed already; its first reason stays'}."
     )
@@ -166,7 +166,7 @@ def remove_suppressed(address: str, note: str) -> None:
 
     normalised = parse_address(address).normalised
     with opened() as database, database.write() as tx:
-        was_on = restore(tx, normalised, now=model.now(), source=SOURCE, note=note, actor=ACTOR)
+        was_on = restore(tx, normalised, now=model.now(), source=ACTOR, note=note, actor=ACTOR)
     if not was_on:
         raise click.ClickException(f"{normalised} is not suppressed")
     click.echo(f"{normalised} may be written to again.")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from resonanz.app.operator_commands import ACTOR, open_instance
+from resonanz.app.instance import ACTOR, opened, opened_instance
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -70,8 +70,7 @@ def add(
     from resonanz.app.wiring import sealer_of
     from resonanz.ingest.mailboxes import add_mailbox
 
-    settings, database = open_instance()
-    try:
+    with opened_instance() as (settings, database):
         row = add_mailbox(
             database,
             sealer_of(settings),
@@ -93,8 +92,6 @@ def add(
             move_to=move_to,
             others=others,
         )
-    finally:
-        database.close()
     if authentication == "xoauth2" and password_file is None:
         click.echo(f"Added {row.id}. Sign in: resonanz mailbox sign-in {row.id}")
     else:
@@ -111,12 +108,8 @@ def list_mailboxes(*, as_json: bool) -> None:
     """Print every mailbox, when it was looked at last, and what went wrong."""
     from resonanz.store import mailboxes as rows
 
-    _, database = open_instance()
-    try:
-        with database.read() as tx:
-            found = rows.list_mailboxes(tx)
-    finally:
-        database.close()
+    with opened() as database, database.read() as tx:
+        found = rows.list_mailboxes(tx)
     if as_json:
         told = [
             {
@@ -153,11 +146,8 @@ def check(id: UUID, *, as_json: bool) -> None:
     from resonanz.app.wiring import sealer_of
     from resonanz.ingest.mailboxes import check_mailbox
 
-    settings, database = open_instance()
-    try:
+    with opened_instance() as (settings, database):
         found = check_mailbox(database, sealer_of(settings), settings.smtp_ca_file, id)
-    finally:
-        database.close()
     if as_json:
         told = asdict(found) | {"taken_at": found.taken_at.isoformat() if found.taken_at else None}
         click.echo(json.dumps(told, indent=2))
@@ -176,12 +166,9 @@ def sign_in(id: UUID) -> None:
     from resonanz.app.transport_commands import sign_in_by_hand
     from resonanz.ingest.mailboxes import get_mailbox
 
-    settings, database = open_instance()
-    try:
+    with opened_instance() as (settings, database):
         row = get_mailbox(database, id)
         sign_in_by_hand(settings, database, row)
-    finally:
-        database.close()
     click.echo(f"Signed in: the mailbox of {row.username} is read.")
 
 
@@ -191,11 +178,8 @@ def remove(id: UUID) -> None:
     """Read a mailbox no more. What was recorded stays."""
     from resonanz.ingest.mailboxes import remove_mailbox
 
-    _, database = open_instance()
-    try:
+    with opened() as database:
         remove_mailbox(database, id)
-    finally:
-        database.close()
     click.echo(f"{id} is read no more.")
 
 

@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
-if TYPE_CHECKING:
-    from resonanz.app.settings import Settings
-    from resonanz.store import Database
-
-ACTOR = "command line"
-
-
-def open_instance() -> tuple[Settings, Database]:
-    """Read the settings, set up the logs, and open the database."""
-    from resonanz.app.logs import configure_logs
-    from resonanz.app.settings import load_settings
-    from resonanz.app.wiring import database_of
-
-    settings = load_settings()
-    configure_logs("operator", form=settings.log_format, level=settings.log_level)
-    return settings, database_of(settings)
-
+from resonanz.app.instance import ACTOR, opened
 
 _reason = click.option("--reason", required=True, help="Why; kept with the decision.")
 
@@ -42,11 +25,8 @@ def block(submission_id: UUID, reason: str) -> None:
     from resonanz import model
     from resonanz.sending.blocking import block as decide
 
-    _, database = open_instance()
-    try:
+    with opened() as database:
         decide(database, submission_id, reason=reason, actor=ACTOR, now=model.now())
-    finally:
-        database.close()
     click.echo(f"Blocked {submission_id}. Running edges know within seconds, as long as a worker runs.")
 
 
@@ -58,11 +38,8 @@ def unblock(submission_id: UUID, reason: str) -> None:
     from resonanz import model
     from resonanz.sending.blocking import unblock as decide
 
-    _, database = open_instance()
-    try:
+    with opened() as database:
         decide(database, submission_id, reason=reason, actor=ACTOR, now=model.now())
-    finally:
-        database.close()
     click.echo(f"Unblocked {submission_id}.")
 
 
@@ -72,12 +49,8 @@ def list_blocked(*, as_json: bool) -> None:
     """Print which submissions are blocked, the last one first."""
     from resonanz.store import blocks
 
-    _, database = open_instance()
-    try:
-        with database.read() as tx:
-            found = blocks.in_force(tx)
-    finally:
-        database.close()
+    with opened() as database, database.read() as tx:
+        found = blocks.in_force(tx)
     if as_json:
         click.echo(
             json.dumps(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from resonanz.app.operator_commands import ACTOR, open_instance
+from resonanz.app.instance import ACTOR, opened, opened_instance
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
@@ -38,12 +38,9 @@ def add(name: str, label: str, secret_file: TextIO | None, *, as_json: bool) -> 
     from resonanz.ingest.providers import add_provider
 
     secret = secret_file.read() if secret_file is not None else ""
-    settings, database = open_instance()
-    try:
+    with opened_instance() as (settings, database):
         sealer = sealer_of(settings)
         added = add_provider(database, sealer, name, label=label, secret=secret, actor=ACTOR, now=model.now())
-    finally:
-        database.close()
     _show(settings, added, as_json=as_json)
 
 
@@ -59,11 +56,8 @@ def secret(id: UUID, secret_file: TextIO | None, *, as_json: bool) -> None:
     from resonanz.ingest.providers import set_secret
 
     given = secret_file.read() if secret_file is not None else ""
-    settings, database = open_instance()
-    try:
+    with opened_instance() as (settings, database):
         added = set_secret(database, sealer_of(settings), id, secret=given, now=model.now())
-    finally:
-        database.close()
     _show(settings, added, as_json=as_json)
 
 
@@ -74,12 +68,8 @@ def list_providers(*, as_json: bool) -> None:
     from resonanz.ingest.providers import address
     from resonanz.store import providers as rows
 
-    settings, database = open_instance()
-    try:
-        with database.read() as tx:
-            found = rows.list_providers(tx)
-    finally:
-        database.close()
+    with opened_instance() as (settings, database), database.read() as tx:
+        found = rows.list_providers(tx)
     if as_json:
         told = [
             {
@@ -111,11 +101,8 @@ def remove(id: UUID) -> None:
     """Let nothing more in from a provider. What was recorded stays."""
     from resonanz.ingest.providers import remove_provider
 
-    _, database = open_instance()
-    try:
+    with opened() as database:
         remove_provider(database, id)
-    finally:
-        database.close()
     click.echo(f"Nothing more is let in at {id}.")
 
 
@@ -126,12 +113,8 @@ def strays(limit: int, *, as_json: bool) -> None:
     """Print reports that became no fact: about no mail of ours, of a kind nobody knows, or unreadable."""
     from resonanz.store.strays import count_strays, list_strays
 
-    _, database = open_instance()
-    try:
-        with database.read() as tx:
-            counted, found = count_strays(tx), list_strays(tx, limit=limit)
-    finally:
-        database.close()
+    with opened() as database, database.read() as tx:
+        counted, found = count_strays(tx), list_strays(tx, limit=limit)
     if as_json:
         told = [
             {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from resonanz import model
-from resonanz.app.operator_commands import ACTOR, open_instance
+from resonanz.app.instance import ACTOR, opened_instance
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
@@ -24,11 +24,8 @@ def _opened() -> Iterator[tuple[Settings, Database, Check]]:
     from resonanz.outbound import Resolver
     from resonanz.sending.domain_check import dns_check
 
-    settings, database = open_instance()
-    try:
+    with opened_instance() as (settings, database):
         yield settings, database, dns_check(Resolver(settings.dns_servers), settings.edge_url)
-    finally:
-        database.close()
 
 
 @click.group()

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import click
 
 from resonanz import model
-from resonanz.app.operator_commands import ACTOR, open_instance
+from resonanz.app.instance import ACTOR, opened, opened_instance
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
@@ -23,15 +21,6 @@ if TYPE_CHECKING:
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _name = click.argument("name")
-
-
-@contextmanager
-def _instance() -> Iterator[tuple[Settings, Database]]:
-    settings, database = open_instance()
-    try:
-        yield settings, database
-    finally:
-        database.close()
 
 
 @click.group()
@@ -89,7 +78,7 @@ def add(name: str, host: str, account: str | None, **values: Any) -> None:
     given = _given(values)
     if given.get("authentication") == "password" and "secret" not in given:
         given["secret"] = click.prompt("Password", hide_input=True)
-    with _instance() as (settings, database):
+    with opened_instance() as (settings, database):
         wanted = Wanted(name, host, **given)
         owner = account_of(database, account).id if account else None
         added = add_transport(database, sealer_of(settings)(), wanted, actor=ACTOR, now=model.now(), account_id=owner)
@@ -106,7 +95,7 @@ def change(name: str, **values: Any) -> None:
     from resonanz.app.wiring import sealer_of
     from resonanz.sending.named_transports import change_transport
 
-    with _instance() as (settings, database):
+    with opened_instance() as (settings, database):
         change_transport(database, sealer_of(settings)(), name, now=model.now(), **_given(values))
     click.echo(f"Changed {name}.")
 
@@ -117,7 +106,7 @@ def list_all(*, as_json: bool) -> None:
     """Print every transport, in the order in which they are tried."""
     from resonanz.store.transports import list_transports
 
-    with _instance() as (settings, database):
+    with opened_instance() as (settings, database):
         with database.read() as tx:
             found = list_transports(tx)
         default = settings.smtp_url.get_secret_value()
@@ -138,7 +127,7 @@ def show(name: str, *, as_json: bool) -> None:
     """Print everything about a transport but its secrets."""
     from resonanz.sending.named_transports import find_transport
 
-    with _instance() as (_, database), database.read() as tx:
+    with opened() as database, database.read() as tx:
         found = _shown(find_transport(tx, name))
     if as_json:
         click.echo(json.dumps(found, indent=2))
@@ -155,7 +144,7 @@ def check(name: str) -> None:
     from resonanz.app.wiring import opener_of
     from resonanz.sending.named_transports import find_transport
 
-    with _instance() as (settings, database):
+    with opened_instance() as (settings, database):
         with database.read() as tx:
             stored = find_transport(tx, name)
         click.echo(asyncio.run(opener_of(settings, database).open(stored).check()))
@@ -170,7 +159,7 @@ def send_test(name: str, to: str) -> None:
     from resonanz.sending.named_transports import find_transport
     from resonanz.sending.probe import send_test_mail
 
-    with _instance() as (settings, database):
+    with opened_instance() as (settings, database):
         with database.read() as tx:
             stored = find_transport(tx, name)
         said = asyncio.run(send_test_mail(opener_of(settings, database).open(stored), stored, to, model.now()))
@@ -183,7 +172,7 @@ def sign_in(name: str) -> None:
     """Sign in with the transport's provider: on another device, or in a browser whose address you paste here."""
     from resonanz.sending.named_transports import find_transport
 
-    with _instance() as (settings, database):
+    with opened_instance() as (settings, database):
         with database.read() as tx:
             stored = find_transport(tx, name)
         sign_in_by_hand(settings, database, stored)
@@ -226,7 +215,7 @@ def pause(name: str) -> None:
     """Take a transport out of service: others for the same senders carry their mail, or it waits."""
     from resonanz.sending.named_transports import pause_transport
 
-    with _instance() as (_, database):
+    with opened() as database:
         pause_transport(database, name, paused=True, now=model.now())
     click.echo(f"Paused {name}.")
 
@@ -237,7 +226,7 @@ def resume(name: str) -> None:
     """Put a transport back into service."""
     from resonanz.sending.named_transports import pause_transport
 
-    with _instance() as (_, database):
+    with opened() as database:
         pause_transport(database, name, paused=False, now=model.now())
     click.echo(f"Resumed {name}.")
 
@@ -248,7 +237,7 @@ def remove(name: str) -> None:
     """Forget a transport; mail that waits for it goes by what serves its sender then."""
     from resonanz.sending.named_transports import remove_transport
 
-    with _instance() as (_, database):
+    with opened() as database:
         remove_transport(database, name, now=model.now())
     click.echo(f"Removed {name}.")
 
@@ -298,7 +287,7 @@ def show_queue(*, as_json: bool) -> None:
     """Print how many mails wait, and for what."""
     from resonanz.sending.queue_control import queue_state
 
-    with _instance() as (_, database), database.read() as tx:
+    with opened() as database, database.read() as tx:
         state = queue_state(tx, model.now())
     standing = state.standing
     if as_json:
@@ -339,7 +328,7 @@ def pause_all(domain: str) -> None:
     """Send nothing more, or nothing more to one domain."""
     from resonanz.sending import queue_control
 
-    with _instance() as (_, database):
+    with opened() as database:
         if domain:
             domain = queue_control.pause_domain(database, domain, paused=True, actor=ACTOR, now=model.now()).domain
         else:
@@ -353,7 +342,7 @@ def resume_all(domain: str) -> None:
     """Go on sending."""
     from resonanz.sending import queue_control
 
-    with _instance() as (_, database):
+    with opened() as database:
         if domain:
             domain = queue_control.pause_domain(database, domain, paused=False, actor=ACTOR, now=model.now()).domain
         else:
@@ -369,7 +358,7 @@ def limit(domain: str, connections: int | None, rate_per_minute: int | None) -> 
     """Say how fast mail to DOMAIN may go; without options, as the built-in table has it."""
     from resonanz.sending.queue_control import limit_domain
 
-    with _instance() as (_, database):
+    with opened() as database:
         set_for = limit_domain(
             database, domain, connections=connections, rate_per_minute=rate_per_minute, now=model.now()
         )

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
 
-from resonanz.app.operator_commands import ACTOR, open_instance
+from resonanz.app.instance import ACTOR, opened, opened_instance
 
 if TYPE_CHECKING:
-    from resonanz.app.settings import Settings
     from resonanz.store import Database
     from resonanz.store.webhook_endpoints import EndpointRow
 
@@ -28,15 +25,6 @@ _who = click.option(
     help="By whom an event must be caused that has a verdict; again for each. Without: people only.",
 )
 _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
-
-
-@contextmanager
-def _instance() -> Iterator[tuple[Settings, Database]]:
-    settings, database = open_instance()
-    try:
-        yield settings, database
-    finally:
-        database.close()
 
 
 @click.group()
@@ -82,7 +70,7 @@ def add(
     from resonanz.notify.webhooks.endpoints import DEFAULT_WHO, Wanted, add_endpoint
     from resonanz.notify.webhooks.reach import reach_of
 
-    with _instance() as (settings, database):
+    with opened_instance() as (settings, database):
         sides = frozenset(model.Who(side) for side in who) or DEFAULT_WHO
         fresh = add_endpoint(
             database,
@@ -110,7 +98,7 @@ def change(id: UUID, url: str | None, types: tuple[str, ...], description: str |
     from resonanz.notify.webhooks.endpoints import Wanted, change_endpoint
     from resonanz.notify.webhooks.reach import reach_of
 
-    with _instance() as (settings, database):
+    with opened_instance() as (settings, database):
         row = _find(database, id)
         wanted = Wanted(row.url, row.types, row.description, row.who, row.all_mail)
         if url is not None:
@@ -131,7 +119,7 @@ def list_webhooks(*, as_json: bool) -> None:
     """Print every webhook and how it is."""
     from resonanz.store.webhook_endpoints import list_endpoints
 
-    with _instance() as (_, database), database.read() as tx:
+    with opened() as database, database.read() as tx:
         found = list_endpoints(tx)
     if as_json:
         click.echo(json.dumps([_told(row) for row in found], indent=2))
@@ -152,7 +140,7 @@ def list_deliveries(id: UUID, limit: int, state: str | None, *, as_json: bool) -
     from resonanz.store.webhook_deliveries import DeliveryState
     from resonanz.store.webhook_deliveries import list_deliveries as rows_of
 
-    with _instance() as (_, database):
+    with opened() as database:
         _find(database, id)
         with database.read() as tx:
             found = rows_of(tx, id, limit=limit, state=DeliveryState(state) if state else None)
@@ -181,7 +169,7 @@ def pause(id: UUID) -> None:
     from resonanz import model
     from resonanz.notify.webhooks import endpoints
 
-    with _instance() as (_, database):
+    with opened() as database:
         endpoints.pause(database, id, why="paused from the command line", now=model.now())
     click.echo(f"Paused {id}.")
 
@@ -193,7 +181,7 @@ def resume(id: UUID, *, from_now: bool) -> None:
     """Go on where it stopped."""
     from resonanz.notify.webhooks import endpoints
 
-    with _instance() as (_, database):
+    with opened() as database:
         endpoints.resume(database, id, from_now=from_now)
     click.echo(f"Resumed {id}.")
 
@@ -207,7 +195,7 @@ def rotate(id: UUID, *, as_json: bool) -> None:
     from resonanz.app.wiring import sealer_of
     from resonanz.notify.webhooks.endpoints import rotate_secret
 
-    with _instance() as (settings, database):
+    with opened_instance() as (settings, database):
         fresh = rotate_secret(database, sealer_of(settings), id, now=model.now())
     _show_fresh(fresh.row, fresh.secret, as_json=as_json)
 
@@ -219,7 +207,7 @@ def test(id: UUID) -> None:
     from resonanz import model
     from resonanz.notify.webhooks.endpoints import send_test
 
-    with _instance() as (_, database):
+    with opened() as database:
         send_test(database, id, now=model.now())
     click.echo(f"A worker posts it within seconds. Look: resonanz webhooks deliveries {id} --limit 1")
 
@@ -236,7 +224,7 @@ def again(id: UUID, delivery: UUID | None, since: datetime | None) -> None:
     if (delivery is None) == (since is None):
         raise model.InvalidInput("give either a delivery or a time", where="--since", remedy="see --help")
     moment = since.replace(tzinfo=UTC) if since is not None else None
-    with _instance() as (_, database):
+    with opened() as database:
         amount = send_again(database, id, now=model.now(), delivery=delivery, since=moment)
     click.echo(f"{amount} posted once more.")
 
@@ -247,7 +235,7 @@ def remove(id: UUID) -> None:
     """Tell it nothing more, and forget what it was told."""
     from resonanz.notify.webhooks.endpoints import remove_endpoint
 
-    with _instance() as (_, database):
+    with opened() as database:
         remove_endpoint(database, id)
     click.echo(f"Removed {id}.")
 

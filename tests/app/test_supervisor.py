@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import asyncio, sys
 from resonanz.app.logs import configure_logs
 from resonanz.app.supervisor import Supervisor
 configure_logs("up", form="json")
-roles = [(name, [sys.executable, "-c", code]) for name, code in zip(sys.argv[1::2], sys.argv[2::2])]
+roles = [("role", [sys.executable, "-c", sys.argv[1]]), *((path, [path]) for path in sys.argv[2:])]
 sys.exit(asyncio.run(Supervisor(roles, drain_seconds=2.0).run()))
 """
 
@@ -38,13 +39,14 @@ while True:
 
 
 class Supervised:
-    """A supervisor in a process of its own, with one role that notes its starts and its clean stop."""
+    """A supervisor in a process of its own, with one role that notes its starts and its clean stop, and `further`."""
 
-    def __init__(self, folder: Path, code: str = STEADY) -> None:
+    def __init__(self, folder: Path, code: str = STEADY, *further: str) -> None:
         self.starts_file = folder / "starts"
         self.stopped_file = folder / "stopped"
         role = code.format(starts=str(self.starts_file), stopped=str(self.stopped_file))
-        self.process = subprocess.Popen([sys.executable, "-c", SCRIPT, "role", role], stderr=subprocess.PIPE, text=True)
+        command = [sys.executable, "-c", SCRIPT, role, *further]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
     def pids(self) -> list[int]:
         """The process ids of the role's starts so far."""
@@ -60,8 +62,8 @@ def supervised(tmp_path: Path):
     """Make supervisors that are gone after the test."""
     made: list[Supervised] = []
 
-    def make(code: str = STEADY) -> Supervised:
-        made.append(Supervised(tmp_path, code))
+    def make(code: str = STEADY, *further: str) -> Supervised:
+        made.append(Supervised(tmp_path, code, *further))
         return made[-1]
 
     yield make
@@ -74,10 +76,9 @@ def supervised(tmp_path: Path):
 
 def _alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):  # gone; the second, while it was read
         return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_a_role_that_dies_is_started_again_and_says_so(supervised) -> None:
@@ -119,3 +120,20 @@ def test_roles_go_when_the_supervisor_is_killed(supervised) -> None:
     it.process.wait()
     wait_for(lambda: not _alive(pid), "the role to stop")
     assert it.stopped_file.exists()
+
+
+def test_a_role_that_cannot_be_started_takes_nothing_with_it(supervised, tmp_path: Path) -> None:
+    """No memory for a process, or its program is being replaced: it is tried again; the others stay and are drained."""
+    program = tmp_path / "program"
+    it = supervised(STEADY, str(program))
+    (pid,) = it.wait_for_starts(1)
+    role = STEADY.format(starts=str(it.starts_file), stopped=str(tmp_path / "other"))
+    program.write_text(f"#!/bin/sh\nexec {shlex.join([sys.executable, '-c', role])}\n")
+    program.chmod(0o700)
+    assert pid in it.wait_for_starts(2)
+    it.process.terminate()
+    _, errors = it.process.communicate()
+    assert it.process.returncode == 0, errors
+    assert it.stopped_file.exists()
+    assert not any(map(_alive, it.pids()))
+    assert str(program) in {json.loads(line)["name"] for line in errors.splitlines() if "starting it again" in line}

@@ -15,7 +15,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 
 import structlog
 
@@ -32,7 +33,6 @@ class _Role:
     name: str
     command: Sequence[str]
     deaths: int = 0
-    process: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
 
 class Supervisor:
@@ -60,35 +60,42 @@ class Supervisor:
     async def _keep(self, role: _Role) -> None:
         while not self._stopping.is_set():
             begun = time.monotonic()
-            role.process = await asyncio.create_subprocess_exec(
-                *role.command,
-                stdin=asyncio.subprocess.DEVNULL,
-                env={**os.environ, LIFELINE: str(self._lifeline_read)},
-                pass_fds=(self._lifeline_read,),
-                start_new_session=True,  # Ctrl-C on a terminal reaches us alone; the roles are stopped in order
-            )
-            log.debug("role started", name=role.name, pid=role.process.pid)
-            code = await self._wait(role)
+            try:
+                process = await self._start(role)
+                ended: dict[str, object] = {"exit_code": await self._wait(role, process)}
+            except OSError as error:  # no memory for one more process, say: it must not take down the other roles
+                ended = {"error": str(error)}
             if self._stopping.is_set():
                 return
             role.deaths = 1 if time.monotonic() - begun > STEADY_AFTER else role.deaths + 1
             delay = RESTART_DELAYS[min(role.deaths, len(RESTART_DELAYS)) - 1]
-            log.error("role died, starting it again", name=role.name, exit_code=code, in_seconds=delay)
+            log.error("role died, starting it again", name=role.name, **ended, in_seconds=delay)
             await self._sleep(delay)
 
-    async def _wait(self, role: _Role) -> int:
+    async def _start(self, role: _Role) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            *role.command,
+            stdin=asyncio.subprocess.DEVNULL,
+            env={**os.environ, LIFELINE: str(self._lifeline_read)},
+            pass_fds=(self._lifeline_read,),
+            start_new_session=True,  # Ctrl-C on a terminal reaches us alone; the roles are stopped in order
+        )
+        log.debug("role started", name=role.name, pid=process.pid)
+        return process
+
+    async def _wait(self, role: _Role, process: asyncio.subprocess.Process) -> int:
         """Wait for the role to end by itself, or, once we are stopping, make it end."""
-        assert role.process is not None
-        ended = asyncio.create_task(role.process.wait())
+        ended = asyncio.create_task(process.wait())
         stopping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if not ended.done():
-            role.process.terminate()
-            await asyncio.wait({ended}, timeout=self._drain_seconds)
-        if not ended.done():
-            log.warning("role did not finish in time, killing it", name=role.name, after_seconds=self._drain_seconds)
-            role.process.kill()
+        with suppress(ProcessLookupError):  # it has ended at this very moment, and only `ended` does not know yet
+            if not ended.done():
+                process.terminate()
+                await asyncio.wait({ended}, timeout=self._drain_seconds)
+            if not ended.done():
+                log.warning("role did not finish, killing it", name=role.name, after_seconds=self._drain_seconds)
+                process.kill()
         return await ended
 
     async def _sleep(self, seconds: float) -> None:

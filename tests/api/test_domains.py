@@ -33,3 +33,15 @@ def test_only_operators_change_domains(clients: tuple[TestClient, TestClient, st
     assert somebody.post("/api/v1/domains", json=wanted).status_code == 403
     assert somebody.post("/api/v1/domains/links.example.org/check").status_code == 403
     assert somebody.delete("/api/v1/domains/links.example.org").status_code == 403
+
+
+def test_a_senders_domain_is_looked_at_and_told_again(clients: tuple[TestClient, TestClient, str]) -> None:
+    """Nobody has looked: 404. Whoever has a key may look, and everybody is told what was seen; no domain: 422."""
+    operator, somebody, _ = clients
+    assert operator.get("/api/v1/sender-domains/shop.example").status_code == 404
+    seen = somebody.post("/api/v1/sender-domains/Shop.example/check")
+    assert (seen.status_code, seen.json()["domain"]) == (200, "shop.example")
+    assert [row["state"] for row in seen.json()["records"]] == ["unknown"]
+    assert operator.get("/api/v1/sender-domains/shop.example").json() == seen.json()
+    assert operator.post("/api/v1/sender-domains/nodots/check").status_code == 422
+    assert operator.get("/api/v1/sender-domains/nodots").status_code == 422

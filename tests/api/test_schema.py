@@ -56,6 +56,8 @@ OPERATIONS = {
     "POST /api/v1/domains",
     "DELETE /api/v1/domains/{name}",
     "POST /api/v1/domains/{name}/check",
+    "GET /api/v1/sender-domains/{name}",
+    "POST /api/v1/sender-domains/{name}/check",
     "GET /api/v1/mail-passwords",
     "POST /api/v1/mail-passwords",
     "DELETE /api/v1/mail-passwords/{password}",

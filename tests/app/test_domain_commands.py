@@ -139,3 +139,38 @@ def test_no_domain(run: Run, domain: str) -> None:
     done = run("doctor", "domain", domain)
     assert done.exit_code == 1
     assert "not a domain" in done.output
+
+
+def test_a_look_is_kept_for_the_pages(run: Run) -> None:
+    """Where there is an instance, what was seen is kept: a campaign from there is warned about it."""
+    assert run("setup").exit_code == 0
+    checked(run, {("shop.example", "TXT"): [txt("v=spf1 -all")]})
+    assert run("lists", "create", "Readers").exit_code == 0
+    made = run(
+        "campaign", "create", "--name", "May", "--from", "news@shop.example", "--subject", "x", "--list", "Readers"
+    )
+    assert "shop.example is not ready to send" in made.stderr
+    assert "SPF" not in made.stderr
+
+
+@pytest.mark.parametrize(
+    ("edge", "state"), [("http://localhost:8601", "wrong"), ("http://127.0.0.1", "wrong"), ("http://192.0.2.1", "weak")]
+)
+def test_an_edge_without_a_public_name(run: Run, edge: str, state: str) -> None:
+    """An address is not looked up as if it were a name, and a host that only this machine can reach is wrong."""
+    _, records = checked(run, {}, RESONANZ_EDGE_URL=edge)
+    assert {row["purpose"]: row["state"] for row in records.values()}["tracking"] == state
+
+
+def test_without_a_return_path(run: Run) -> None:
+    """That bounces come back to nobody, and that no delivery is confirmed, is said where records are."""
+    _, records = checked(run, {})
+    assert records["return path "]["state"] == "weak"
+    assert "RESONANZ_RETURN_PATH_DOMAIN" in records["return path "]["note"]
+
+
+def test_a_record_that_names_no_host(run: Run) -> None:
+    """A slip of the pen inside a record is told as a wrong record, and keeps nothing else from being looked at."""
+    _, records = checked(run, {("shop.example", "TXT"): [txt("v=spf1 include:a..example -all")]})
+    assert [row["state"] for row in records.values() if row["purpose"] == "spf"] == ["wrong"]
+    assert records["dmarc _dmarc.shop.example"]["state"] == "missing"

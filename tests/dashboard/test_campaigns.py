@@ -13,6 +13,7 @@ from resonanz.dashboard import build_preview
 from resonanz.ingest import record_all
 from resonanz.model import EventKind, Verdict
 from resonanz.sending import expansion
+from resonanz.sending.domain_records import Record, State
 from resonanz.store import campaigns as rows
 from resonanz.store import messages
 from resonanz.store.campaigns import Campaign, CampaignState
@@ -130,6 +131,47 @@ def test_a_test_mail_and_a_time(site: Site) -> None:
     assert f"{start_at.astimezone(site.parts.zone):%m-%dT%H:%M}" == "12-24T09:30"
     alice.submit(f"{path}/act", {"act": "unschedule"}, page=path)
     assert stored(site).state is CampaignState.DRAFT
+
+
+def test_what_the_senders_domain_publishes(site: Site) -> None:
+    """DNS is not asked while a page is shown; a button asks, what was written stays, and the page tells what was seen
+    and warns of it, before sending and while it is sent. Nothing keeps it from being sent."""
+    records = [
+        Record("spf", "sender.example", "TXT", "", ("v=spf1 <b>",), State.OK, "Fine."),
+        Record("dkim", "k._domainkey.sender.example", "TXT", "v=DKIM1; p=AAAA", (), State.MISSING, "Publish it."),
+    ]
+    asked: list[str] = []
+
+    def look_up(domain: str, _host: str) -> list[Record]:
+        asked.append(domain)
+        return records
+
+    site = site.with_parts(look_up=look_up)
+    list_id = add_list(site.database, "Readers")
+    alice = site.alice()
+    fields = FIELDS | {f"list-{list_id}": "yes"}
+    alice.submit("/campaigns", fields, page="/campaigns/new")
+    path = f"/campaigns/{stored(site).id}"
+    assert "not checked yet" in alice.get(path).text
+    assert asked == []
+    looked = alice.submit(path, fields | {"act": "look", "name": "June"}, page=path)
+    assert "done=looked" in looked.headers["location"]
+    assert asked == ["sender.example"]
+    assert stored(site).name == "June"
+    page = alice.get(path).text
+    assert "v=spf1 &lt;b&gt;" in page
+    assert "v=DKIM1; p=AAAA" in page
+    assert "DKIM is missing" in page
+    nobody = alice.submit(path, fields | {"act": "look", "from": "nobody"}, page=path)
+    assert nobody.status_code == 422
+    assert 'id="from-note" role="alert"' in nobody.text
+    alice.submit(path, fields | {"act": "send"}, page=path)
+    assert stored(site).state is CampaignState.SCHEDULED
+    assert "Receivers may refuse mail" in alice.get(path).text
+    records = records[:1]
+    assert alice.submit(f"{path}/act", {"act": "look"}, page=path).headers["location"] == path
+    assert "Receivers may refuse mail" not in alice.get(path).text
+    assert stored(site).state is CampaignState.SCHEDULED
 
 
 def test_what_is_not_there(site: Site) -> None:

@@ -18,6 +18,7 @@ from resonanz.accounts.operators import check_operator
 from resonanz.model import TemporaryFailure
 from resonanz.sending.domains import Check, not_checked
 from resonanz.sending.erasure import ForgetMails, no_mails
+from resonanz.sending.sender_checks import LookUp, nobody_to_ask
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.sending.transports.opening import Opener
 from resonanz.store import Database
@@ -38,10 +39,10 @@ def no_sealer() -> Sealer:
 @dataclass(frozen=True, slots=True)
 class ApiParts:
     """What the API is made of. `authenticate` turns a key's secret into its account, or None; `check_domain` finds out
-    whether a host leads to the edge, which recipients reach at `edge_url`. `opener` makes stored transports, `sealer`
-    seals other systems' secrets, and `take_delivery` takes what a provider's webhook brings to `dashboard_url`. To
-    `private_hosts` of one's own network webhooks may be posted. `forget_mails` deletes copies of messages from the
-    built-in outbox."""
+    whether a host leads to the edge, which recipients reach at `edge_url`, `look_up` what a sender's domain publishes.
+    `opener` makes stored transports, `sealer` seals other systems' secrets, and `take_delivery` takes what a provider's
+    webhook brings to `dashboard_url`. To `private_hosts` of one's own network webhooks may be posted. `forget_mails`
+    deletes copies of messages from the built-in outbox."""
 
     database: Database
     authenticate: Callable[[str, datetime], Account | None]
@@ -50,6 +51,7 @@ class ApiParts:
     opener: Opener
     edge_url: str = ""
     check_domain: Check = not_checked
+    look_up: LookUp = nobody_to_ask
     dashboard_url: str = ""
     sealer: Callable[[], Sealer] = no_sealer
     take_delivery: TakeDelivery | None = None

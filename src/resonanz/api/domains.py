@@ -1,4 +1,4 @@
-"""Custom tracking domains."""
+"""The domains that mail is sent from and what they publish, and custom tracking domains."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from fastapi import APIRouter, Path
 
 from resonanz import model
 from resonanz.api.access import Caller, Operator, Parts
-from resonanz.api.operator_shapes import DomainIn, DomainOut, DomainsOut
+from resonanz.api.operator_shapes import DomainIn, DomainOut, DomainsOut, SenderDomainOut
+from resonanz.model import NotFound
 from resonanz.sending.domains import add_domain, check_domain, remove_domain
+from resonanz.sending.sender_checks import last_look, look, read_domain
 from resonanz.store import domains
 
-router = APIRouter(tags=["Tracking domains"])
+router = APIRouter(tags=["Domains"])
 
 Name = Annotated[str, Path(max_length=253)]
 
@@ -50,3 +52,30 @@ def post_check(name: Name, parts: Parts, _operator: Operator) -> DomainOut:
 def delete_domain(name: Name, parts: Parts, _operator: Operator) -> None:
     """Remove it. Mails that are out keep links with it: they end when its certificate does."""
     remove_domain(parts.database, name)
+
+
+@router.get(
+    "/sender-domains/{name}", response_model=SenderDomainOut, summary="What a sender's domain publishes, as seen last"
+)
+def get_sender_domain(name: Name, parts: Parts, _caller: Caller) -> SenderDomainOut:
+    """Return SPF, DKIM, DMARC, tracking host and return path as the last look at DNS found them. 404 if nobody has
+    looked yet."""
+    with parts.database.read() as tx:
+        found = last_look(tx, read_domain(name))
+    if found is None:
+        raise NotFound("nobody has looked at it yet", where="name", remedy="POST …/check does")
+    return SenderDomainOut.model_validate(found)
+
+
+@router.post("/sender-domains/{name}/check", response_model=SenderDomainOut, summary="Look at a sender's domain now")
+def post_sender_check(name: Name, parts: Parts, caller: Caller) -> SenderDomainOut:
+    """Ask DNS, keep what it says, and return it. It takes seconds where DNS is slow."""
+    seen = look(
+        parts.database,
+        name,
+        edge_url=parts.edge_url,
+        look_up=parts.look_up,
+        actor=caller.address,
+        now=model.now(),
+    )
+    return SenderDomainOut.model_validate(seen)

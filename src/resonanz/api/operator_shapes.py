@@ -61,6 +61,29 @@ class DomainsOut(Outgoing):
     domains: list[DomainOut]
 
 
+class RecordOut(Outgoing):
+    """One record of a sender's domain."""
+
+    purpose: Literal["dkim", "spf", "dmarc", "tracking", "return path", "dns"]
+    name: str
+    kind: str = Field(description="TXT, MX or A")
+    wanted: str = Field(description="What to publish as it is; empty where only the sender can know it.")
+    found: list[str]
+    state: Literal["ok", "weak", "missing", "wrong", "unknown"] = Field(
+        description="`weak` works and could be better; `unknown`: DNS did not answer."
+    )
+    note: str
+
+
+class SenderDomainOut(Outgoing):
+    """What was seen of a sender's domain, and when."""
+
+    domain: str
+    checked_at: datetime
+    checked_by: str = Field(description="The account's address, or `command line`.")
+    records: list[RecordOut]
+
+
 class MailPasswordIn(Incoming):
     """A password that is to be made for a mail program."""
 

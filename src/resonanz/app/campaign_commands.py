@@ -125,7 +125,11 @@ def send(campaign_id: UUID, at: str | None, *, as_json: bool) -> None:
 
     with opened_instance() as (settings, database):
         moment = _moment(at, settings) if at else None
-        _print(campaigns.schedule(database, campaign_id, at=moment, now=model.now()), as_json=as_json)
+        scheduled = campaigns.schedule(database, campaign_id, at=moment, now=model.now())
+        with database.read() as tx:
+            plan = campaigns.plan_of(tx, scheduled)
+        _tell_findings(database, plan)
+        _print(scheduled, as_json=as_json)
 
 
 def _act(name: str, text: str) -> click.Command:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,8 @@ from urllib.parse import urlsplit
 import click
 
 from resonanz import model
+from resonanz.app.operator_commands import ACTOR
+from resonanz.model import InvalidInput, TemporaryFailure
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
@@ -124,7 +125,7 @@ def check(domain: str, *, as_json: bool) -> None:
     """
     from resonanz.sending.domain_records import State
 
-    records = records_of(_settings(), domain)
+    records = _looked_up(_settings(), domain)
     if as_json:
         click.echo(json.dumps([asdict(record) for record in records], indent=2))
     else:
@@ -133,18 +134,25 @@ def check(domain: str, *, as_json: bool) -> None:
     raise SystemExit(any(record.state in bad for record in records))
 
 
-def records_of(settings: Settings, domain: str) -> list[Record]:
-    """Return what this domain has to publish, held against DNS."""
-    from resonanz.outbound import Resolver
-    from resonanz.sending.domain_records import Surroundings, check_domain
+def _looked_up(settings: Settings, domain: str) -> list[Record]:
+    """Return what this domain has to publish, held against DNS, and keep it for the dashboard.
 
-    around = Surroundings(
-        tracking_host=urlsplit(settings.edge_url).hostname or "",
-        return_path_domain=settings.return_path_domain,
-        relay_host=socket.getfqdn(),
-    )
-    signers = _signing_keys(settings).signers_for(domain)
-    return check_domain(domain, signers, around, Resolver(settings.dns_servers))
+    A domain may be looked at before there is an instance, and while its database is away; then nothing is kept, and the
+    edge's own host is taken for that of the links.
+    """
+    from resonanz.app.wiring import database_of, look_up_with
+    from resonanz.sending.sender_checks import look, read_domain
+
+    look_up = look_up_with(settings)
+    try:
+        database = database_of(settings)
+    except (TemporaryFailure, InvalidInput):
+        return look_up(read_domain(domain), urlsplit(settings.edge_url).hostname or "")
+    try:
+        found = look(database, domain, edge_url=settings.edge_url, look_up=look_up, actor=ACTOR, now=model.now())
+    finally:
+        database.close()
+    return list(found.records)
 
 
 def _show(records: list[Record]) -> None:

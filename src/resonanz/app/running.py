@@ -76,6 +76,7 @@ def run_app(settings: Settings) -> None:
         authenticator,
         delivery_taker,
         keys_of,
+        look_up_with,
         opener_of,
         own_sites_of,
         sealer_of,
@@ -95,6 +96,7 @@ def run_app(settings: Settings) -> None:
     hub = Hub(database)
     submit = submitter(settings, database)
     check_domain = dns_check(Resolver(settings.dns_servers), settings.edge_url)
+    look_up = look_up_with(settings, seconds=2)  # somebody waits for the page behind it
     watch = Watch(settings, database)
     sealer = sealer_of(settings)
     opener = opener_of(settings, database)
@@ -120,6 +122,7 @@ def run_app(settings: Settings) -> None:
         submission=_submission_of(settings),
         submission_over_tls=_submission_over_tls_of(settings),
         check_domain=check_domain,
+        look_up=look_up,
         note_own=OwnBrowsers(database, secret_of(settings)).note,
         operations=lambda: watch.operations,
         sealer=sealer,
@@ -138,6 +141,7 @@ def run_app(settings: Settings) -> None:
             opener,
             edge_url=settings.edge_url,
             check_domain=check_domain,
+            look_up=look_up,
             dashboard_url=settings.dashboard_url,
             sealer=sealer,
             take_delivery=delivery_taker(settings, database, keys_of(settings)),

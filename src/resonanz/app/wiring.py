@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from resonanz.ingest.place import Places
     from resonanz.ingest.webhooks import Webhooks
     from resonanz.sealing import Sealer
+    from resonanz.sending.domain_records import Record
+    from resonanz.sending.sender_checks import LookUp
 
 SECRET_BYTES = 32
 
@@ -238,6 +240,24 @@ def group_submitter(settings: Settings, database: Database) -> Callable[[Draft, 
     from resonanz.sending.together import Together
 
     return Together(database, limits_of(settings)).submit
+
+
+def look_up_with(settings: Settings, *, seconds: float = 4) -> LookUp:
+    """Return what holds a sender's domain against DNS; `seconds` is the time for one question. Nothing more is loaded
+    before it is first used."""
+
+    def look_up(domain: str, tracking_host: str) -> list[Record]:
+        import socket
+
+        from resonanz.outbound import Resolver
+        from resonanz.sending.domain_records import Surroundings, check_domain
+        from resonanz.sending.signing import SigningKeys
+
+        around = Surroundings(tracking_host, settings.return_path_domain, socket.getfqdn())
+        signers = SigningKeys(settings.signing_keys_dir).signers_for(domain)
+        return check_domain(domain, signers, around, Resolver(settings.dns_servers, seconds=seconds))
+
+    return look_up
 
 
 def authenticator(database: Database) -> Callable[[str, datetime], Account | None]:

@@ -19,6 +19,7 @@ from resonanz.notify.hub import Hub
 from resonanz.proxies import Proxies
 from resonanz.sending.domains import Check, not_checked
 from resonanz.sending.erasure import ForgetMails, no_mails
+from resonanz.sending.sender_checks import LookUp, nobody_to_ask
 from resonanz.sending.submit import Draft, Receipt
 from resonanz.sending.transports.opening import Opener
 from resonanz.sending.transports.outbox import Outbox
@@ -62,11 +63,11 @@ class DashboardParts:
     goes out by SMTP. `unknown_mode` tells how contacts without a recorded choice are tracked, and `mode_is_fixed` that
     a setting says so and the account page cannot; `own_sites` and `sites_are_fixed` are the same for the sites where
     visits are recorded. `submission` and `submission_over_tls` are where mail clients hand mail in (`host:port`), empty
-    when nothing listens for them. `check_domain` finds out whether a host leads to the edge, `operations` how the
-    instance is doing, `sealer` seals other systems' secrets, `opener` makes the stored transports, and webhooks may
-    be posted to `private_hosts` of one's own network. `note_own` is
-    told account, address and user agent of each signed-in browser, and the time; `forget_mails` deletes copies of
-    messages from the built-in outbox, also from one that is not in use any more. `now` is the clock at this door.
+    when nothing listens for them. `check_domain` finds out whether a host leads to the edge, `look_up` what a sender's
+    domain publishes, `operations` how the instance is doing, `sealer` seals other systems' secrets, `opener` makes the
+    stored transports, and webhooks may be posted to `private_hosts` of one's own network. `note_own` is told
+    account, address and user agent of each signed-in browser, and the time; `forget_mails` deletes copies of messages
+    from the built-in outbox, also from one that is not in use any more. `now` is the clock at this door.
     """
 
     database: Database
@@ -90,6 +91,7 @@ class DashboardParts:
     submission: str = ""
     submission_over_tls: str = ""
     check_domain: Check = not_checked
+    look_up: LookUp = nobody_to_ask
     operations: Callable[[], Operations] = Operations
     note_own: Callable[[UUID, str, str, datetime], None] = not_noted
     sealer: Callable[[], Sealer] = no_sealer

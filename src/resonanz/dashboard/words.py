@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from resonanz.insight import local_time
 from resonanz.model import Client, ClientKind, Event, EventKind, MessageState, Place, TrackingMode, Who
+from resonanz.sending.domain_records import State
+from resonanz.sending.sender_checks import PURPOSES as RECORD_PURPOSES
 from resonanz.store.campaigns import CampaignState
 
 
@@ -155,6 +157,26 @@ FIELDS_OF_FILE: Mapping[str, str] = {
     "last_name": "Last name",
     "language": "Language",
 }
+
+
+_RECORDS: Mapping[State, Word] = {
+    State.OK: Word("in order", "good", "It is published as it should be."),
+    State.WEAK: Word("could be better", "calm", "It works."),
+    State.MISSING: Word("missing", "bad", "Receivers may refuse the mail, or file it as spam."),
+    State.WRONG: Word("wrong", "bad", "Receivers may refuse the mail, or file it as spam."),
+    State.UNKNOWN: Word("not known", "warn", "DNS did not answer."),
+}
+
+
+def record(state: State) -> Word:
+    """Return how the state of a record in DNS is shown."""
+    return _RECORDS[state]
+
+
+def purpose(name: str) -> str:
+    """Return what a record in DNS is for, as a heading."""
+    said = RECORD_PURPOSES[name]
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def pairs(values: Iterable[str]) -> list[tuple[str, str]]:

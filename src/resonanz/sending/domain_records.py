@@ -6,8 +6,10 @@ SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 9989), the tracking host, and the do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from resonanz.model import InvalidInput, TemporaryFailure
@@ -64,29 +66,31 @@ class Names(Protocol):
 
 
 def check_domain(domain: str, signers: Sequence[Signer], around: Surroundings, names: Names) -> list[Record]:
-    """Hold a sender's domain against DNS. A question that nobody answers makes one record unknown, no more.
+    """Hold a sender's domain (lower case, in A-labels) against DNS. A question that nobody answers makes one record
+    unknown, no more.
 
-    Raises InvalidInput for what is no domain.
+    The five checks ask at the same time: where DNS is silent, whoever waits does so for one of them and not for all.
     """
-    domain = domain.strip().rstrip(".").lower()
-    if "." not in domain or any(character in domain for character in "/@ "):
-        raise InvalidInput("not a domain", where=domain[:100], remedy="give it like example.org")
-    checks: list[Callable[[], Iterator[Record]]] = [
-        lambda: _dkim(domain, signers, names),
-        lambda: _spf(domain, around, names),
-        lambda: _dmarc(domain, names),
-        lambda: _tracking(around, names),
-        lambda: _return_path(around, names),
+    checks: list[tuple[str, Callable[[], Iterator[Record]]]] = [
+        ("dkim", lambda: _dkim(domain, signers, names)),
+        ("spf", lambda: _spf(domain, around, names)),
+        ("dmarc", lambda: _dmarc(domain, names)),
+        ("tracking", lambda: _tracking(around, names)),
+        ("return path", lambda: _return_path(around, names)),
     ]
-    return [record for check in checks for record in _asked(check)]
+    with ThreadPoolExecutor(len(checks), "domain") as threads:
+        return [record for records in threads.map(_asked, checks) for record in records]
 
 
-def _asked(check: Callable[[], Iterator[Record]]) -> list[Record]:
+def _asked(check: tuple[str, Callable[[], Iterator[Record]]]) -> list[Record]:
+    purpose, ask = check
     try:
-        return list(check())
+        return list(ask())
     except TemporaryFailure as failure:
         kind, _, name = failure.where.partition(" ")
-        return [Record("dns", name, kind, "", (), State.UNKNOWN, f"{failure.what}; {failure.remedy}")]
+        return [Record(purpose, name, kind, "", (), State.UNKNOWN, f"{failure.what}; {failure.remedy}")]
+    except InvalidInput as error:  # such as `include:` with two dots in a row
+        return [Record(purpose, error.where, "", "", (), State.WRONG, f"What is to be asked for is {error.what}.")]
 
 
 # ── DKIM ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,7 +98,10 @@ def _asked(check: Callable[[], Iterator[Record]]) -> list[Record]:
 
 def _dkim(domain: str, signers: Sequence[Signer], names: Names) -> Iterator[Record]:
     if not signers:
-        remedy = f"Nothing signs mail from {domain} here. Make a key: resonanz dkim create {domain}"
+        remedy = (
+            f"Nothing signs mail from {domain} here. Make a key: resonanz dkim create {domain} "
+            "(not needed where the server that it goes out by signs for this domain)"
+        )
         yield Record("dkim", f"*._domainkey.{domain}", "TXT", "", (), State.MISSING, remedy)
     for signer in signers:
         found = tuple(names.texts(signer.name))
@@ -198,15 +205,35 @@ def _tags(text: str) -> dict[str, str]:
 
 
 def _tracking(around: Surroundings, names: Names) -> Iterator[Record]:
-    found = tuple(names.addresses(around.tracking_host))
+    host = around.tracking_host
+    if reach := _bare_host(host):
+        yield Record("tracking", host, "A", "", (), *reach)
+        return
+    found = tuple(names.addresses(host))
     state = State.OK if found else State.MISSING
     note = "Links and pixels lead here." if found else "Links and pixels lead nowhere: give this host an address."
-    yield Record("tracking", around.tracking_host, "A", "", found, state, note)
+    yield Record("tracking", host, "A", "", found, state, note)
+
+
+def _bare_host(host: str) -> tuple[State, str] | None:
+    """Judge what needs no DNS: this machine's own name, and an address in place of a name."""
+    try:
+        is_own = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return None
+    if is_own:
+        return (
+            State.WRONG,
+            "Only this machine can follow links and fetch pixels. Set RESONANZ_EDGE_URL to a public name.",
+        )
+    return State.WEAK, "Links show an address in place of a name, which filters distrust. Give the edge a name."
 
 
 def _return_path(around: Surroundings, names: Names) -> Iterator[Record]:
     domain = around.return_path_domain
     if not domain:
+        note = "RESONANZ_RETURN_PATH_DOMAIN is not set: bounces go to the sender, and no delivery is confirmed."
+        yield Record("return path", "", "MX", "", (), State.WEAK, note)
         return
     found = names.mail_hosts(domain)
     texts = tuple(f"{preference} {host}" for preference, host in found)

@@ -16,6 +16,7 @@ from resonanz.sending.campaigns import Plan, faults, fields_of
 from resonanz.sending.expansion import next_portion
 from resonanz.sending.placeholders import Template
 from resonanz.sending.preheader import with_preheader
+from resonanz.sending.sender_checks import complaint, domain_of, last_look
 from resonanz.sending.submit import Draft
 from resonanz.store import Database, Tx, contacts, lists
 from resonanz.store.contacts import Contact
@@ -81,7 +82,16 @@ def count_audience(database: Database, list_ids: Sequence[UUID], now: datetime) 
 def findings(tx: Tx, plan: Plan, now: datetime) -> list[Finding]:
     """Return what is wrong with a plan, what keeps it from being sent first."""
     blocking = [Finding(one.where, one.what, one.remedy, blocks=True) for one in faults(tx, plan, now)]
-    return [*blocking, *_doubts(plan)]
+    return [*blocking, *_unready(tx, plan), *_doubts(plan)]
+
+
+def _unready(tx: Tx, plan: Plan) -> Iterator[Finding]:
+    """Warn of a sender's domain that the last look at DNS found wanting. It stops nothing: DNS may be right by now, and
+    another server may answer for the domain."""
+    seen = last_look(tx, domain_of(plan.sender))
+    if seen is not None and (what := complaint(seen)):
+        remedy = f"publish what `resonanz doctor domain {seen.domain}` says, and check again"
+        yield Finding("sender", what, remedy, blocks=False)
 
 
 def _doubts(plan: Plan) -> Iterator[Finding]:

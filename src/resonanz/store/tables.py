@@ -349,6 +349,15 @@ domain_senders = Table(  # mail from which domains carries which host; a sender 
     Column("domain", String(253), ForeignKey("domains.name", ondelete="CASCADE"), nullable=False, index=True),
 )
 
+sender_checks = Table(  # what DNS said of a domain that mail is sent from, when it was last looked at
+    "sender_checks",
+    metadata,
+    Column("domain", String(253), primary_key=True),  # lower case, in A-labels
+    Column("checked_at", Moment, nullable=False),
+    Column("checked_by", Text, nullable=False),  # the account's address, or `command line`
+    Column("records", Json, nullable=False),  # a list of `sending.domain_records.Record`, by its fields
+)
+
 messages = Table(  # one mail to exactly one recipient; everything after created_at is a projection of its events
     "messages",
     metadata,

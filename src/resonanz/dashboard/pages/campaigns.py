@@ -18,6 +18,7 @@ from resonanz.mail.address import Address
 from resonanz.model import Conflict, InvalidInput, TrackingMode
 from resonanz.sending import campaigns, trial
 from resonanz.sending.campaigns import Plan
+from resonanz.sending.sender_checks import domain_of, last_look, look
 from resonanz.store import campaigns as rows
 from resonanz.store import contacts, events, lists
 from resonanz.store.campaigns import Campaign, CampaignState
@@ -89,8 +90,8 @@ def show(visit: Visit) -> Response:
 
 
 def save(visit: Visit) -> Response:
-    """Put what was written in place of a draft, and do what the pressed button says: nothing more, test it, send it, or
-    delete it."""
+    """Put what was written in place of a draft, and do what the pressed button says: nothing more, test it, look at its
+    sender's domain, send it, or delete it."""
     campaign = _campaign(visit)
     form, now, database = visit.form, visit.now, visit.parts.database
     try:
@@ -103,6 +104,9 @@ def save(visit: Visit) -> Response:
             case "test":
                 _send_test(visit, plan)
                 return visit.go(f"/campaigns/{campaign.id}", done="tested", contact=form.text("contact")[:320])
+            case "look":
+                _look_at_domain(visit, plan.sender)
+                return visit.go(f"/campaigns/{campaign.id}", done="looked", contact=form.text("contact")[:320])
             case "send":
                 campaigns.schedule(database, campaign.id, at=_moment(visit, form.text("at")), now=now)
                 return visit.go(f"/campaigns/{campaign.id}")
@@ -115,7 +119,12 @@ def save(visit: Visit) -> Response:
 
 
 def act(visit: Visit) -> Response:
-    """Unschedule, pause, resume or cancel. What somebody else did meanwhile is shown, and nothing is done twice."""
+    """Unschedule, pause, resume or cancel; or look at the sender's domain. What somebody else did meanwhile is shown,
+    and nothing is done twice."""
+    if visit.form.text("act") == "look":
+        campaign = _campaign(visit)
+        _look_at_domain(visit, campaign.sender)
+        return visit.go(f"/campaigns/{campaign.id}")
     acts: dict[str, Callable[..., Campaign]] = {
         "unschedule": campaigns.unschedule,
         "pause": campaigns.pause,
@@ -205,6 +214,25 @@ def _send_test(visit: Visit, plan: Plan) -> None:
     visit.parts.submit(draft, visit.now)
 
 
+def _look_at_domain(visit: Visit, sender: str) -> None:
+    """Ask DNS about the sender's domain, and keep what it says. Raises InvalidInput (`sender`) without a domain."""
+    domain = domain_of(sender)
+    if not domain:
+        raise InvalidInput("has no domain to look at", where="sender", remedy="write an address")
+    parts = visit.parts
+    try:
+        look(
+            parts.database,
+            domain,
+            edge_url=parts.edge_url,
+            look_up=parts.look_up,
+            actor=visit.account.address,
+            now=visit.now,
+        )
+    except InvalidInput as refused:
+        raise InvalidInput(refused.what, where="sender", remedy=refused.remedy) from None
+
+
 # ── Rendering ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -243,11 +271,15 @@ def _values(visit: Visit, campaign: Campaign) -> dict[str, str]:
     }
 
 
-_DONE = {"saved": "Saved. Nothing has been sent.", "tested": "Saved, and the test is on its way."}
+_DONE = {
+    "saved": "Saved. Nothing has been sent.",
+    "tested": "Saved, and the test is on its way.",
+    "looked": "Saved, and DNS was asked: what it said stands under “Before sending”.",
+}
 
 
 def _render_editor(visit: Visit, campaign: Campaign | None, values: dict[str, str], errors: dict[str, str]) -> Response:
-    shown: dict[str, Any] = {"findings": [], "preview": None, "frame": "", "trouble": ""}
+    shown: dict[str, Any] = {"findings": [], "preview": None, "frame": "", "trouble": "", "domain": "", "seen": None}
     with visit.parts.database.read() as tx:
         known = lists.list_lists(tx)
         attributes = contacts.attribute_names(tx)
@@ -255,6 +287,8 @@ def _render_editor(visit: Visit, campaign: Campaign | None, values: dict[str, st
         if campaign is not None:
             plan = campaigns.plan_of(tx, campaign)
             shown["findings"] = trial.findings(tx, plan, visit.now)
+            shown["domain"] = domain_of(campaign.sender)
+            shown["seen"] = last_look(tx, shown["domain"])
             try:
                 shown["preview"] = trial.preview(tx, plan, values.get("contact", ""))
                 token = campaign_token(visit.parts.secret, campaign.id, shown["preview"].contact_id, visit.now)
@@ -284,8 +318,12 @@ def _render_progress(visit: Visit, campaign: Campaign) -> Response:
     with visit.parts.database.read() as tx:
         position = events.last_id(tx)
         unknown = visit.parts.unknown_mode(tx)
+        domain = domain_of(campaign.sender)
+        seen = last_look(tx, domain)
     values: dict[str, Any] = {
         "campaign": campaign,
+        "domain": domain,
+        "seen": seen,
         "course": course,
         "chart": draw_course(course) if course is not None else None,
         "results": results,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from resonanz import model
-from resonanz.app.operator_commands import ACTOR
+from resonanz.app.instance import ACTOR
 from resonanz.model import InvalidInput, TemporaryFailure
 
 if TYPE_CHECKING:

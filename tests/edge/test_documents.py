@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from resonanz.edge.documents import PIECE_BYTES
+from resonanz.edge.outgoing import PIECE_BYTES
 from resonanz.model import CONTINUED, Hit, HitKind, document_place
 from resonanz.store.documents import keep
 from resonanz.tokens import Key, Keys, Token, TokenKind, mint

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from resonanz.app.ops import build_ops
+from resonanz.edge import outgoing, serve
 from resonanz.edge.serve import EdgeSettings, run
 
 
@@ -13,6 +14,8 @@ def main(arguments: dict[str, object]) -> None:
     folder = Path(str(arguments["folder"]))
     proxies = arguments.get("trusted_proxies", [])
     assert isinstance(proxies, list)
+    serve._TAKING_SECONDS = int(str(arguments.get("taking_seconds", serve._TAKING_SECONDS)))
+    outgoing.ROOM_BYTES = int(str(arguments.get("room", outgoing.ROOM_BYTES)))
     run(
         EdgeSettings(
             keys_file=folder / "keys.json",

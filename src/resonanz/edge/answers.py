@@ -254,6 +254,13 @@ UNAVAILABLE = page(
     "Your request could not be stored just now, so it would be lost. Nothing was changed.",
     headers=[(b"retry-after", b"60")],
 )
+BUSY = page(
+    503,
+    "Too many are fetching just now",
+    "This page or document is there, but so many are being fetched at this moment that it would take too long. Please "
+    "try again in a minute.",
+    headers=[(b"retry-after", b"60")],
+)
 READING = ("GET", "HEAD")
 READING_AND_ACTING = ("GET", "HEAD", "POST")
 ACTING = ("POST",)

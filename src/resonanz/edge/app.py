@@ -29,6 +29,7 @@ from resonanz.edge.known import Known
 from resonanz.edge.location import location
 from resonanz.edge.loop import in_loop
 from resonanz.edge.metrics import EdgeMetrics
+from resonanz.edge.outgoing import Outgoing
 from resonanz.edge.reader_pages import ReaderPages
 from resonanz.edge.visits import SCRIPT, Reports, address_with_visit
 from resonanz.model import BLOCKED, CONTINUED, HitKind
@@ -93,8 +94,9 @@ class Edge:
         self._count = metrics.count
         self._clock = clock
         self._known = known
+        self._outgoing = Outgoing()
         self._reader_pages = ReaderPages(
-            inside, lambda: self.keys, self._verified, known.is_blocked, self._record, self._count
+            inside, lambda: self.keys, self._verified, known.is_blocked, self._record, self._count, self._outgoing
         )
         # Quick doors are run in the server's threads: they wait for the journal and for nothing else (`edge.loop`).
         self._quick_doors = {
@@ -209,12 +211,17 @@ class Edge:
                 self._count("file", "refused")
                 await stored.refuse(send)
                 return
-            self._count("file", await self._record_download(piece, text, signed, scope))
-            name = name_in(path[len("/f/") + len(text) :])
-            if method == "HEAD":
-                await stored.send_head(send, piece, name)
-            else:
-                await stored.send(receive, send, piece, name)
+            with self._outgoing.room(piece.ahead(method)) as has_room:
+                if not has_room:
+                    self._count("file", "busy")
+                    await answers.BUSY.send(send, method)
+                    return
+                self._count("file", await self._record_download(piece, text, signed, scope))
+                name = name_in(path[len("/f/") + len(text) :])
+                if method == "HEAD":
+                    await stored.send_head(send, piece, name)
+                else:
+                    await stored.send(receive, send, piece, name)
 
     async def _unsubscribe(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]

@@ -21,10 +21,9 @@ import structlog
 
 from resonanz.edge.answers import NOTHING, HeaderList, Send
 from resonanz.edge.forms import Receive
+from resonanz.edge.outgoing import AHEAD_BYTES, PIECE_BYTES
 from resonanz.mail.documents import safe_name
 from resonanz.model import document_place, is_document_key
-
-PIECE_BYTES = 262_144
 
 _log = structlog.get_logger("resonanz.edge")
 
@@ -77,6 +76,10 @@ class Piece:
     start: int
     end: int
     is_whole: bool
+
+    def ahead(self, method: str) -> int:
+        """Return how much of it may be in memory at a time while it is sent."""
+        return 0 if method == "HEAD" else min(self.end - self.start, AHEAD_BYTES)
 
 
 class Stored:

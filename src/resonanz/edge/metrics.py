@@ -40,9 +40,9 @@ class EdgeMetrics:
 
     Outcomes: `recorded` (durable before it was answered), `unrecorded` (answered, but the journal could not be
     written), `unknown` (no token of ours), `missing` (a token of ours, but no such document here), `refused` (method,
-    size, or nowhere to go), `shown` (a page), `away` (the app did not answer), `silent` (answered,
-    and nothing kept, because the recipient wants it so), `blocked` (not let through: an operator has blocked the mail),
-    `failed`.
+    size, or nowhere to go), `shown` (a page), `away` (the app did not answer), `busy` (told to come again: too much
+    is on its way to slow readers), `silent` (answered, and nothing kept, because the recipient wants it so), `blocked`
+    (not let through: an operator has blocked the mail), `failed`.
     """
 
     def __init__(self) -> None:

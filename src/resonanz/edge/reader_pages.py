@@ -9,6 +9,7 @@ from resonanz.edge import answers
 from resonanz.edge.answers import Answer, HeaderList, Send, answer, page
 from resonanz.edge.forms import Receive
 from resonanz.edge.inside import Away, Inside
+from resonanz.edge.outgoing import Outgoing, send_in_pieces
 from resonanz.model import HitKind
 from resonanz.tokens import Keys, TokenKind, head
 
@@ -54,7 +55,7 @@ COPY_GONE = page(
 
 
 class ReaderPages:
-    """The doors. `keys`, `verify`, `is_blocked`, `record` and `count` are the edge's own."""
+    """The doors. `keys`, `verify`, `is_blocked`, `record`, `count` and `outgoing` are the edge's own."""
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class ReaderPages:
         is_blocked: Callable[[bytes], bool],
         record: Record,
         count: Count,
+        outgoing: Outgoing,
     ) -> None:
         self._inside = inside
         self._keys = keys
@@ -71,18 +73,26 @@ class ReaderPages:
         self._is_blocked = is_blocked
         self._record = record
         self._count = count
+        self._outgoing = outgoing
 
     async def copy(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Show a mail as a page. Recorded as that, once it is there to be shown; without a name, not at all."""
         method = scope["method"]
-        found, outcome = await self._copy(scope)
-        self._count("view", outcome)
-        await found.send(send, method)
-
-    async def _copy(self, scope: Scope) -> tuple[Answer, str]:
-        if scope["method"] not in answers.READING:
-            return answers.NO_SUCH_METHOD[answers.READING], "refused"
+        if method not in answers.READING:
+            self._count("view", "refused")
+            await answers.NO_SUCH_METHOD[answers.READING].send(send, method)
+            return
         text, signed = self._verify(scope["path"], _VIEW)
+        found, outcome = await self._copy(text, signed)
+        with self._outgoing.room(len(found.body["body"])) as has_room:
+            if not has_room:
+                found, outcome = answers.BUSY, "busy"
+            elif outcome == "shown" and signed[0] == _VIEW[0]:
+                outcome = await self._record(HitKind.VIEW, text, signed, scope)
+            self._count("view", outcome)
+            await send_in_pieces(found, send, method)
+
+    async def _copy(self, text: str, signed: bytes) -> tuple[Answer, str]:
         if not signed:
             return answers.NOT_FOUND, "unknown"
         if self._is_blocked(signed[2:18]):
@@ -93,9 +103,7 @@ class ReaderPages:
             return COPY_AWAY, "away"
         if content is None:
             return COPY_GONE, "missing"
-        is_named = signed[0] == _VIEW[0]
-        outcome = await self._record(HitKind.VIEW, text, signed, scope) if is_named else "shown"
-        return answer(200, _COPY, content), outcome
+        return answer(200, _COPY, content), "shown"
 
     async def preferences(self, token: str) -> Answer:
         """Return the preference page for a (verified) token: its choices, and what is recorded where that is known."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import resource
 import signal
 import socket
@@ -44,7 +45,8 @@ _CONNECTIONS = 16_384
 _HEADER_SECONDS = 15  # until a request's head must be complete; also how long an idle connection is kept
 # Request line and headers: the server answers 431 to more than about twice as much (it doubles its buffer until it is
 # past this), or to more than 100 headers.
-_HEAD_BYTES = 65_536
+_HEAD_BYTES = 32_768
+_TAKING_SECONDS = 60  # in which a reader must have taken something of what is sent
 _DRAIN_SECONDS = 10
 _KEYS_SECONDS = 2
 _OPEN_FILES = 65_536
@@ -151,9 +153,25 @@ def _check_can_listen(host: str, port: int) -> None:
             raise InvalidInput(f"cannot listen: {error.strerror}", where=where, remedy="choose another port") from error
 
 
+class _Server(Server):
+    """Granian, which waits for ever for a reader who takes nothing, with listeners that do not.
+
+    The kernel ends a connection whose data was not taken for TCP_USER_TIMEOUT (tcp(7)), an open window of none
+    included; those accepted have it from their listener.
+    """
+
+    def _init_shared_socket(self) -> None:
+        super()._init_shared_socket()  # type: ignore[no-untyped-call]
+        plan: Any = self._ssp  # what each worker would make a listener from
+        holder = plan.build()
+        self._ssp, self._shd = None, holder
+        with socket.socket(fileno=os.dup(holder.get_fd())) as listener:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _TAKING_SECONDS * 1000)
+
+
 def http_server(app: Any, host: str, port: int, *, connections: int = _CONNECTIONS) -> Server:
     """Return granian as the edge runs it, for any ASGI callable; more than `connections` wait to be accepted."""
-    return Server(
+    return _Server(
         app,
         address=host,
         port=port,

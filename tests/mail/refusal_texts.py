@@ -95,6 +95,20 @@ This address is no longer in use.
 a@b is no longer with the company
 550 Sorry, this user has been deleted
 550 5.1.1 ... account deleted
+550 address not present in directory
+there is no one at this address
+550 no mail box available for this user
+no valid recipients, bye
+550 this recipient is not in my validrcptto list
+550 mailbox unavaiable
+553 <a@b.example> does not exist
+550 <a@b.example> not found
+no joe in name directory
+550 unknown e-mail address
+mail domain mentioned in email address is unknown
+550 5.1.3 Invalid recipient format
+550 5.4.4 SMTPSEND.DNS.NonExistentDomain; nonexistent domain
+556 Invalid account. Tenant or Domain not found
 """.strip().splitlines()
 
 ALIVE_SAID = """
@@ -223,4 +237,28 @@ Message expired: unable to deliver in 840 minutes.<421 4.4.1 Unable to connect t
 550 5.7.0 (SPF) unknown sender
 550 Blocked - see http://www.x.example/unknown-user
 DNS Error: 12345 DNS type 'mx' lookup of b.example responded with code SERVFAIL
+550 Sender news@a.example has no A, AAAA, or MX DNS records
+553 Your SMTP MAIL FROM domain does not have an MX record
+550 Cannot resolve your domain {mp-123}
+501 Sender address is not valid in your domain
+550 Message was moved to quarantine
+550 5.7.0 The message has been moved to the spam folder and rejected
+554 5.7.1 L'adresse de l'expéditeur n'existe pas
+550 Die Absenderadresse existiert nicht
+550 La dirección del remitente no existe
+550 Адрес отправителя не существует
+550 发件人地址不存在
+550 Benutzer ist vorübergehend nicht erreichbar
+550 Die Domäne des Absenders ist nicht berechtigt
+550 L'utilisateur est temporairement introuvable
+550 Пользователь временно недоступен
+550 Нет соединения с сервером получателя
+550 Alıcının posta kutusunda yer yok
+550 Recipient's mailbox is unavailable at this time, try later
+550 user refuses to receive this mail
+550 recipient is only accepting mail from specific email addresses
+550 #5.7.1 Your access to submit messages to this e-mail system has been rejected.
+550 5.7.0 Our server does not accept mail from dynamic addresses
+421 Unable to resolve recipient host, try again
+554 5.7.8 user not found, authentication failed
 """.strip().splitlines()

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonanz.mail.refusals import DEAD, Reason, understand
+from tests.mail.refusal_reasons import REPLIES
 from tests.mail.refusal_texts import ALIVE_SAID, DEAD_SAID
 
 CASES = [
@@ -44,6 +45,12 @@ def test_reasons(text: str, reason: Reason) -> None:
     found = understand(text)
     assert found.reason is reason
     assert found.is_dead is (reason in DEAD)
+
+
+@pytest.mark.parametrize(("reason", "reply"), REPLIES)
+def test_words_of_many_systems(reason: Reason, reply: str) -> None:
+    """Each says why, in the words of one mail system, provider or language."""
+    assert understand(reply).reason is reason
 
 
 @pytest.mark.parametrize("reply", DEAD_SAID)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from resonanz.mail.refusals.reasons import DEAD, Reason
 from resonanz.mail.refusals.statuses import BY_CODE, BY_SUBJECT, EXACT
 from resonanz.mail.refusals.statuses import VAGUE as VAGUE_STATUS
-from resonanz.mail.refusals.wording import LINKS, PLAIN, VAGUE, Table
+from resonanz.mail.refusals.wording import LINKS, PLAIN, VAGUE, Table, compiled
 
 MAX_CHARACTERS = 4_000  # of a refusal that are read
 
@@ -37,7 +37,7 @@ _AFTER_CONTENT = re.compile(
 _PIPELINED = re.compile(r"need rcpt|no valid recipient|\b503\b")
 _AT_RECIPIENT = re.compile(
     r"in reply to rcpt|after rcpt|\[rcpt_to\]|>>> ?rcpt|recipient address rejected: user unknown"
-    r"|did not like our rcpt"
+    r"|did not like our rcpt|5\.7\.1 no such user!"  # Yandex says so, at RCPT only
 )
 # A status about policy beside "no such user", is a filter's answer unless it refused RCPT.
 _CONTRADICTING = frozenset({"7.1", "7.0"})
@@ -49,7 +49,9 @@ _BEFORE_RECIPIENT = re.compile(
 
 _LINK = re.compile(r"https?://\S{1,500}|www\.\S{1,200}")
 _ADDRESS = re.compile(r"<[^<>\s]{0,320}@[^<>\s]{0,255}>|[^\s<>()\[\]:;,\"@]{1,64}@[^\s<>()\[\]:;,\"]{1,255}")
-_HOST = re.compile(r"\b(?!resolver\.|storedrv\.)(?:[a-z0-9_-]{1,63}\.){2,8}[a-z]{2,24}\b|\[[0-9a-f.:]{3,45}\]")
+_HOST = re.compile(
+    r"\b(?!(?:resolver|storedrv|transport|queue)\.)(?:[a-z0-9_-]{1,63}\.){2,8}[a-z]{2,24}\b|\[[0-9a-f.:]{3,45}\]"
+)
 _CONTINUED = re.compile(r"(?<=\s)[245]\d\d-(?:[245]\.\d{1,3}\.\d{1,3})?")
 
 
@@ -122,4 +124,4 @@ def _words(text: str) -> str:
 
 
 def _first(table: Table, words: str) -> Reason | None:
-    return next((reason for reason, pattern in table if pattern.search(words)), None)
+    return next((reason for reason, pattern in compiled(table) if pattern.search(words)), None)

@@ -1,39 +1,59 @@
 """The words of refusals, as tables: wording → reason. The first row that matches decides; the narrow stand first.
 
 The text is in lower case, on one line, with addresses, links and host names taken out, so that `spam@…` or a domain
-named after a blocking list speak for nothing. Rows are grouped by what they say; a row in other languages stands beside
-the English one. Gaps are bounded (`.{0,40}`), so that no text takes more than linear time.
+named after a blocking list speak for nothing. Rows are grouped by what they say; what other languages say for it stands
+in `languages` and is set beside the English row. Gaps are bounded (`.{0,40}`), so that no text takes more than linear
+time.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
 
+from resonanz.mail.refusals.languages import FOR_NOW, IN_OTHER_LANGUAGES, VAGUE_IN_OTHER_LANGUAGES
 from resonanz.mail.refusals.reasons import Reason
 
-Table = tuple[tuple[Reason, re.Pattern[str]], ...]
+Table = tuple[tuple[Reason, str], ...]
 
 
-def _table(*rows: tuple[Reason, str]) -> Table:
-    return tuple((reason, re.compile(pattern)) for reason, pattern in rows)
+@cache
+def compiled(table: Table) -> tuple[tuple[Reason, re.Pattern[str]], ...]:
+    """A table's patterns, compiled when first asked for: most processes that know refusals never read one."""
+    return tuple((reason, re.compile(pattern)) for reason, pattern in table)
 
 
 # What these say outranks any status code.
-PLAIN: Table = _table(
+PLAIN: Table = (
+    # ── The sender is what does not exist: before anything that reads like the recipient ────────────────────────────
+    (Reason.SENDER_REFUSED, r"sender verify fail|sender.{0,24} null ?mx|domain may not exist or dns check"),
     # ── The domain takes no mail (RFC 7505) ─────────────────────────────────────────────────────────────────────────
     (
         Reason.NO_MAIL_ACCEPTED,
         r"null ?mx|nullmx|no smtp service|not accepting network messages"
-        r"|(domain|host|server|system) (does not|doesn.t|do not) (accept|receive) (any )?(e-?)?mails?\b"
-        r"|does not accept (any )?mail\b|accepts no mail|smtp protocol is not (available|supported) on this"
+        r"|(domain|host|server|system) (does not|doesn.t|do not) (accept|receive) (any )?(e-?)?mails?\b(?! from)"
+        r"|does not accept (any )?mail\b(?! from)|accepts no mail|smtp protocol is not (available|supported) on this"
         # an old Postfix that meets a null MX
         r"|type=mx: malformed (or unexpected )?name server reply|cname lookup for null",
     ),
     # ── Words of single systems that would else be taken for something wider ────────────────────────────────────────
     (Reason.UNKNOWN_DOMAIN, r"account or domain may not exist"),  # cPanel: no route to the domain was found
+    (Reason.MAILBOX_DISABLED, r"mailbox unavailable or access denied"),  # Tencent
+    (Reason.CONTENT, r"not rfc ?\d+ compliant|potential security issue|\baup#|\bdt:spm\b"),  # Gmail, Charter, NetEase
+    (Reason.CONTENT, r"(url|link|uri)s?\b.{0,40}black.?list|black.?listed (url|link|uri)"),
+    (Reason.EXPIRED, r"message expired|in the queue too long"),
+    (Reason.MAILBOX_FULL, r"too many messages (on the|in) |error writing message"),  # their disk, not our mail
+    (Reason.FILTERED, r"user (domain )?entry\b"),  # Mimecast: the recipient's own list
+    (Reason.REPUTATION, r"\bip[=:]\S{3,40} - |will be permanently deferred"),  # T-Online, Yahoo
+    (Reason.RATE_LIMITED, r"\brp:[a-z]{3}\b|resources (are )?temporarily unavailable"),  # NetEase, Mimecast
+    (Reason.POLICY, r"transport\.rules"),  # a rule that an Exchange organisation made for itself
     # not now; and errors of the system that read like errors of the address
     (Reason.NETWORK, r"not found, try again|couldn.t find any host by that name"),
-    (Reason.SYSTEM, r"temporarily (unavailable|unable|rejected)|unknown (mail(er)? )?(transport )?(error|status)"),
+    (
+        Reason.SYSTEM,
+        r"temporarily (unavailable|unable|rejected)|unavailable (at this time|at the moment|right now)"
+        r"|currently unavailable|unknown (mail(er)? )?(transport )?(error|status)",
+    ),
     (Reason.SENDER_REFUSED, r"authentication (failed|required|credentials)"),  # who sends must log in
     (Reason.FILTERED, r"\bgoogle groups|^5\d\d : user unknown$"),  # a group that takes no posts; KDDI after DATA
     # Yahoo's number says whether the account never was (0) or has gone to sleep
@@ -45,19 +65,27 @@ PLAIN: Table = _table(
         Reason.AUTHENTICATION,
         r"\b(spf|dkim|dmarc)\b(?! ?=? ?pass)|\bsender policy framework\b|reverse.{0,3}dns|\bptr\b|\brdns\b|\bfcrdns\b"
         r"|(unverifyable|unverifiable) sending ip|authentication checks failed|not (pass|meet).{0,30}authentication"
-        r"|unauthenticated (e-?)?mail|(e-?mail|message) (is|was) not authenticated|sender id \(?.{0,20}\)?.{0,20}fail"
+        r"|unauthenticated (e-?)?mail|sender is unauthenticated|(e-?mail|message) (is|was) not authenticated"
+        r"|sender id \(?.{0,20}\)?.{0,20}fail"
         r"|cannot (find|resolve) (your|the) (reverse )?hostname|(hostname|host name).{0,30}(cannot be|not) resolved"
         r"|(client host|your ip|ip address).{0,40}(name lookup|hostname)|(missing|no|invalid) .{0,12}(reverse"
         r"|ptr|rdns)"
         r"|cannot find your hostname|access denied.{0,12}bad helo|(bad|invalid|unknown) .{0,12}\b(helo|ehlo)\b"
         r"|\b(helo|ehlo)\b.{0,30}(invalid|not found|unknown|reject|must)|not a valid (fqdn|helo)"
         r"|helo command rejected"
-        r"|domain of sender address .{0,40}does not (exist|resolve)|authentication-results.{0,40}fail",
+        r"|authentication-results.{0,40}fail|required authentication",
     ),
     # ── The sender's address ────────────────────────────────────────────────────────────────────────────────────────
     (
         Reason.SENDER_REFUSED,
-        r"(sender|mail ?from|return.path|envelope.from|from).{0,24}(address|domain).{0,24}"
+        # what is said to lack something is ours: the sender's domain, not the recipient's
+        r"\b(sender.{0,3}|sending|mail.?from|envelope.?from|return.?path|your( \w{1,12})?) (e-?mail )?(address"
+        r"|domain)\b"
+        r".{0,40}(has no|have no|no valid|does not|doesn.t|not |cannot|can.t|without|null|invalid|unknown|unresolv)"
+        r"|(resolv|find|locat|look ?up|verif)\w{0,4}.{0,12}(your|the sender.?s?|sender.?s?"
+        r"|mail.?from) (e-?mail )?(domain"
+        r"|address|host)|sender .{0,60}has no .{0,16}(mx|dns|a)\b|unresolvable.{0,20}from"
+        r"|(sender|mail ?from|return.path|envelope.from|from).{0,24}(address|domain).{0,24}"
         r"(reject|refus|denied|not allowed|unknown|invalid|does not (exist|resolve)|not (found|exist|valid|resolv))"
         r"|from:? ?domain is invalid|sender (is )?(rejected|refused|denied|unknown|not allowed|verify fail|invalid"
         r"|not authori[sz]ed|domain)|(bad|invalid|unknown|unauthori[sz]ed) sender|sender.{0,12}(callout"
@@ -69,21 +97,25 @@ PLAIN: Table = _table(
         r"|(cannot|can.t|not (permitted|allowed|able) to|does not|won.t) relay|relay (access|not permitted"
         r"|prohibited)"
         r"|not a gateway|insecure mail relay|that domain isn.t in my list of allowed rcpthosts|no relaying"
-        r"|relais? (refus|interdit)|please use the smtp server of your isp|invalid domain name$",
+        r"|turn on smtp auth|requires authentication when|permissions? to send as"
+        r"|please use the smtp server of your isp|invalid domain name$|" + IN_OTHER_LANGUAGES[Reason.SENDER_REFUSED],
     ),
     # ── Names of the sending server ─────────────────────────────────────────────────────────────────────────────────
     (
         Reason.REPUTATION,
-        r"black.?list|block.?list|blocking list|deny.?list|spamhaus|spamcop|barracudacentral|sorbs|\bcbl\b|\bcsi\b"
+        r"black.?list|black ?hole|block.?list|blocking list|deny.?list|spamhaus|spamcop|barracudacentral|sorbs"
+        r"|\bcbl\b|\bcsi\b"
         r"|\br[bs]bl\b|dns-?[br]l|uceprotect|abuseat|proofpoint.{0,40}block|reputation|(?<!not )listed (in|by"
         r"|at|on)\b"
         r"|(ip|address|host|server|network|connection|messages?|mail|e-?mail)s? .{0,40}(is|was|are|been"
         r"|being) (temporarily )?"
-        r"blocked|messages from (?:host|ip|\S{1,40})? ?weren.t sent|blocked (using|by|for|due to|because)"
+        r"blocked|messages from (?:host|ip|\S{1,40})? ?weren.t sent"
+        r"|blocked (using|by|for|due to|because)(?! (the |their )?(admin|polic|content|recipient|user|spam))"
         r"|access denied.{0,24}(ip|host|client)|(ip|client host) .{0,30}(rejected|refused|denied|banned)"
-        r"|banned (sending )?ip|poor .{0,20}score|spam source|open (relay|proxy)|suspicious.{0,24}(ip|host|network)"
+        r"|banned (sending )?(ip|sender)|intrusion prevention|poor .{0,20}score|spam source|open (relay|proxy)"
+        r"|suspicious.{0,24}(ip|host|network)"
         r"|dynamic (ip|address|pool)|dial-?up|residential|user complaints|too many (spam|complaints)|bad sender score"
-        r"|gesperrt|liste noire|has been temporarily deferred",
+        r"|has been temporarily deferred|" + IN_OTHER_LANGUAGES[Reason.REPUTATION],
     ),
     # ── How much, how fast ──────────────────────────────────────────────────────────────────────────────────────────
     (
@@ -95,8 +127,9 @@ PLAIN: Table = _table(
         r"|limit).{0,30}"
         r"(connection|recipient|messages|e-?mails|rate)|(send|sending|receiv\w*) (rate|limit|quota)|maximum.{0,20}"
         r"(connections|sessions)|deferred due to .{0,30}(volume|complaints)|server is busy"
-        r"|resources temporarily unavailable"
-        r"|(volume|amount) of (e-?)?mail|receiving mail (at a rate|too quickly)|come back later",
+        r"|(volume|amount) of (e-?)?mail|receiving mail (at a rate|too quickly)|come back later|too much mail from"
+        r"|max(imum)? messages? per|(thread|concurren\w{1,3}( \w{1,12})?|per hour) limit|try again in \d"
+        r"|" + IN_OTHER_LANGUAGES[Reason.RATE_LIMITED],
     ),
     # ── No room ─────────────────────────────────────────────────────────────────────────────────────────────────────
     (
@@ -111,9 +144,7 @@ PLAIN: Table = _table(
         r"|space not enough|storage (limit|exceed|full|allocation)|too much mail|recipient storage full"
         r"|account is full|(mailbox|maildir|inbox).{0,40}(size|limit).{0,24}(exceed|reached)|maildir delivery failed"
         r"|delivery failed to mailbox|user is over|has exceeded .{0,30}(space|storage|limit)|mailfolder is full"
-        r"|exceeds? (the )?maximum mailbox|box.{0,8}voll|speicher(platz|kapazit).{0,30}(voll|ersch|überschr)"
-        r"|boîte.{0,48}pleine|buz[oó]n.{0,24}llen|casella.{0,30}piena|caixa.{0,24}cheia|vol(le)? postvak|переполнен"
-        r"|メールボックス.{0,20}(いっぱい|容量|上限)|容量.{0,10}(超|オーバー|一杯)|邮箱.{0,8}满|信箱.{0,8}滿|空间不足|配额",
+        r"|exceeds? (the )?maximum mailbox|" + IN_OTHER_LANGUAGES[Reason.MAILBOX_FULL],
     ),
     # ── Size ────────────────────────────────────────────────────────────────────────────────────────────────────────
     (
@@ -122,7 +153,7 @@ PLAIN: Table = _table(
         r"|(maximum|max\.?) (incoming |inbound |allowed )?(message|mail) size|exceed.{0,40}(message|mail|fixed"
         r"|maximum|size)"
         r".{0,12}(size|limit|length)|larger than|size (limit|exceed)|line limit exceeded|resizing|too (large|big) "
-        r"(for|to)|nachricht.{0,24}zu groß|größenbeschränkung|trop (gros|volumineu)|demasiado grande",
+        r"(for|to)|" + IN_OTHER_LANGUAGES[Reason.TOO_LARGE],
     ),
     # ── A local delivery program broke, whatever it says about users ────────────────────────────────────────────────
     (
@@ -133,13 +164,12 @@ PLAIN: Table = _table(
     (
         Reason.MOVED,
         r"not local[;,]? please try|(has|have|was|been) (moved|relocated|changed to|transferred)"
-        r"|mailbox has moved|moved to\b"
+        r"(?!.{0,24}(quarantine|junk|spam|trash))|mailbox has moved|moved to\b(?!.{0,24}(quarantine|junk|spam|trash))"
         r"|(address|e-?mail|account|domain).{0,30}(has (been )?changed|replaced (by|with)|is changing)"
         r"|no longer (works?|working|with|employed|at|in use)|left the (company|organi[sz]ation)"
         r"|new (e-?mail )?address is"
-        r"|please (use|update|forward).{0,24}new (e-?mail )?address|has been replaced by|nicht mehr (im"
-        r"|in unserem|bei)"
-        r"|mailbox .{0,20}relocat|hat das unternehmen verlassen",
+        r"|please (use|update|forward).{0,24}new (e-?mail )?address|has been replaced by|mailbox .{0,20}relocat"
+        r"|recipient no longer on server|" + IN_OTHER_LANGUAGES[Reason.MOVED],
     ),
     # ── No such domain ──────────────────────────────────────────────────────────────────────────────────────────────
     (
@@ -155,22 +185,20 @@ PLAIN: Table = _table(
         r"|query fail).{0,60}(not found|nxdomain|does not exist|no such)|lookup failed .{0,30}(perm|nxdomain)"
         r"|domain (is|has) (not reachable|expired|invalid|been suspended)|because the domain is not reachable"
         r"|no (a|aaaa|dns) record|illegal host/domain|domain must exist|unable to (find|resolve|look ?up).{0,24}"
-        r"(host|domain|exchanger)|mail for .{0,24}loops back to myself \(no mx\)|domain nicht gefunden"
-        r"|domäne.{0,30}nicht"
-        r"|domaine.{0,24}(inconnu|introuvable|existe pas)|dominio.{0,24}(no existe|inesistente|desconocido)"
-        r"|sorry, i couldn.t find any host|couldn.t find (any|a) host",
+        r"(host|domain|exchanger)|mail for .{0,24}loops back to myself \(no mx\)|couldn.t find (any|a) host"
+        r"|" + IN_OTHER_LANGUAGES[Reason.UNKNOWN_DOMAIN],
     ),
     # ── Switched off ────────────────────────────────────────────────────────────────────────────────────────────────
     (
         Reason.MAILBOX_DISABLED,
-        r"mailbox unavailable or access denied|(account|mailbox|user|recipient|address|mail ?drop|box).{0,40}"
-        r"(disabled|inactive|suspended|deactivated|on hold|locked|frozen|discontinued|not active|not been activated"
+        r"(account|mailbox|user|recipient|address|mail ?drop|box).{0,40}"
+        r"\b(disabled|inactive|suspended|deactivated|on hold|locked|frozen|discontinued|not active|not been activated"
         r"|terminated|blocked by admin|expired|is restricted|dormant)"
-        r"|(disabled|inactive|suspended|deactivated|locked|closed|frozen) (recipient|user|mailbox|account|address)"
-        r"|\bon hold\b|not active|mailbox currently suspended|temporarily (disabled|suspended|locked)|vdelivermail"
-        r".{0,30}disabled|konto.{0,24}(gesperrt|deaktiviert)|compte.{0,24}(désactivé|suspendu)"
-        r"|account is not (enabled|active)"
-        r"|cuenta.{0,24}(suspendida|desactivada)|停用|冻结|is unavailable: user is terminated|recipient suspend",
+        r"|(disabled|inactive|suspended|deactivated|locked|closed|frozen) (e-?mail )?(recipient|user|mailbox|account"
+        r"|address)|\bon hold\b|not active|mailbox currently suspended|(?<!delivery )temporarily (disabled|suspended"
+        r"|locked)|vdelivermail.{0,30}disabled|account is not (enabled|active)|(user|account) not (been )?activated"
+        r"|inbounds disabled"
+        r"|is unavailable: user is terminated|recipient suspend|" + IN_OTHER_LANGUAGES[Reason.MAILBOX_DISABLED],
     ),
     # ── The recipient's own settings ────────────────────────────────────────────────────────────────────────────────
     (
@@ -188,8 +216,11 @@ PLAIN: Table = _table(
         r"|may not have permission to post|sender not authenticated for group"
         r"|because .{0,40}not accepting mail from you"
         r"|not accepting (mail|messages) from (you|this sender|your)|does not like recipient\W*$|filtered"
-        r"|(don.t|do not|may not|no) (have )?permission to",
+        r"|(don.t|do not|may not|no) (have )?permission to|isn.t a group member|external senders aren.t"
+        r"|mail rule|(user|recipient) (rejects|refuses)\b|rejected by recipients|blocked by the (recipient|user)|"
+        + IN_OTHER_LANGUAGES[Reason.FILTERED],
     ),
+    (Reason.SYSTEM, FOR_NOW),
     # ── No such mailbox ─────────────────────────────────────────────────────────────────────────────────────────────
     (
         Reason.UNKNOWN_MAILBOX,
@@ -201,7 +232,8 @@ PLAIN: Table = _table(
         r"|present|matched"
         r"|available here|on (this|our))|does ?n.t (exist|have)|does not (exist|have)|do not exist"
         r"|didn.t (exist|match)"
-        r"|couldn.t be found|no longer (exists?|available|valid|on|active|a valid|here|in use)|non.?existent"
+        r"|couldn.t be found|no longer (exists?|available|valid|on|active|a valid|here|in (use|service)"
+        r"|accepts? (any )?(e-?)?mail\b(?! from))|non.?existent"
         r"|is invalid|is bad"
         r"|invalid|wrong|unavailable|undefined|unrecogni[sz]ed|no match|is not (a|one of)|isn.t (a|known))"
         r"|(unknown|no such|invalid|non.?existent|bad|wrong|unrecogni[sz]ed|undeliverable|incorrect|illegal"
@@ -234,32 +266,9 @@ PLAIN: Table = _table(
         r"|mailbox .{0,30}(deleted|removed|not local)|bad destination mailbox|addressee unknown|user not"
         r"|address couldn.t be found"
         r"|recipient address rejected\W*(\(in reply to rcpt|$)|the email account that you tried to reach|no such user"
-        # in other languages
-        r"|empf[äa]e?nger.{0,60}(unbekannt|nicht (gefunden|bekannt|vorhanden|erreichbar)|existiert nicht"
-        r"|ung[üu]e?ltig)"
-        r"|(adresse|postfach|benutzer|konto).{0,40}(unbekannt|nicht gefunden|existiert nicht|nicht (vorhanden"
-        r"|bekannt)"
-        r"|konnte nicht gefunden|ung[üu]e?ltig)|unbekannter (benutzer|empf)"
-        r"|(adresse|utilisateur|destinataire|compte|bo[iî]te).{0,60}(inconnu|n.existe pas|introuvable"
-        r"|non recens|invalide"
-        r"|n.a pas été trouvé)|n.existe pas"
-        r"|(usuario|direcci[oó]n|destinatario|cuenta|buz[oó]n).{0,40}(desconocid|no existe|no encontrad"
-        r"|inv[aá]lid|inexistente)"
-        r"|(utente|indirizzo|destinatario|casella).{0,40}(sconosciut|non esiste|inesistente"
-        r"|non (è )?(stato )?trovat|non valid)"
-        r"|(usu[aá]rio|endere[cç]o|destinat[aá]rio|\bconta\b|\bcaixa\b).{0,40}(desconhecid|n[aã]o existe|inexistente"
-        r"|n[aã]o encontrad"
-        r"|inv[aá]lid)"
-        r"|(adres|gebruiker|geadresseerde|postvak).{0,40}(onbekend|bestaat niet|niet gevonden|ongeldig)"
-        r"|(adresat|użytkownik|adres|konto).{0,40}(nie istnieje|nieznan|nie znaleziono)"
-        r"|(пользовател|адрес|получател|ящик).{0,60}(не найден|не существует|не зарегистрирован|неизвест|недоступ)"
-        r"|(あて先|宛先|ユーザ|アドレス|受信者).{0,40}(見つかり|存在し|不明|ありません|不存在|誤り|間違)|ユーザー?不明"
-        r"|(收件人|用户|地址|帐号|账号|邮箱|郵箱|信箱|使用者|帳號).{0,20}(不存在|未找到|找不到|无效|無效|不正确)|不存在"
-        r"|(사용자|주소|수신자|받는 사람).{0,20}(없|찾을 수)|(kullanıcı|adres|alıcı).{0,40}(bulunamadı|yok|geçersiz)"
-        r"|(användare|adress|mottagar).{0,40}(finns inte|okänd|hittades inte)|(modtager|bruger"
-        r"|adresse).{0,40}(findes ikke|ukendt)"
-        r"|(adresát|uživatel|adresa).{0,40}(neexistuje|nenalezen|neznám)|(osoite"
-        r"|vastaanottaja).{0,30}(tuntematon|ei löy)",
+        r"|(do not|don.t) have an? (user|mailbox|account)|badrcptto|not in my validrcptto|mailbox unavaiable"
+        r"|<>:? (does not exist|doesn.t exist|not found|is unknown)|in name directory|cannot deliver mail for <>|"
+        + IN_OTHER_LANGUAGES[Reason.UNKNOWN_MAILBOX],
     ),
     # ── What the mail holds ─────────────────────────────────────────────────────────────────────────────────────────
     (
@@ -270,12 +279,12 @@ PLAIN: Table = _table(
         r"|format error)"
         r"|blocked (attachment|content|file)|bulk (e-?)?mail|unsolicited|junk mail|\bube\b|\buce\b|media error"
         r"|(bad|forbidden|dangerous|executable) (attachment|content|header|extension)|header error|malformed"
-        r"|looks like spam"
+        r"|looks like spam|filter reject|scored? .{0,12}points"
         r"|message (was )?(considered|classified|identified|detected)|spam[- ]?(score|filter|assassin|content)"
         r"|rejected for policy"
         r"|improper use of 8-?bit|duplicate header|no resent-from|message.{0,12}non.?compliant"
-        r"|not rfc ?\d+ compliant|surbl|uribl"
-        r"|垃圾邮件|スパム|ウイルス|спам",
+        r"|surbl|uribl"
+        r"|" + IN_OTHER_LANGUAGES[Reason.CONTENT],
     ),
     # ── Policy, in so many words ────────────────────────────────────────────────────────────────────────────────────
     (
@@ -284,7 +293,7 @@ PLAIN: Table = _table(
         r"|not authori[sz]ed"
         r"|delivery not authori[sz]ed|must (use|issue a) (starttls|tls)|tls (is )?required|encryption (required"
         r"|needed)"
-        r"|starttls|prohibited by admin",
+        r"|starttls|requires? (tls|encryption)|prohibited by admin",
     ),
     # ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
     (
@@ -295,12 +304,13 @@ PLAIN: Table = _table(
         r"|time).{0,16}(period|in"
         r" queue)|exceeded maximum delivery attempts|delivery attempts?.{0,24}fail|not been collected after"
         r"|gave up|given up trying"
-        r"|delivery time expired|keine zustellung innerhalb|retry timeout",
+        r"|delivery time expired|keine zustellung innerhalb|retry timeout|queue lifetime|deleted from (the )?queue"
+        r"|could not be delivered for \d",
     ),
 )
 
 # What these say counts after an exact status code.
-VAGUE: Table = _table(
+VAGUE: Table = (
     (
         Reason.NETWORK,
         r"timed? ?out|connection (refused|reset|lost|closed|dropped|timed|failed|died)|unreachable|not reachable"
@@ -312,7 +322,7 @@ VAGUE: Table = _table(
         r"|(dns|name server|nameserver).{0,24}(error|fail|temporar)|host not found, try again|too many hops|\bloop"
         r"|mail forwarding|hop count|tls (handshake|negotiation|connection)|temporar\w+ (lookup|resolution)"
         r"|smtp service"
-        r" (not|un)available|ssl",
+        r" (not|un)available|ssl|certificate|" + VAGUE_IN_OTHER_LANGUAGES[Reason.NETWORK],
     ),
     (
         Reason.SYSTEM,
@@ -323,15 +333,19 @@ VAGUE: Table = _table(
         r"|update|access)|command (died|failed|output|time limit)|mailer (error|died)|lock fail|disk"
         r"|permission denied|procmail"
         r"|exit status|pipe|service (not|un)?available|service refused|error while|unexpected|resource|maildrop"
-        r"|signal \d|busy",
+        r"|signal \d|busy|transport unavailable|error opening|" + VAGUE_IN_OTHER_LANGUAGES[Reason.SYSTEM],
     ),
     (Reason.POLICY, r"access denied|not allowed|not permitted|prohibited|denied|refused|rejected|forbidden|block"),
     (Reason.UNKNOWN_MAILBOX, r"mailbox unavailable|mailbox not available|address rejected|postfach nicht verfügbar"),
 )
 
 # In links of providers, which are taken out before the words are read.
-LINKS: Table = _table(
-    (Reason.REPUTATION, r"spamhaus\.org|spamcop\.net|barracudacentral|uceprotect|abuseat\.org|sorbs\.net"),
+LINKS: Table = (
+    (
+        Reason.REPUTATION,
+        r"spamhaus\.org|spamcop\.net|barracudacentral|uceprotect|abuseat\.org|sorbs\.net"
+        r"|ipcheck\.|dnsbl|mailspike|spamrl\.com|csi\.cloudmark|senderscore|talosintelligence|senderbase",
+    ),
     (Reason.UNKNOWN_MAILBOX, r"p=nosuchuser|answer=6596\b"),
     (Reason.MAILBOX_FULL, r"p=overquota\w*|answer=6558\b|answer=22689\b"),
     (Reason.MAILBOX_DISABLED, r"p=disableduser|answer=6592\b"),

@@ -32,8 +32,14 @@ def test_over_rest(door: Door) -> None:
     id = door.operator.post("/api/v1/mailboxes", json=WANTED | {"host": "localhost", "port": 1}).json()["id"]
     checked = door.operator.post(f"/api/v1/mailboxes/{id}/check")
     assert (checked.status_code, "cannot be read" in checked.text) == (503, True)
+    path = f"/api/v1/mailboxes/{id}/password"
+    assert door.operator.put(path, json={"password": "hunter3"}).status_code == 503  # nobody there to try it with
+    assert door.operator.put(path, json={"password": ""}).status_code == 422
     tokens = {"authentication": "xoauth2", "password": "", "provider": "microsoft", "client_id": "app"}
     assert door.operator.post("/api/v1/mailboxes", json=WANTED | tokens).json()["provider"] == "microsoft"
+    signed_in = f"/api/v1/mailboxes/{stored(door.database)[-1].id}/password"
+    refused = door.operator.put(signed_in, json={"password": "hunter3"})
+    assert (refused.status_code, "sign in again" in refused.text) == (422, True)
     wrong = door.operator.post("/api/v1/mailboxes", json=WANTED | {"host": " ", "protocol": "pop3", "then": "move"})
     assert (wrong.status_code, {one["where"] for one in wrong.json()["errors"]}) == (422, {"host", "move_to"})
     assert door.operator.delete(f"/api/v1/mailboxes/{added.json()['id']}").status_code == 204
@@ -80,6 +86,8 @@ def test_on_the_command_line(run: Run) -> None:
     assert (row["protocol"], row["username"], row["failure"]) == ("pop3", "reports", "")
     checked = run("mailbox", "check", row["id"])
     assert (checked.returncode, "cannot be read" in checked.stderr) == (1, True)
+    changed = run("mailbox", "password", row["id"], "--password-file", "-", stdin=b"hunter3\n")
+    assert (changed.returncode, "hunter3" in changed.stdout + changed.stderr) == (1, False)
     assert "not looked at yet" in run("mailbox", "list").stdout
     assert run("mailbox", "remove", row["id"]).returncode == 0
     assert run("mailbox", "remove", row["id"]).returncode == 1

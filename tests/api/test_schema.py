@@ -75,6 +75,7 @@ OPERATIONS = {
     "POST /api/v1/mailboxes",
     "DELETE /api/v1/mailboxes/{mailbox}",
     "POST /api/v1/mailboxes/{mailbox}/check",
+    "PUT /api/v1/mailboxes/{mailbox}/password",
     "GET /api/v1/providers",
     "POST /api/v1/providers",
     "PUT /api/v1/providers/{provider}/secret",

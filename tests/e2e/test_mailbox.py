@@ -16,8 +16,8 @@ from resonanz import model
 from resonanz.ingest import mailboxes
 from resonanz.ingest.mailbox_access import Access, keep_secret
 from resonanz.ingest.mailbox_reading import NotLetIn, opened
-from resonanz.ingest.mailboxes import Checked, Postmen, add_mailbox, check_mailbox
-from resonanz.model import EventKind, TemporaryFailure
+from resonanz.ingest.mailboxes import Checked, Postmen, add_mailbox, change_password, check_mailbox
+from resonanz.model import EventKind, InvalidInput, TemporaryFailure
 from resonanz.outbound import Rules, oauth, post
 from resonanz.outbound.oauth import Ask
 from resonanz.sealing import Sealer
@@ -279,3 +279,49 @@ def test_checked_on_its_page(site: Site, dovecot: Dovecot) -> None:
     with site.database.write() as tx:
         count_taken(tx, row.id, model.now())
     assert "The last report was read" in alice.submit("/mailboxes/check", {"id": str(row.id)}, page="/mailboxes").text
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_another_password(
+    sqlite_database: Database,
+    dovecot: Dovecot,
+    message: Message,
+    protocol: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that the server does not take is not kept, and says why; one that it takes is, and the worker that could not
+    read goes on with it by itself. A server that is away changes nothing."""
+    monkeypatch.setattr(mailboxes, "LOOK_SECONDS", 0.05)
+    row = added(sqlite_database, dovecot, protocol, password="the one of last year", then="delete")
+    dovecot.put(bounce(message))
+
+    def change(password: str, certificate: Path | None = dovecot.certificate) -> Checked:
+        return change_password(sqlite_database, lambda: SEALER, certificate, row.id, password, now=model.now())
+
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: row_of(sqlite_database, row).failure, "the reason")
+        with pytest.raises(InvalidInput, match=r"(?i)auth") as refused:
+            change("a slip of the pen")
+        assert "slip" not in str(refused.value)
+        with pytest.raises(TemporaryFailure):
+            change(PASSWORD, None)  # a certificate that nobody vouches for: nothing was tried
+        assert row_of(sqlite_database, row).secret == row.secret
+        assert change(PASSWORD).folder == "INBOX"
+        wait_for(lambda: kinds(sqlite_database, message) == [EventKind.BOUNCED], "the bounce")
+    assert PASSWORD.encode() not in row_of(sqlite_database, row).secret
+
+
+def test_another_password_on_its_page(site: Site, dovecot: Dovecot) -> None:
+    """What the server says stands beside the field of that mailbox, and the password in neither answer."""
+    opener = Opener(site.database, lambda: SEALER, ca_file=dovecot.certificate)
+    alice = site.with_parts(sealer=lambda: SEALER, opener=opener).alice()
+    row = added(site.database, dovecot, password="the one of last year")
+    wrong = alice.submit("/mailboxes/password", {"id": str(row.id), "password": "a slip"}, page="/mailboxes")
+    assert (wrong.status_code, f'id="password-{row.id}-note" role="alert"' in wrong.text) == (422, True)
+    assert "a slip" not in wrong.text
+    changed = alice.submit("/mailboxes/password", {"id": str(row.id), "password": PASSWORD}, page="/mailboxes")
+    assert changed.headers["location"] == "/mailboxes?done=changed"
+    assert row_of(site.database, row).secret != row.secret
+    page = alice.get("/mailboxes?done=changed").text
+    assert "it is kept" in page
+    assert "readable" in page

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 
 from resonanz import model
 from resonanz.api.access import Operator, Parts
-from resonanz.api.source_shapes import MailboxesOut, MailboxFoundOut, MailboxIn, MailboxOut
-from resonanz.ingest.mailboxes import add_mailbox, check_mailbox, remove_mailbox
+from resonanz.api.source_shapes import MailboxesOut, MailboxFoundOut, MailboxIn, MailboxOut, MailboxPasswordIn
+from resonanz.ingest.mailboxes import add_mailbox, change_password, check_mailbox, remove_mailbox
 from resonanz.store import mailboxes as rows
 
 router = APIRouter(tags=["Mailboxes"])
@@ -34,6 +34,15 @@ def check(mailbox: UUID, parts: Parts, _operator: Operator) -> MailboxFoundOut:
     """Connect, sign in and count. No mail is read, nothing is marked. Answers 503 with the reason when that fails."""
     opener = parts.opener
     found = check_mailbox(parts.database, opener.sealer, opener.ca_file, mailbox, ask=opener.ask)
+    return MailboxFoundOut.model_validate(found)
+
+
+@router.put("/mailboxes/{mailbox}/password", response_model=MailboxFoundOut, summary="Change a mailbox's password")
+def put_password(mailbox: UUID, wanted: MailboxPasswordIn, parts: Parts, _operator: Operator) -> MailboxFoundOut:
+    """Sign in with the new password, and keep it where that works. 422 with the server's words when it is not taken,
+    503 when the server cannot be reached; then the old one stays."""
+    opener = parts.opener
+    found = change_password(parts.database, opener.sealer, opener.ca_file, mailbox, wanted.password, now=model.now())
     return MailboxFoundOut.model_validate(found)
 
 

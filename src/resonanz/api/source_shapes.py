@@ -129,6 +129,12 @@ class MailboxIn(Incoming):
     others: bool = Field(False, description="Let the same happen to mail that is no report.")
 
 
+class MailboxPasswordIn(Incoming):
+    """What a mailbox is signed in to by from now on."""
+
+    password: Text
+
+
 class MailboxOut(Outgoing):
     """A mailbox that reports are read from."""
 

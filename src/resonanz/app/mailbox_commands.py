@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 from uuid import UUID
 
 import click
 
 from resonanz.app.instance import ACTOR, opened, opened_instance
+
+if TYPE_CHECKING:
+    from resonanz.ingest.mailboxes import Checked
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -152,6 +155,31 @@ def check(id: UUID, *, as_json: bool) -> None:
         told = asdict(found) | {"taken_at": found.taken_at.isoformat() if found.taken_at else None}
         click.echo(json.dumps(told, indent=2))
         return
+    _tell(found)
+
+
+@mailbox.command("password")
+@click.argument("id", type=click.UUID)
+@click.option(
+    "--password-file",
+    type=click.File(),
+    required=True,
+    help="File with the new password; `-`: standard input.",
+)
+def password(id: UUID, password_file: TextIO) -> None:
+    """Change the password. It is kept only if the server lets us in with it; a running worker takes it up by itself."""
+    from resonanz import model
+    from resonanz.app.wiring import sealer_of
+    from resonanz.ingest.mailboxes import change_password
+
+    with opened_instance() as (settings, database):
+        secret = _read(password_file)
+        found = change_password(database, sealer_of(settings), settings.smtp_ca_file, id, secret, now=model.now())
+    _tell(found)
+    click.echo("The new password is kept.")
+
+
+def _tell(found: Checked) -> None:
     click.echo(f"It works: {found.folder} holds {found.mails} mails.")
     if found.missing:
         click.echo(f"But there is no folder {found.missing} to move reports to: reading stops at the first one.")

@@ -160,6 +160,7 @@ def build(parts: DashboardParts) -> ASGIApp:
         ("GET", "/mailboxes", mailboxes.show, operators, 0),
         ("POST", "/mailboxes", mailboxes.add, operators, SMALL_FORM),
         ("POST", "/mailboxes/check", mailboxes.check, operators, SMALL_FORM),
+        ("POST", "/mailboxes/password", mailboxes.password, operators, SMALL_FORM),
         ("POST", "/mailboxes/sign-in", mailboxes.sign_in, operators, SMALL_FORM),
         ("POST", "/mailboxes/remove", mailboxes.remove, operators, SMALL_FORM),
         ("GET", "/providers", providers.show, operators, 0),

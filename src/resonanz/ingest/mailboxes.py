@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 
 from resonanz import model
-from resonanz.ingest.mailbox_access import Access, client_purpose_of, purpose_of
+from resonanz.ingest.mailbox_access import Access, client_purpose_of, keep_secret, purpose_of
 from resonanz.model import InvalidInput, NotFound, ResonanzError, TemporaryFailure, new_id
 from resonanz.store import Database
 from resonanz.store import mailboxes as rows
@@ -138,10 +138,40 @@ def check_mailbox(
     database: Database, sealer: Callable[[], Sealer], ca_file: Path | None, id: UUID, *, ask: Ask | None = None
 ) -> Checked:
     """Connect, sign in and count; no mail is read, nothing is marked. Raises NotFound, TemporaryFailure."""
-    from resonanz.ingest.mailbox_reading import opened
+    row = get_mailbox(database, id)
+    return _looked_at(row, Access(database, sealer, ask).secret(row), ca_file)
+
+
+def change_password(
+    database: Database, sealer: Callable[[], Sealer], ca_file: Path | None, id: UUID, password: str, *, now: datetime
+) -> Checked:
+    """Sign in with another password, and keep it where that works; a running worker reads with it from its next look
+    on. Nothing is changed otherwise.
+
+    Raises InvalidInput (`password`) when the server does not take it or the mailbox has none, NotFound, and
+    TemporaryFailure when the server cannot be reached.
+    """
+    from resonanz.ingest.mailbox_reading import NotLetIn
 
     row = get_mailbox(database, id)
-    with opened(row, Access(database, sealer, ask).secret(row), ca_file, change=False) as mailbox:
+    if row.authentication != "password":
+        raise InvalidInput("is not what this mailbox is signed in to by", where="password", remedy="sign in again")
+    if not password or not password.isprintable():
+        raise InvalidInput("is missing, or not one line", where="password")
+    try:
+        found = _looked_at(row, password, ca_file)
+    except NotLetIn as refused:
+        raise InvalidInput(f"is not kept: {refused.what}", where="password", remedy=refused.remedy) from refused
+    keep_secret(database, sealer(), id, password)
+    with database.write() as tx:
+        rows.note_check(tx, id, now=now, failure="")
+    return found
+
+
+def _looked_at(row: MailboxRow, secret: str, ca_file: Path | None) -> Checked:
+    from resonanz.ingest.mailbox_reading import opened
+
+    with opened(row, secret, ca_file, change=False) as mailbox:
         folder = row.folder if row.protocol == "imap" else "INBOX"
         missing = row.move_to if row.then == "move" and not mailbox.has_folder(row.move_to) else ""
         return Checked(folder, mailbox.count(), missing, row.taken, row.taken_at)

@@ -8,7 +8,14 @@ from starlette.responses import Response
 
 from resonanz.dashboard.pages.transports import redirect_uri
 from resonanz.dashboard.visit import Visit, errors_of, not_found, told
-from resonanz.ingest.mailboxes import Checked, add_mailbox, check_mailbox, get_mailbox, remove_mailbox
+from resonanz.ingest.mailboxes import (
+    Checked,
+    add_mailbox,
+    change_password,
+    check_mailbox,
+    get_mailbox,
+    remove_mailbox,
+)
 from resonanz.model import InvalidInput, ResonanzError
 from resonanz.outbound.oauth import PROVIDERS
 from resonanz.sending.sign_in import begin_sign_in
@@ -21,6 +28,7 @@ _SECRETS = ("password", "client_secret")
 _DONE = {
     "added": "The mailbox is added. A running worker looks at it within seconds; the list says how that went.",
     "signed-in": "Signed in. A running worker reads the mailbox within seconds.",
+    "changed": "The server let us in with the new password: it is kept, and a running worker takes it up by itself.",
     "removed": "The mailbox is read no more. What was recorded stays.",
 }
 
@@ -61,6 +69,17 @@ def check(visit: Visit) -> Response:
         return _render(visit, checked=(row, found, ""))
     except ResonanzError as error:
         return _render(visit, checked=(row, None, told(error)))
+
+
+def password(visit: Visit) -> Response:
+    """Keep another password if the server lets us in with it; what is wrong stands beside its field."""
+    row, opener = _find(visit), visit.parts.opener
+    try:
+        secret = visit.form.text("password")
+        change_password(visit.parts.database, opener.sealer, opener.ca_file, row.id, secret, now=visit.now)
+    except ResonanzError as error:
+        return _render(visit, refused=(row, error))
+    return visit.go("/mailboxes", done="changed")
 
 
 def sign_in(visit: Visit) -> Response:
@@ -107,15 +126,17 @@ def _render(
     errors: dict[str, str] | None = None,
     values: dict[str, str] | None = None,
     checked: tuple[MailboxRow, Checked | None, str] | None = None,
+    refused: tuple[MailboxRow, ResonanzError] | None = None,
 ) -> Response:
     with visit.parts.database.read() as tx:
         known = rows.list_mailboxes(tx)
     return visit.render(
         "mailboxes.html",
-        status=422 if errors else 200,
+        status=422 if errors or refused else 200,
         known=known,
         errors=errors or {},
         values=values or {"folder": "INBOX"},
         checked=checked,
+        not_kept={refused[0].id: told(refused[1])} if refused else {},
         done=_DONE.get(visit.query("done"), ""),
     )

@@ -11,7 +11,8 @@ import pytest
 from resonanz.model import BLOCKED, HitKind, document_place, new_id
 from resonanz.snapshot import IdSet, Snapshot, save_snapshot
 from resonanz.tokens import Token, TokenKind, mint
-from tests.kit.edges import Edge, free_port, running_edge
+from tests.kit.edges import Edge, running_edge
+from tests.kit.ports import free_range
 from tests.kit.waiting import wait_for
 
 PAGE = "https://a.example/page"
@@ -43,7 +44,7 @@ class Told:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     """An edge with one document, and no snapshot yet."""
-    folder, ops_port = tmp_path_factory.mktemp("edge"), free_port()
+    folder, ops_port = tmp_path_factory.mktemp("edge"), free_range(1)
     document = folder / "documents" / document_place(KEY)
     document.parent.mkdir(parents=True)
     document.write_bytes(b"contents")

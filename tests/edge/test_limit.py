@@ -7,7 +7,8 @@ from pathlib import Path
 from resonanz.journal import JournalReader
 from resonanz.model import HitKind, new_id
 from resonanz.tokens import TokenKind
-from tests.kit.edges import Edge, free_port, running_edge
+from tests.kit.edges import Edge, running_edge
+from tests.kit.ports import free_range
 
 LIMIT = 400_000
 LONG = {"User-Agent": "x" * 500, "Accept": "y" * 500}
@@ -16,7 +17,7 @@ LONG = {"User-Agent": "x" * 500, "Accept": "y" * 500}
 def test_at_the_limit_the_oldest_pixels_are_given_up(tmp_path: Path) -> None:
     """Asked for more than the journal may hold: every click and unsubscribe is there, the newest pixels are, and each
     pixel that is not was counted, in the metrics and in the journal itself."""
-    ops_port = free_port()
+    ops_port = free_range(1)
     with running_edge(tmp_path, journal_limit=LIMIT, ops_port=ops_port) as edge:
         pixels = [new_id() for _ in range(600)]
         clicks, leavers = [], []

@@ -17,7 +17,8 @@ from resonanz.journal import JournalReader
 from resonanz.model import HitKind
 from resonanz.tokens import Token, TokenKind, load_keys, mint, save_keys
 from tests.kit.disks import fill, make_read_only, small_disk
-from tests.kit.edges import Edge, Reply, free_port, running_edge
+from tests.kit.edges import Edge, Reply, running_edge
+from tests.kit.ports import free_range
 from tests.kit.waiting import wait_for
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
@@ -129,7 +130,7 @@ def test_on_a_full_disk_readers_are_redirected(tmp_path: Path) -> None:
     again all works, and everything that was said to be stored is there once.
     """
     with small_disk(tmp_path / "disk", megabytes=4) as disk:
-        ops_port = free_port()
+        ops_port = free_range(1)
         with running_edge(tmp_path, journal=str(disk / "journal"), ops_port=ops_port) as edge:
             ops = Edge(tmp_path, port=ops_port)
             wishes = Wishes(edge)
@@ -166,7 +167,7 @@ def test_on_a_full_disk_readers_are_redirected(tmp_path: Path) -> None:
 def test_with_a_read_only_journal_readers_are_redirected(tmp_path: Path) -> None:
     """On a disk that went read-only it is the same: redirects, refused POSTs, loud; and it recovers by itself."""
     with small_disk(tmp_path / "disk", megabytes=4) as disk:
-        ops_port = free_port()
+        ops_port = free_range(1)
         with running_edge(tmp_path, journal=str(disk / "journal"), ops_port=ops_port) as edge:
             ops = Edge(tmp_path, port=ops_port)
             wishes = Wishes(edge)
@@ -304,7 +305,7 @@ def test_addresses_behind_proxies(
 
 def test_every_hit_is_counted(tmp_path: Path) -> None:
     """The operators' listener has the requests by kind and outcome and the journal's work."""
-    ops_port = free_port()
+    ops_port = free_range(1)
     with running_edge(tmp_path, ops_port=ops_port) as edge:
         edge.ask("GET", edge.path(TokenKind.OPEN))
         edge.ask("GET", "/o/x.gif")

@@ -15,7 +15,8 @@ import pytest
 
 from resonanz.model import document_place
 from resonanz.tokens import Token, TokenKind, create_keys, mint
-from tests.kit.edges import Edge, free_port, running_edge
+from tests.kit.edges import Edge, running_edge
+from tests.kit.ports import free_range
 from tests.kit.waiting import wait_for
 
 REQUESTS = 24_000
@@ -127,7 +128,7 @@ TYPES = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b",
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     """An edge that believes its peer to be a proxy, with one document, and a secret beside its folders."""
     folder: Path = tmp_path_factory.mktemp("siege")
-    with running_edge(folder, trusted_proxies=["127.0.0.1"], ops_port=free_port()) as edge:
+    with running_edge(folder, trusted_proxies=["127.0.0.1"], ops_port=free_range(1)) as edge:
         place(edge)
         yield edge
 

@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 from resonanz.journal import JournalReader
 from resonanz.model import Hit
 from resonanz.tokens import Keys, Token, TokenKind, create_keys, mint
+from tests.kit.ports import free_range
 from tests.kit.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +41,7 @@ class Edge:
 
     def __init__(self, folder: Path, **arguments: object) -> None:
         self.folder = folder
-        self.port = int(str(arguments.pop("port", 0))) or free_port()
+        self.port = int(str(arguments.pop("port", 0))) or free_range(1)
         self.documents_folder = folder / "documents"
         self._open_files = int(str(arguments.pop("open_files", 0)))  # the most it may have; 0: as many as we may
         self.journal_folder = Path(str(arguments.get("journal", folder / "journal")))
@@ -154,10 +155,3 @@ def parse_reply(received: bytes) -> Reply | None:
         tuple(header for header in headers if header[0] not in ("date", "server", "connection")),
         body,
     )
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-DEADLINE = 20.0  # seconds: generous, because a test that waits for it has failed anyway
+DEADLINE = 60.0  # seconds: generous, because a test that waits for it has failed anyway, and machines are slow or busy
 
 
 def wait_for(condition: Callable[[], T], what: str = "the condition", *, seconds: float = DEADLINE) -> T:

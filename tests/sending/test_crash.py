@@ -40,15 +40,19 @@ def test_killed_in_the_middle(database: Database, resend: bool) -> None:
     )
     ids = {recipient: message_id for message_id, recipient in receipt.messages}
     with running_sink() as sink:
-        sink.stall = 0.01  # so that there is always something on the wire
         for kill in range(KILLS + 1):
             worker = start_worker(database, sink.port, connections=CONNECTIONS, resend=resend)
             try:
                 if kill < KILLS:
                     so_far = len(sink.taken)
+                    sink.stall = 0.01
                     wait_for(lambda so_far=so_far: len(sink.taken) >= so_far + EACH, "mails", seconds=60)  # type: ignore[misc]
+                    sink.stall = 600.0  # what is taken now is not answered: something is on the wire at the kill
+                    seen = len(sink.taken)
+                    wait_for(lambda seen=seen: len(sink.taken) > seen, "a mail on the wire")  # type: ignore[misc]
                     worker.kill()
                 else:
+                    sink.stall = 0.0
                     wait_for(is_empty(database), "the queue", seconds=60 + MAILS / 20)
                     worker.terminate()
                 worker.join(30)

@@ -91,14 +91,15 @@ async def stream(
 async def _gather(
     notices: AsyncIterator[Notice], pending: asyncio.Future[Notice], gathered: list[Notice], deadline: float
 ) -> asyncio.Future[Notice]:
-    """Add what comes in until the deadline (by the loop's clock). Returns the next that is waited for."""
-    while (left := deadline - asyncio.get_running_loop().time()) > 0:
+    """Add what comes in until the deadline (by the loop's clock), and what is there by then, however long it takes to
+    add it. Returns the next that is waited for."""
+    while True:
+        left = max(deadline - asyncio.get_running_loop().time(), 0.0)
         done, _ = await asyncio.wait({pending}, timeout=left)
         if not done or pending.exception() is not None:
-            break
+            return pending
         gathered.append(pending.result())
         pending = asyncio.ensure_future(anext(notices))
-    return pending
 
 
 def _event(gathered: list[Notice]) -> str:

@@ -65,11 +65,24 @@ def test_forwarded_for_is_read_from_the_right(peer: str, values: list[str], expe
         (['for="198.51.100.1:_port"'], "198.51.100.1"),
         (["for=unknown"], "10.0.0.1"),
         (["for=198.51.100.1", 'for="[2001:db8:1::9]:80"'], "198.51.100.1"),
+        (['host="a;for=6.6.6.6";for=198.51.100.1'], "198.51.100.1"),  # a proxy passes the Host on that it was sent
+        (['host="a, for=6.6.6.6, b";for=198.51.100.1'], "198.51.100.1"),
+        (['host="a\\", for=6.6.6.6, \\"b";for=198.51.100.1'], "198.51.100.1"),
+        (['for=6.6.6.6\\", for=198.51.100.1'], "198.51.100.1"),
+        (['for="198.51.100.1" ; proto=https'], "198.51.100.1"),
     ],
 )
 def test_the_standard_header_is_read_alike(values: list[str], expected: str) -> None:
     """RFC 7239: quoted and bracketed addresses, other parameters, obfuscated names."""
     assert behind("10.0.0.1", *values, header="forwarded") == expected
+
+
+@given(st.text(st.characters(max_codepoint=0xFF, exclude_categories=["Cc"]), max_size=40))
+def test_what_a_proxy_quotes_says_nothing(host: str) -> None:
+    """A Host that a stranger made up and a proxy wrote down in quotes, escaped, is nobody's address."""
+    quoted = host.replace("\\", "\\\\").replace('"', '\\"')
+    for written in (f'host="{quoted}";for=198.51.100.1', f'for=198.51.100.1;host="{quoted}"'):
+        assert behind("10.0.0.1", "for=9.9.9.9", written, header="forwarded") == "198.51.100.1"
 
 
 @given(st.lists(st.text(st.characters(max_codepoint=0xFF, exclude_categories=["Cc"]), max_size=40), max_size=4))

@@ -10,7 +10,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Network = IPv4Network | IPv6Network
 Headers = Iterable[tuple[bytes, bytes]]
 
-_FORWARDED_FOR = re.compile(r"""(?:^|[;\s])for=(?:"([^"]*)"|([^;,"\s]*))""", re.IGNORECASE).search
+_LONGEST = 4_096  # characters from the right that are read; many more proxies than anybody has in a row
+
+# A parameter of an element (RFC 7239 section 4). What stands in quotes is taken as a whole: it may be a Host that a
+# stranger made up to look like a parameter.
+_PARAMETER = re.compile(r"""(?:^|[;\s])([^=;,"\s]+)=(?:"((?:[^"\\]|\\.)*+)"|([^;,"\s]*))""").finditer
 
 
 class Proxies:
@@ -35,7 +39,7 @@ class Proxies:
         address = peer[7:] if peer.startswith("::ffff:") else peer  # IPv4 that came over an IPv6 socket
         if not self._networks or not self._trusts(address):
             return address
-        written = b",".join(value for name, value in headers if name == self._header).decode("latin-1")
+        written = b",".join(value for name, value in headers if name == self._header)[-_LONGEST:].decode("latin-1")
         for element in reversed(self._elements(written)):
             claimed = _without_port(element)
             if claimed is None:
@@ -61,24 +65,29 @@ def _forwarded_elements(written: str) -> list[str]:
     """Return the `for` of each element of a Forwarded header (RFC 7239 section 4); empty where there is none."""
     found = []
     for element in _split_outside_quotes(written):
-        match = _FORWARDED_FOR(element)
-        found.append((match[1] or match[2] or "") if match else "")
+        named = (match[2] or match[3] or "" for match in _PARAMETER(element) if match[1].lower() == "for")
+        found.append(next(named, ""))
     return found
 
 
 def _split_outside_quotes(written: str) -> list[str]:
     """Split at commas outside quotes, counted from the right: a stranger's stray quote must not swallow what the proxy
-    added behind it."""
+    added behind it. A quote behind a backslash is part of what is quoted."""
     parts = []
     end, quoted = len(written), False
     for index in range(len(written) - 1, -1, -1):
-        if written[index] == '"':
+        if written[index] == '"' and not _is_escaped(written, index):
             quoted = not quoted
         elif written[index] == "," and not quoted:
             parts.append(written[index + 1 : end])
             end = index
     parts.append(written[:end])
     return [part for part in reversed(parts) if part.strip()]
+
+
+def _is_escaped(written: str, index: int) -> bool:
+    before = written[:index]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
 
 def _without_port(element: str) -> str | None:

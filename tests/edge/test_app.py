@@ -213,16 +213,26 @@ def test_unsubscribe_get_changes_nothing(edge: Edge) -> None:
     assert hits_of(edge, id) == []
 
 
-MULTIPART = (
-    b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n',
-    {"Content-Type": "multipart/form-data; boundary=b"},
-)
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
+NAMED = b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"'
+MULTIPARTS = [
+    NAMED + b"\r\n\r\nOne-Click\r\n--b--\r\n",
+    NAMED + b"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 9\r\n\r\nOne-Click\r\n--b--\r\n",
+    NAMED.replace(b'"', b"") + b"\r\n\r\nOne-Click\r\n--b--",
+    NAMED.replace(b"\r\n", b"\n") + b"\n\nOne-Click\n--b--\n",
+]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.mark.parametrize(
     ("body", "headers", "wish"),
-    [(ONE_CLICK, FORM, "one-click"), (*MULTIPART, "one-click"), (b"confirm=unsubscribe", FORM, "page")],
+    [
+        (ONE_CLICK, FORM, "one-click"),
+        (b"List%2DUnsubscribe=One%2dClick", FORM, "one-click"),
+        (ONE_CLICK + b"\r\n", {}, "one-click"),
+        *((form, MULTIPART, "one-click") for form in MULTIPARTS),
+        (b"confirm=unsubscribe", FORM, "page"),
+    ],
 )
 def test_unsubscribe_post_acts(edge: Edge, body: bytes, headers: dict[str, str], wish: str) -> None:
     """One click (RFC 8058, both form encodings) and the page's button act at once: no cookie, no redirect."""

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from resonanz.edge import answers
 from resonanz.edge.answers import Answer
@@ -15,8 +16,11 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 MAX_FORM_BYTES = 16_384
 FORM_SECONDS = 5
 
-# As a form or as multipart (RFC 8058 section 3.2); the bound keeps a hostile body from costing quadratic time.
-_ONE_CLICK = re.compile(rb'List-Unsubscribe(=|"[^=]{0,200}?\r\n\r\n)One-Click', re.IGNORECASE).search
+# As a form or as multipart (RFC 8058 section 3.2), whose part may have its name in quotes or not and headers behind it
+# (RFC 7578 section 4); the bounds keep a hostile body from costing quadratic time.
+_ONE_CLICK = re.compile(
+    rb'List-Unsubscribe(?:=|"?[^\r\n]{0,200}\r?\n(?:[^\r\n]{1,200}\r?\n){0,5}\r?\n)One-Click', re.IGNORECASE
+).search
 
 LEAVE = "unsubscribe"
 _PREFERENCES = {b"tracking=off": "off", b"tracking=on": "on", b"confirm=unsubscribe": LEAVE}
@@ -42,6 +46,7 @@ async def read_form(receive: Receive) -> bytes | Answer:
 
 def unsubscribe_wish(form: bytes) -> str | None:
     """Return `one-click` or `page` for a body that says so, in either form encoding; None for anything else."""
+    form = unquote_to_bytes(form)  # a mail program may encode more of a form than it has to
     if _ONE_CLICK(form):
         return "one-click"
     if b"confirm=unsubscribe" in form:

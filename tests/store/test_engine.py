@@ -67,3 +67,14 @@ def test_a_file_that_cannot_be_written_is_an_outage(sqlite_url: str, tmp_path: P
         write()
     assert SECRET not in str(caught.value)
     database.close()
+
+
+def test_null_blobs_and_truth_values_are_stored_as_what_they_are(sqlite_url: str) -> None:
+    """The short cut past the driver's own look-ups changes nothing of what it hands over."""
+    database = open_database(sqlite_url)
+    with database.read() as tx:
+        rows = tx.exec_driver_sql(
+            "SELECT typeof(?), typeof(?), typeof(?), ?, ?, ?, ?", (None, b"\0\xff", True, None, b"\0\xff", True, False)
+        ).all()
+    assert [tuple(row) for row in rows] == [("null", "blob", "integer", None, b"\0\xff", 1, 0)]
+    database.close()

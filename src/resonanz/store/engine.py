@@ -32,6 +32,11 @@ MINIMUM_SQLITE = (3, 51, 3)
 _CHECKPOINT = "wal_autocheckpoint=16000"
 
 
+# The driver looks for somebody who knows how to store what is no plain number or text: three look-ups that fail, 1.4 µs
+# for each NULL, blob and truth value that is bound. Told that they stay what they are, it is done in a fifth of that.
+_UNCHANGED: dict[type, Any] = {type(None): {}.get, bytes: bytes.__bytes__, bool: bool.__index__}
+
+
 class LastAct(Protocol):
     """Something that is gathered while a transaction goes on, and written at its end."""
 
@@ -178,6 +183,8 @@ def _sqlite(url: sqlalchemy.URL, *, create: bool) -> Engine:
             where="pysqlite3",
             remedy="install pysqlite3 0.6 or newer",
         )
+    for kind, unchanged in _UNCHANGED.items():
+        sqlite.register_adapter(kind, unchanged)
     if url.database and url.database != ":memory:":
         if not create and not Path(url.database).exists():
             raise InvalidInput(

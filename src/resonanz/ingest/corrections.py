@@ -40,18 +40,29 @@ class Correction:
     @property
     def corrected(self) -> Event:
         """The event as it will stand."""
-        said = self.judgement
-        return replace(
-            self.event,
-            verdict=said.verdict,
-            confidence=said.confidence,
-            reasons=said.reasons,
-            place=self.place,
-            detail={
-                **self.event.detail,
-                "judge": JUDGE_VERSION,
-                **({"network": self.network.value} if self.network is not None else {}),
-            },
+        event, said = self.event, self.judgement
+        detail = {**event.detail, "judge": JUDGE_VERSION}
+        if self.network is not None:
+            detail["network"] = self.network.value
+        return Event(  # `replace` takes seven times as long
+            event.kind,
+            event.occurred_at,
+            event.received_at,
+            event.source,
+            event.source_key,
+            event.id,
+            event.message_id,
+            event.submission_id,
+            event.recipient,
+            said.verdict,
+            said.confidence,
+            said.reasons,
+            event.client,
+            self.place,
+            event.link,
+            event.url,
+            event.repeat_of,
+            detail,
         )
 
 

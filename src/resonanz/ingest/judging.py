@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from uuid import UUID
 
 from resonanz.ingest.judge import (
@@ -20,7 +20,7 @@ from resonanz.ingest.judge import (
     judge_all,
     judge_alone,
 )
-from resonanz.ingest.judge.evidence import MailKey
+from resonanz.ingest.judge.evidence import HitId, MailKey
 from resonanz.ingest.judge.networks import classify
 from resonanz.ingest.judge.rules import PREFETCH_HEADERS
 from resonanz.ingest.judge.windows import microseconds
@@ -178,18 +178,18 @@ def to_kept(evidence: Evidence, id: int, hit: Hit, received_us: int, windows: Wi
 def from_kept(row: Kept, classify: Classify) -> Evidence:
     """Return kept evidence as the judge sees it."""
     return Evidence(
-        kind=row.kind,
-        method=row.method,
-        headers=row.headers,
-        user_agent=row.user_agent,
-        identity=identify(row.user_agent),
-        network=classify(row.address) if row.address else None,
-        address=row.address,
-        at=row.occurred_us,
-        id=row.id,
-        mail=row.message_id,
-        link=row.link,
-        own=row.own,
+        row.kind,
+        row.method,
+        row.headers,
+        row.user_agent,
+        identify(row.user_agent),
+        classify(row.address) if row.address else None,
+        row.address,
+        row.occurred_us,
+        row.id,
+        row.message_id,
+        row.link,
+        row.own,
     )
 
 
@@ -214,17 +214,20 @@ Found = Mapping[int, tuple[Evidence, Judgement]]
 def judge_rows(tx: Tx, rows: Sequence[Kept], judging: Judging, now_us: int) -> Found:
     """Return what the judge says of kept hits on whole messages, by their events' ids."""
     windows = judging.windows
+    messages = {row.message_id for row in rows}
+    hits = from_rows(rows, judging.classify)
+    alone: dict[HitId, Judgement | None] = {hit.id: judged_alone(hit, judging.silent) for hit in hits}
+    # What tells by itself who it was asks nothing more: not about its mail, and not who else came from there.
+    questions = [row for row in rows if alone[row.id] is None]
+    mails = mails_of(facts_of(tx, {row.message_id for row in questions}))
     around = of_sources(
         tx,
-        [row for row in rows if row.address],
+        [row for row in questions if row.address],
         around_us=microseconds(windows.crowd),
         messages=min(windows.crowd_clicks, windows.crowd_clicks_probable, windows.crowd_opens),
     )
-    messages = {row.message_id for row in rows}
-    hits = from_rows(rows, judging.classify)
     others = from_rows([row for row in around if row.message_id not in messages], judging.classify)
-    mails = mails_of(facts_of(tx, messages))
-    alone = partial(judged_alone, silent=judging.silent)
+    alone |= {hit.id: judged_alone(hit, judging.silent) for hit in others}
     said = judge_all([*hits, *others], mails, windows, now_us, only=messages, silent=judging.silent, alone=alone)
     return {int(hit.id): (hit, said[hit.id]) for hit in hits}
 

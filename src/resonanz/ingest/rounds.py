@@ -21,8 +21,9 @@ LOOK_EVERY = timedelta(seconds=10)
 
 _log = structlog.get_logger("resonanz.ingest")
 
-# So much is settled before hits are taken over again: a backlog of one must not hold up the other.
-_PORTIONS_AT_A_TIME = 10
+# So much is settled or forgotten before hits are taken over again: a backlog of one must not hold up the other.
+_SETTLED_AT_A_TIME = 3
+_FORGOTTEN_AT_A_TIME = 10
 
 
 class Refreshable(Protocol):
@@ -81,7 +82,7 @@ class Rounds:
 
     def _settle(self) -> int:
         settled = 0
-        for _ in range(_PORTIONS_AT_A_TIME):
+        for _ in range(_SETTLED_AT_A_TIME):
             portion = settle(self._database, self._judging, now=self._now)
             if not portion:
                 return settled
@@ -90,7 +91,7 @@ class Rounds:
         return settled
 
     def _forget(self) -> None:
-        for _ in range(_PORTIONS_AT_A_TIME):
+        for _ in range(_FORGOTTEN_AT_A_TIME):
             if not forget(self._database, self._judging, now=self._now):
                 return
         del self._next["forget"]  # there is more: go on in the next round

@@ -19,9 +19,12 @@ from resonanz.model import Event, to_microseconds
 from resonanz.store import Database, Tx
 from resonanz.store import events as event_store
 from resonanz.store import evidence as store
+from resonanz.store.bulk import WORDS
+from resonanz.store.messages import lock
 from resonanz.store.standings import lock_standings
 
-AT_A_TIME = 1_000
+# Hits, with all others on the same mails: a transaction of about the time that taking a batch over takes.
+AT_A_TIME = 4_000
 
 
 def settle(database: Database, judging: Judging, *, now: Callable[[], datetime], limit: int = AT_A_TIME) -> int:
@@ -60,8 +63,8 @@ def judge_messages(
     Hits that came in too long ago for others to touch them are left as they are, unless `since_us` names the moment
     from which on they are judged anew.
     """
-    standings = lock_standings(tx, message_ids)
-    rows = store.of_messages(tx, standings.keys())
+    lock(tx, message_ids)
+    rows = store.of_messages(tx, message_ids)
     now_us = to_microseconds(now)
     oldest = now_us - judging.windows.open_for if since_us is None else since_us
     open_ids = [row.id for row in rows if row.due_us is not None or row.received_us >= oldest]
@@ -69,15 +72,19 @@ def judge_messages(
     stand = event_store.judgements_of(tx, open_ids)
     changed = [id for id, stands in stand.items() if stands != _as_words(found[id][1])]
     corrections = [_correction(event, found, judging) for event in event_store.by_ids(tx, changed)]
-    correct(tx, corrections, standings, now)
+    correct(tx, corrections, lock_standings(tx, _messages_of(corrections)), now)
     count_in_shadow(tx, rows, [row.id for row in rows if row.due_us is not None], found, judging, now_us)
     settled = [row.id for row in rows if row.due_us is not None and row.due_us <= now_us]
     store.judged(tx, settled)
     return Judged(corrections, len(settled))
 
 
-def _as_words(said: Judgement) -> tuple[str, str, tuple[str, ...]]:
-    return said.verdict.value, said.confidence.value, said.reasons
+def _as_words(said: Judgement) -> tuple[str | None, str | None, tuple[str, ...]]:
+    return WORDS[said.verdict], WORDS[said.confidence], said.reasons
+
+
+def _messages_of(corrections: Collection[Correction]) -> set[UUID]:
+    return {fix.event.message_id for fix in corrections if fix.event.message_id is not None}
 
 
 def _correction(event: Event, found: Found, judging: Judging) -> Correction:

@@ -34,7 +34,8 @@ _FROM_SOURCES_AT_MOST = 20_000  # a flood from one address is a crowd long befor
 
 @value
 class Kept:
-    """One hit's evidence. Moments are microseconds since the epoch; `id` is its event's. `due_us`: None once judged."""
+    """One hit's evidence. Moments are microseconds since the epoch; `id` is its event's. `due_us`: None once judged.
+    `source` is the digest of who asked, as it was read."""
 
     id: int
     message_id: UUID
@@ -48,6 +49,7 @@ class Kept:
     headers: Mapping[str, str] = field(default_factory=dict)
     own: bool = False
     due_us: int | None = None
+    source: int | None = None
 
 
 def keep(tx: Tx, rows: Sequence[Kept]) -> None:
@@ -73,14 +75,15 @@ def of_messages(tx: Tx, message_ids: Collection[UUID]) -> list[Kept]:
 def of_sources(tx: Tx, rows: Collection[Kept], *, around_us: int, messages: int) -> list[Kept]:
     """Return evidence from where these rows came, so long before the first and after the last of them.
 
-    Only of sources that reached so many messages in that time; for most there are none, and that costs little.
+    The rows are such as were read here. Only of sources that reached so many messages in that time; for most there are
+    none, and that costs little.
     """
     if not rows:
         return []
     first = min(row.occurred_us for row in rows) - around_us
     last = max(row.occurred_us for row in rows) + around_us
     near = f"occurred_at BETWEEN {first:d} AND {last:d}"
-    sources = {source_of(row.address, row.user_agent) for row in rows}
+    sources = {row.source for row in rows if row.source is not None}
     # The index alone tells who asked often; for most that is the end of it.
     for counted in ("*", "DISTINCT message_id"):
         enough = f"source HAVING count({counted}) >= {messages:d}"
@@ -228,7 +231,7 @@ def _row(row: Kept, as_plain: Plain) -> Row:
 
 def _kept(row: Any, ids: Ids) -> Kept:
     """Read the driver's row."""
-    id, message_id, kind, link, occurred, received, method, address, agent, headers, own, _source, due_us = row
+    id, message_id, kind, link, occurred, received, method, address, agent, headers, own, source, due_us = row
     if isinstance(headers, str):
         headers = json.loads(headers) if headers != "{}" else {}
     return Kept(
@@ -244,4 +247,5 @@ def _kept(row: Any, ids: Ids) -> Kept:
         headers,
         bool(own),
         due_us,
+        source,
     )

@@ -21,7 +21,10 @@ from resonanz.ingest.judge import (
     Windows,
     identify,
     judge_all,
+    judge_alone,
 )
+from resonanz.ingest.judge.scene import Scene
+from resonanz.ingest.judge.together import find_sweeps
 from resonanz.model import HitKind, InvalidInput, Verdict
 from tests.kit.traces import AGENTS
 
@@ -98,6 +101,27 @@ def test_hits_beyond_reach_do_not_touch_each_other(some: list[Evidence], another
     found = judge_all([*some, far], MAILS, WINDOWS)
     del found[99]
     assert found == judge_all(some, MAILS, WINDOWS)
+
+
+@given(traces)
+def test_what_a_hit_tells_by_itself_is_final(some: list[Evidence]) -> None:
+    """No other hit changes it: hits that tell by themselves are asked nothing more, and their mails neither."""
+    found = judge_all(some, MAILS, WINDOWS)
+    alone = {hit.id: judge_alone(hit) for hit in some}
+    assert {id: said for id, said in alone.items() if said is not None and found[id] != said} == {}
+
+
+@given(traces)
+def test_a_rule_that_is_not_asked_has_nothing_to_say(some: list[Evidence]) -> None:
+    """Where a rule says that a scene is none for it, it has nothing to say of any hit there."""
+    alone = {hit.id: judge_alone(hit) for hit in some}
+    crowded = {hit.id for hit in some if hit.at % 3 == 0}
+    for name, mail in MAILS.items():
+        on_mail = sorted((hit for hit in some if hit.mail == name), key=lambda hit: (hit.at, str(hit.id)))
+        scene = Scene(mail, on_mail, alone, crowded, WINDOWS)
+        scene.swept = find_sweeps(scene)
+        for rule in (*WINDOWED, *AFTERWARDS):
+            assert rule.when(scene) or {rule.ask(hit, scene) for hit in on_mail if alone[hit.id] is None} <= {None}
 
 
 def test_every_rule_has_a_name_and_a_source() -> None:

@@ -65,6 +65,11 @@ def fold_side(verdict: Verdict | None) -> str:
 
     People are, and clicks of which nobody knows yet; machines only with their own sort, so that a timeline shows each.
     """
-    if verdict is None:
-        return ""
-    return "person" if verdict is Verdict.PENDING or verdict.who is Who.HUMAN else verdict.value
+    return _SIDES[verdict]
+
+
+_SIDES: dict[Verdict | None, str] = {
+    None: "",
+    **{verdict: "person" if verdict.who is Who.HUMAN else verdict.value for verdict in Verdict},
+    Verdict.PENDING: "person",
+}

@@ -24,11 +24,16 @@ from resonanz.model import ClientKind, Confidence, HitKind, Verdict
 
 @dataclass(frozen=True, slots=True)
 class SceneRule:
-    """One rule: its name, where its knowledge comes from, and the question. None means that it has nothing to say."""
+    """One rule: its name, where its knowledge comes from, and the question. None means that it has nothing to say.
+
+    `when` says whether it may have something to say of any hit of a scene: most scenes are one or two hits on one mail,
+    and most rules need more.
+    """
 
     name: str
     source: str
     ask: Callable[[Evidence, Scene], Judgement | None]
+    when: Callable[[Scene], object]
 
 
 NETWORK_REASONS = {
@@ -101,8 +106,6 @@ def _no_time_to_read(hit: Evidence, scene: Scene) -> Judgement | None:
 
     A mail client that shows one hands its links to a browser: two programs. A browser's reader needs the time to move.
     """
-    if len(scene.followed) in (0, len(scene.hits)):
-        return None
     for other in scene.near(hit, scene.windows.reading):
         shown, followed = (hit, other) if hit.kind is HitKind.OPEN else (other, hit)
         if (
@@ -113,6 +116,10 @@ def _no_time_to_read(hit: Evidence, scene: Scene) -> Judgement | None:
         ):
             return _scanner(Confidence.PROBABLE, Reason.NO_TIME_TO_READ)
     return None
+
+
+def _shown_and_followed(scene: Scene) -> bool:
+    return len(scene.followed) not in (0, len(scene.hits))
 
 
 def _crowd(hit: Evidence, scene: Scene) -> Judgement | None:
@@ -156,11 +163,23 @@ def _patience(hit: Evidence, scene: Scene) -> int:
 
 
 WINDOWED: tuple[SceneRule, ...] = (
-    SceneRule("asked_before", "RFC 9110 section 9.3.2; Groundhogg", _asked_before),
-    SceneRule("sweep", "published rules: three links in 30 s, in 2 s, all of them", _sweep),
-    SceneRule("no_time_to_read", "Marketo: activities of one lead within a second", _no_time_to_read),
-    SceneRule("crowd", "Email-Tracking-BOT-Detection: one address and agent, many recipients of few domains", _crowd),
-    SceneRule("too_soon", "RFC 5321 section 4.5.3.2.6; Mautic, warmbly and others, each with its clock", _too_soon),
+    SceneRule("asked_before", "RFC 9110 section 9.3.2; Groundhogg", _asked_before, lambda scene: scene.asked),
+    SceneRule("sweep", "published rules: three links in 30 s, in 2 s, all of them", _sweep, lambda scene: scene.swept),
+    SceneRule(
+        "no_time_to_read", "Marketo: activities of one lead within a second", _no_time_to_read, _shown_and_followed
+    ),
+    SceneRule(
+        "crowd",
+        "Email-Tracking-BOT-Detection: one address and agent, many recipients of few domains",
+        _crowd,
+        lambda scene: scene.crowded,
+    ),
+    SceneRule(
+        "too_soon",
+        "RFC 5321 section 4.5.3.2.6; Mautic, warmbly and others, each with its clock",
+        _too_soon,
+        lambda scene: scene.mail.sent_at is not None or scene.mail.delivered_at is not None,
+    ),
 )
 
 # ── In the light of the others ──────────────────────────────────────────────────────────────────────────────────────
@@ -174,7 +193,7 @@ def _same_source(hit: Evidence, scene: Scene) -> Judgement | None:
 
     In a network of people, address and user agent must both be the same: an office shares one address with its scanner.
     """
-    for other in scene.near(hit, scene.windows.visit) if scene.machines else ():
+    for other in scene.near(hit, scene.windows.visit):
         found = scene.machines.get(other.id)
         if found is None or other.address != hit.address or TELLTALE.isdisjoint(found.reasons):
             continue
@@ -188,7 +207,7 @@ def _other_device(hit: Evidence, scene: Scene) -> Judgement | None:
 
     It is the one from a network where scanners are, or where nobody opened the mail; else the later one.
     """
-    if not follows(hit) or len(scene.followed) < 2:
+    if not follows(hit):
         return None
     for other in scene.near(hit, scene.windows.pair):
         if not _could_be_the_person(other, hit, scene) or not _differ(hit, other):
@@ -235,6 +254,16 @@ _OF_32_BITS, _OF_64_BITS = 32 - 24, 64 - 48  # what is left out of the numbers t
 
 
 AFTERWARDS: tuple[SceneRule, ...] = (
-    SceneRule("same_source", "observed: one address opened and clicked under two user agents for nobody", _same_source),
-    SceneRule("other_device", "observed: a person's click, and 12 s later another network and system", _other_device),
+    SceneRule(
+        "same_source",
+        "observed: one address opened and clicked under two user agents for nobody",
+        _same_source,
+        lambda scene: scene.machines,
+    ),
+    SceneRule(
+        "other_device",
+        "observed: a person's click, and 12 s later another network and system",
+        _other_device,
+        lambda scene: len(scene.followed) > 1,
+    ),
 )

@@ -9,8 +9,8 @@ ends where judging everything at once does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from functools import cache, partial
+from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import cache
 
 from resonanz.ingest.judge.bursts import find_crowds
 from resonanz.ingest.judge.evidence import UNKNOWN_MAIL, Evidence, HitId, Judgement, Mail, MailKey
@@ -33,31 +33,38 @@ def judge_all(
     *,
     only: Set[MailKey] | None = None,
     silent: Set[str] = frozenset(),
-    alone: Callable[[Evidence], Judgement | None] | None = None,
+    alone: Mapping[HitId, Judgement | None] | None = None,
 ) -> dict[HitId, Judgement]:
     """Return who caused each of these hits, by their ids, as it looks at the moment `now` (microseconds).
 
     Without `now` all windows are closed: nothing stays pending. Mails that are not in `mails` are unknown. With `only`,
     hits on other mails are looked at, because one program may have reached many, and not judged. The rules named in
-    `silent` are not asked. `alone` tells what a hit says by itself, where that is known in another way.
+    `silent` are not asked. `alone` has what each hit says by itself, where they were asked that already. What is final
+    by itself stays so.
     """
-    ask_alone = alone or partial(judge_alone, silent=silent)
+    every = list(hits)
+    alone = {hit.id: judge_alone(hit, silent) for hit in every} if alone is None else alone
     by_mail: dict[MailKey, list[Evidence]] = defaultdict(list)
-    said_alone: dict[HitId, Judgement | None] = {}
     found: dict[HitId, Judgement] = {}
-    for hit in hits:
-        said_alone[hit.id] = judgement = ask_alone(hit)
-        if hit.mail is None:
-            found[hit.id] = judgement or _default(hit)
+    questions: list[Evidence] = []
+    open_mails: set[MailKey] = set()
+    for hit in every:
+        if (judgement := alone[hit.id]) is not None:
+            if only is None or hit.mail in only:
+                found[hit.id] = judgement
+        elif hit.mail is None:
+            found[hit.id] = _default(hit)
         else:
+            questions.append(hit)
+            open_mails.add(hit.mail)
+        if hit.mail is not None:
             by_mail[hit.mail].append(hit)
-    crowded = find_crowds((hit for some in by_mail.values() for hit in some if said_alone[hit.id] is None), windows)
-    for mail, some in by_mail.items():
-        if only is not None and mail not in only:
-            continue
+    crowded = find_crowds(questions, windows)
+    for mail in open_mails if only is None else open_mails & only:
+        some = by_mail[mail]
         if len(some) > 1:
             some.sort(key=lambda hit: (hit.at, str(hit.id)))
-        scene = Scene(mails.get(mail, UNKNOWN_MAIL), some, said_alone, crowded, windows)
+        scene = Scene(mails.get(mail, UNKNOWN_MAIL), some, alone, crowded, windows)
         scene.swept = find_sweeps(scene)
         found.update(_judge_mail(scene, now, silent))
     return found
@@ -82,27 +89,23 @@ def _pending(default: Judgement) -> Judgement:
 
 
 def _judge_mail(scene: Scene, now: int | None, silent: Set[str]) -> dict[HitId, Judgement]:
+    """Return what is said of the hits of a scene that do not tell by themselves."""
+    left = [hit for hit in scene.hits if scene.alone[hit.id] is None]
     found: dict[HitId, Judgement] = {}
-    left: list[Evidence] = []
-    for hit in scene.hits:
-        judgement = scene.alone[hit.id]
-        if judgement is None:
-            left.append(hit)
-        else:
-            found[hit.id] = judgement
     for every in _ROUNDS:
-        if not left:
-            break
-        rules = [rule for rule in every if rule.name not in silent] if silent else every
+        rules = [rule for rule in every if rule.when(scene) and rule.name not in silent]
+        if not rules:
+            continue
         # All hits are asked before any answer is used: their order within a moment must not matter.
         answers = {hit.id: answer for hit in left if (answer := _ask(rules, hit, scene)) is not None}
         scene.machines.update(answers)
         left = [hit for hit in left if hit.id not in answers]
     found.update(scene.machines)
     found.update({hit.id: _person(hit, scene, now) for hit in left})
-    for hit in scene.hits:
-        if (confirmed := _confirmed(hit, found[hit.id], scene)) is not None:
-            found[hit.id] = confirmed
+    if scene.acts or scene.mail.replies:
+        for hit in scene.hits:
+            if hit.id in found and (confirmed := _confirmed(hit, found[hit.id], scene)) is not None:
+                found[hit.id] = confirmed
     return found
 
 
@@ -158,8 +161,12 @@ def _person(hit: Evidence, scene: Scene, now: int | None) -> Judgement:
         return default
     if now is not None and now - hit.at < scene.windows.closes_after:
         return _pending(default)
-    vouched = (Reason.OPENED_HERE,) if scene.opened_from(hit) else ()
-    return says(default.verdict, default.confidence, *default.reasons, *vouched)
+    return _vouched_for(default) if scene.opened_from(hit) else default
+
+
+@cache
+def _vouched_for(default: Judgement) -> Judgement:
+    return says(default.verdict, default.confidence, *default.reasons, Reason.OPENED_HERE)
 
 
 def _confirmed(hit: Evidence, found: Judgement, scene: Scene) -> Judgement | None:

@@ -177,7 +177,7 @@ def test_only_clicks_without_a_name(site: Site) -> None:
     assert 'data-figure="opens"' in page
     text = words_of(alice.get(f"/submissions/{submission.id}").text)
     assert "Some copies are counted without a name." in text
-    assert "Opened, by name00 % · 0–66 %of 2 arrived by name" in text
+    assert "Opened, by name00 % · 0–66 %of 2 tracked by name" in text
     assert "Clicked, by name—no copy carries a name" in text
 
 

@@ -13,7 +13,9 @@ from resonanz.insight import results, results_of, table
 from resonanz.insight.results import Bounces
 from resonanz.model import Event, EventKind, TrackingMode, Verdict
 from resonanz.store import Database, messages
+from resonanz.store import results as store_results
 from resonanz.store.messages import Link, Message
+from resonanz.store.results import Which
 from tests.kit.campaigns import add_list, add_people, expand, plan, started
 from tests.kit.mails import NOW
 
@@ -43,6 +45,24 @@ def test_what_came_of_it(database: Database) -> None:
     assert [(one.label, one.clickers) for one in found.links] == [("Y", 2), ("X", 1)]
     assert found.bounces == Bounces(1, 0, {"no_such_user": 1})
     assert (found.answers.unsubscribed, found.answers.complained, found.answers.replied) == (1, 1, 0)
+
+
+def test_few_among_many_are_found_in_portions(database: Database) -> None:
+    """A portion looks at so many mails and no more: it may be empty and yet say where to go on; nobody is missed."""
+    mails = _sent(database, [f"r{number}@rcpt.example" for number in range(9)])
+    clickers = [mails[3], mails[4], mails[8]]
+    _record(database, *(_fact(one, EventKind.CLICKED, link=0, verdict=Verdict.HUMAN_LIKELY) for one in clickers))
+    found, portions, after = [], 0, None
+    while portions == 0 or after is not None:
+        with database.read() as tx:
+            rows, after = store_results.choose_messages(
+                tx, mails[0].submission_id, Which.CLICKED, after=after, limit=1, among=3
+            )
+        assert len(rows) <= 1
+        found += rows
+        portions += 1
+    assert [row.id for row in found] == [row.id for row in clickers]
+    assert portions == 4
 
 
 def test_every_recipient_has_a_row(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

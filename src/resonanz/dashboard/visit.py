@@ -149,15 +149,15 @@ def told(refused: ResonanzError) -> str:
     return " ".join(sentence(text) for text in (refused.what, refused.remedy) if text)
 
 
-def read_id(text: str) -> UUID | None:
-    """Read the id from which a list goes on (`before`), None when there is none. Raises InvalidInput."""
+def read_id(text: str, *, where: str = "before") -> UUID | None:
+    """Read the id from which a list goes on, None when there is none. Raises InvalidInput about the field `where`."""
     if not text:
         return None
     try:
         return UUID(text)
     except ValueError:
         what = f"`{text[:50]}` is no place in this list"
-        raise InvalidInput(what, where="before", remedy="open the list at its newest entry") from None
+        raise InvalidInput(what, where=where, remedy="open the list where it begins") from None
 
 
 def not_found(what: str) -> NotFound:

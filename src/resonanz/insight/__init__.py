@@ -30,7 +30,7 @@ from resonanz.insight.opens import Behind, Opens, Unmeasured, opens_of
 from resonanz.insight.ranking import By, Ranking, figures_of, rank_campaigns
 from resonanz.insight.rates import Interval, Rate, wilson
 from resonanz.insight.results import LinkResult, Results, results_of, table
-from resonanz.insight.submissions import SubmissionPage, submission_page
+from resonanz.insight.submissions import Choice, SubmissionPage, submission_page
 from resonanz.insight.today import Day, Today, today
 from resonanz.insight.turnout import Rates, rates_of
 
@@ -38,6 +38,7 @@ __all__ = [
     "Activity",
     "Behind",
     "By",
+    "Choice",
     "Course",
     "Day",
     "Entry",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import StringIO
 from uuid import UUID
 
-from resonanz.insight.submissions import SubmissionPage, submission_page
+from resonanz.insight.submissions import EVERYBODY, Choice, SubmissionPage, submission_page
 from resonanz.insight.turnout import count
 from resonanz.model import TrackingMode
 from resonanz.store import Database, results
@@ -67,9 +67,9 @@ class Results:
     answers: Answers
 
 
-def results_of(database: Database, submission_id: UUID) -> Results | None:
-    """Return a submission's report, or None when there is no such submission."""
-    page = submission_page(database, submission_id)
+def results_of(database: Database, submission_id: UUID, choice: Choice = EVERYBODY) -> Results | None:
+    """Return a submission's report with some of its messages, or None when there is no such submission."""
+    page = submission_page(database, submission_id, choice)
     if page is None:
         return None
     with database.read() as tx:

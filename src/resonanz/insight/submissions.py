@@ -15,10 +15,23 @@ from resonanz.people import hides_in_group
 from resonanz.store import Database, Tx
 from resonanz.store import messages as store
 from resonanz.store.messages import Message, Submission
+from resonanz.store.results import LOST, Which, choose_messages, next_messages
 from resonanz.store.standings import Act
 from resonanz.store.tallies import Alike, tallies_of
 
-MESSAGES_SHOWN = 100
+MESSAGES_SHOWN = 50
+LOOKED_THROUGH = 20_000  # of a submission's messages in one go for those that were asked for: some 50 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of a submission's messages to show: those of one kind, or all of them; and those behind which."""
+
+    which: Which | None = None
+    after: UUID | None = None
+
+
+EVERYBODY = Choice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +42,21 @@ class SubmissionPage:
 
     `group` is how many recipients share one copy, None where each has their own: the anonymous totals are theirs.
 
-    `messages` holds the first `MESSAGES_SHOWN`; `states` counts all of them, and `openers`, `clickers` how many
-    of them a person opened or clicked, by proof.
+    `messages` holds at most `MESSAGES_SHOWN` of those chosen, and `next` says behind which more are found, None at the
+    end; `states` counts all of them, and `openers`, `clickers` how many of them a person opened or clicked, by proof;
+    `silent` arrived without any sign, `lost` did not arrive.
     """
 
     submission: Submission
     sender: str
     subject: str
     messages: tuple[Message, ...]
-    more: bool
+    next: UUID | None
     states: dict[MessageState, int]
     openers: int
     clickers: int
+    silent: int
+    lost: int
     nameless: bool
     group: int | None
     names_openers: bool
@@ -52,14 +68,14 @@ class SubmissionPage:
     rates: Rates
 
 
-def submission_page(database: Database, submission_id: UUID) -> SubmissionPage | None:
-    """Return everything about one submission, or None when there is no such submission."""
+def submission_page(database: Database, submission_id: UUID, choice: Choice = EVERYBODY) -> SubmissionPage | None:
+    """Return everything about one submission and some of its messages, or None when there is no such submission."""
     with database.read() as tx:
         submission = store.get_submission(tx, submission_id)
         if submission is None:
             return None
         sender, subject = store.content_title(tx, submission.content_id)
-        rows = store.of_submission(tx, submission_id, limit=MESSAGES_SHOWN + 1)
+        rows, following = _some_messages(tx, submission_id, choice)
         tallies = tallies_of(tx, submission_id)
     # Of a copy that few share, only who allows to be tracked by name is counted: see `sending.loading`.
     shown = submission.shared or hides_in_group(submission.recipients)
@@ -69,11 +85,13 @@ def submission_page(database: Database, submission_id: UUID) -> SubmissionPage |
         submission=submission,
         sender=sender,
         subject=subject,
-        messages=tuple(rows[:MESSAGES_SHOWN]),
-        more=len(rows) > MESSAGES_SHOWN,
+        messages=tuple(rows),
+        next=following,
         states=_states(tallies),
         openers=count(tallies, lambda one: one.acts & Act.OPENED),
         clickers=count(tallies, lambda one: one.acts & Act.CLICKED),
+        silent=count(tallies, _is_silent),
+        lost=count(tallies, lambda one: one.state in LOST),
         nameless=nameless,
         group=count(tallies, _counts_without_name) if submission.shared else None,
         names_openers=any(one.names_opens for one in tallies),
@@ -86,9 +104,27 @@ def submission_page(database: Database, submission_id: UUID) -> SubmissionPage |
     )
 
 
+def _some_messages(tx: Tx, submission_id: UUID, choice: Choice) -> tuple[list[Message], UUID | None]:
+    if choice.which is not None:
+        return choose_messages(
+            tx, submission_id, choice.which, after=choice.after, limit=MESSAGES_SHOWN, among=LOOKED_THROUGH
+        )
+    rows = next_messages(tx, submission_id, after=choice.after, limit=MESSAGES_SHOWN + 1)
+    shown = rows[:MESSAGES_SHOWN]
+    return shown, shown[-1].id if len(rows) > MESSAGES_SHOWN else None
+
+
 def group_of(tx: Tx, submission: Submission) -> int | None:
     """Return how many recipients of a submission share one copy, None where each has their own."""
     return count(tallies_of(tx, submission.id), _counts_without_name) if submission.shared else None
+
+
+def _is_silent(alike: Alike) -> bool:
+    """Tell whether these arrived, could have told of opens and clicks, and told of none."""
+    return alike.arrived and alike.names_opens and alike.names_clicks and not alike.acts & _SIGNS
+
+
+_SIGNS = Act.OPENED | Act.MAYBE_OPENED | Act.CLICKED
 
 
 def _counts_without_name(alike: Alike) -> bool:

@@ -362,7 +362,7 @@ messages = Table(  # one mail to exactly one recipient; everything after created
     "messages",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("submission_id", Id, ForeignKey("submissions.id"), nullable=False, index=True),
+    Column("submission_id", Id, ForeignKey("submissions.id"), nullable=False),
     Column("contact_id", Id, ForeignKey("contacts.id", ondelete="SET NULL"), index=True),
     Column("recipient", String(320), nullable=False, index=True),
     Column("sender", String(320), nullable=False),
@@ -391,6 +391,7 @@ messages = Table(  # one mail to exactly one recipient; everything after created
     Column("answers", SmallInteger, nullable=False, server_default="0"),  # `standings.Answer`, added up
     Column("bounce", String(80), nullable=False, server_default=""),  # of what bounced: `hard no_such_user`
     Column("followed", Text, nullable=False, server_default=""),  # the links people followed: `0 3 17`
+    Index("ix_messages_submission_id", "submission_id", "id"),
     Index("ix_messages_state", "state", "id"),
     postgresql_with={"fillfactor": 70},  # room in each page, so that counting an open rewrites no index
 )

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from starlette.responses import Response, StreamingResponse
 
-from resonanz.dashboard.chart import draw_course
+from resonanz.dashboard.pages.report import report_of
 from resonanz.dashboard.preview import campaign_token
 from resonanz.dashboard.visit import Visit, errors_of, not_found, read_id, told
-from resonanz.insight import By, course_of, figures_of, rank_campaigns, results_of, table
+from resonanz.insight import By, figures_of, rank_campaigns, table
 from resonanz.mail.address import Address
 from resonanz.model import Conflict, InvalidInput, TrackingMode
 from resonanz.sending import campaigns, trial
@@ -311,24 +311,17 @@ def _render_editor(visit: Visit, campaign: Campaign | None, values: dict[str, st
 
 
 def _render_progress(visit: Visit, campaign: Campaign) -> Response:
-    results = results_of(visit.parts.database, campaign.submission_id) if campaign.submission_id else None
-    course = None
-    if results is not None:
-        course = course_of(visit.parts.database, results.page, zone=visit.parts.zone, now=visit.now)
     with visit.parts.database.read() as tx:
         position = events.last_id(tx)
-        unknown = visit.parts.unknown_mode(tx)
         domain = domain_of(campaign.sender)
         seen = last_look(tx, domain)
+    report = report_of(visit, campaign.submission_id) if campaign.submission_id else None
     values: dict[str, Any] = {
         "campaign": campaign,
         "domain": domain,
         "seen": seen,
-        "course": course,
-        "chart": draw_course(course) if course is not None else None,
-        "results": results,
-        "page": results.page if results else None,
-        "unknown": unknown,
+        "report": report,
+        **(report or {"kept": "", "waiting": 0}),
     }
     if visit.part:
         return visit.render("_campaign.html", **values)

@@ -6,8 +6,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from resonanz.dashboard.pages.report import report_of
 from resonanz.dashboard.visit import Visit, errors_of, not_found, read_id
-from resonanz.insight import Query, SubmissionPage, message_list, message_page, submission_page
+from resonanz.insight import Query, message_list, message_page
 from resonanz.model import EventKind, InvalidInput, MessageState, TrackingMode
 from resonanz.sending.blocking import block, standing, unblock
 from resonanz.store import events
@@ -47,10 +48,7 @@ def show_message(visit: Visit) -> Response:
 def show_submission(visit: Visit) -> Response:
     """What was handed in at one time, and what became of it."""
     position = _position(visit)
-    page = submission_page(visit.parts.database, visit.path("submission"))
-    if page is None:
-        raise not_found("submission")
-    return _render_submission(visit, page, position)
+    return _render_submission(visit, position)
 
 
 def block_submission(visit: Visit) -> Response:
@@ -60,28 +58,24 @@ def block_submission(visit: Visit) -> Response:
     try:
         decide(visit.parts.database, id, reason=visit.form.text("reason"), actor=visit.account.address, now=visit.now)
     except InvalidInput as refused:
-        page = submission_page(visit.parts.database, id)
-        if page is None:
-            raise not_found("submission") from None
-        return _render_submission(visit, page, 0, errors_of(refused, {}, otherwise="reason"))
+        return _render_submission(visit, 0, errors_of(refused, {}, otherwise="reason"))
     return visit.go(f"/submissions/{id}")
 
 
-def _render_submission(
-    visit: Visit, page: SubmissionPage, position: int, errors: dict[str, str] | None = None
-) -> Response:
+def _render_submission(visit: Visit, position: int, errors: dict[str, str] | None = None) -> Response:
+    report = report_of(visit, visit.path("submission"))
+    if report is None:
+        raise not_found("submission")
     with visit.parts.database.read() as tx:
-        blocked, decisions = standing(tx, page.submission.id)
-    values: dict[str, Any] = {
-        "page": page,
+        blocked, decisions = standing(tx, visit.path("submission"))
+    values: dict[str, Any] = report | {
         "new": visit.query("new") == "yes",
-        "unknown": _unknown_mode(visit),
         "blocked": decisions[0] if blocked else None,
         "decisions": decisions,
         "errors": errors or {},
     }
     if visit.part:
-        return visit.render("_submission.html", **values)
+        return visit.render("_report.html", **values)
     return visit.render("submission.html", status=422 if errors else 200, position=position, **values)
 
 

@@ -489,6 +489,95 @@ CASES = {
         4010  click:0  nowhere  chrome   human_likely counted
         """,
     ),
+    # ── One address, one moment, one after the other ────────────────────────────────────────────────────────────
+    "84 one address of Microsoft opens and clicks under two user agents": Case(
+        "Seen in the wild, for nobody: the address has been at a link, so that its open is no reader's either.",
+        """
+        0   sent
+        1   delivered
+        60  open     microsoft  chrome         machine_scanner weak same_source provider_network
+        62  click:0  microsoft  safari_iphone  machine_scanner at_once
+        """,
+    ),
+    "85 Outlook on a rented desktop at Microsoft": Case(
+        "A mail client shows the mail to somebody; only the click is too early to be believed from there.",
+        """
+        0   sent
+        1   delivered
+        60  open     microsoft  outlook  human_proxied counted mail_client
+        70  click:0  microsoft  edge     machine_scanner at_once
+        """,
+    ),
+    "86 Outlook on the web, a check by Microsoft, a reader at home": Case(
+        "The image came through another of Microsoft's addresses: for the reader.",
+        """
+        0   sent
+        1   delivered
+        60  open     microsoft   edge       human_proxied counted
+        65  click:0  microsoft2  safelinks  machine_scanner at_once
+        67  click:0  home        edge       human_likely counted placed
+        """,
+    ),
+    "87 two links of a long mail within a second": Case(
+        "Nobody follows two links at once, from wherever.",
+        """
+        0       sent
+        1       delivered
+        7200    click:1  home  chrome  machine_scanner sweep
+        7200.4  click:4  home  chrome  machine_scanner sweep
+        """,
+    ),
+    "88 two links of a long mail, in two tabs": Case(
+        "Three seconds are enough for a hand.",
+        """
+        0     sent
+        1     delivered
+        7200  click:1  home  chrome  human_likely counted placed
+        7203  click:4  home  chrome  human_likely counted placed
+        """,
+    ),
+    "89 both links of a short mail while it is read in Gmail": Case(
+        "Early, and within the window of a sweep, but its proxy has just shown the mail to somebody.",
+        """
+        0   sent
+        1   delivered
+        60  open     google  gmail          human_proxied counted
+        75  click:0  mobile  safari_iphone  human_likely counted placed
+        90  click:1  mobile  safari_iphone  human_likely counted placed
+        """,
+        links=2,
+    ),
+    "90 both links of a short mail, and an image by the same browser": Case(
+        "Scanners call themselves browsers: their own image vouches for nothing.",
+        """
+        0   sent
+        1   delivered
+        60  open     home  chrome  machine_scanner same_source
+        75  click:0  home  chrome  machine_scanner sweep
+        90  click:1  home  chrome  machine_scanner sweep
+        """,
+        links=2,
+    ),
+    "91 an isolated browser, behind a check at the moment of the click": Case(
+        "Both come from networks that check links; the check comes first, and then the person is let through.",
+        """
+        0     sent
+        1     delivered
+        7200  open     office      outlook    human_direct counted placed
+        7260  click:0  mimecast    safelinks  machine_scanner other_device
+        7262  click:0  proofpoint  chrome     human_likely counted
+        """,
+    ),
+    "92 a rented desktop, behind a check at the moment of the click": Case(
+        "Where links are checked nobody works; on rented machines some do.",
+        """
+        0     sent
+        1     delivered
+        7200  open     aws        outlook        human_direct counted
+        7260  click:0  microsoft  firefox_linux  machine_scanner other_device
+        7262  click:0  aws        chrome         human_likely counted
+        """,
+    ),
 }
 
 

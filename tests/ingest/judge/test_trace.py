@@ -45,6 +45,7 @@ def test_the_line_of_a_message() -> None:
         {
             "message": "m",
             "recipient": "alma@example.org",
+            "recipients": 1,
             "coverage": "trackable",
             "opened": "human_proxied",
             "human_opens": 1,
@@ -57,6 +58,65 @@ def test_the_line_of_a_message() -> None:
             "unsubscribed": False,
         }
     ]
+
+
+def test_a_message_that_names_a_whole_mailing() -> None:
+    """Each recipient's copy is judged by itself; the message has one line, with what they did added up."""
+    sent = {"message": "m", "kind": "sent", "t": 0}
+    ben, cleo = {"recipient": "ben@example.org"}, {"recipient": "cleo@example.org"}
+    scan = CLICK | cleo | {"ip": "3.80.4.4", "asn": 16509}
+    *hits, summary = judged(
+        lines(
+            *(sent | {"recipient": name} for name in ("alma@example.org", "ben@example.org", "cleo@example.org")),
+            OPEN,
+            OPEN | ben | {"id": 2},
+            OPEN | {"id": 3, "recipient": "Alma@Example.ORG", "t": 9000},
+            CLICK | {"id": 4},
+            CLICK | ben | {"id": 5},
+            *(scan | {"id": 6 + link, "link": link, "t": 4010 + link} for link in range(3)),
+        )
+    )
+    assert [(hit["id"], hit["counted"], hit["repeat_of"]) for hit in hits] == [
+        (1, True, None),
+        (2, True, None),
+        (3, False, 1),
+        (4, True, None),
+        (5, True, None),
+        (6, False, None),
+        (7, False, None),
+        (8, False, None),
+    ]
+    assert summary == {
+        "message": "m",
+        "recipient": None,
+        "recipients": 3,
+        "coverage": "trackable",
+        "opened": "human_proxied",
+        "human_opens": 2,
+        "indeterminate_opens": 0,
+        "machine_opens": 0,
+        "inferred_opens": 0,
+        "human_clicks": 2,
+        "pending_clicks": 0,
+        "machine_clicks": 3,
+        "unsubscribed": False,
+    }
+
+
+def test_lines_that_leave_out_the_recipient() -> None:
+    """They belong to the one recipient that others name; of several, what they report holds for each."""
+    delivered = {"message": "m", "kind": "delivered", "t": 4005, "links_total": 5}
+    nameless = {name: value for name, value in CLICK.items() if name not in ("recipient", "links_total")}
+    for rows in ([delivered, CLICK, nameless | {"id": 2}], [nameless | {"id": 2}, CLICK, delivered]):
+        found = judged(lines(*rows))
+        assert [line["reasons"] for line in found[:2]] == [["at_once"], ["at_once"]]
+        assert [line["recipients"] for line in found[2:]] == [1]
+        assert sorted(str(line["repeat_of"]) for line in found[:2]) != ["None", "None"]
+    ben = CLICK | {"id": 3, "recipient": "ben@example.org"}
+    early, same, nobody, summary = judged(lines(CLICK, ben, delivered, nameless | {"id": 4, "t": 9000}))
+    assert early["reasons"] == same["reasons"] == ["at_once"]
+    assert (nobody["verdict"], nobody["repeat_of"]) == ("human_likely", None)
+    assert (summary["recipients"], summary["human_clicks"], summary["machine_clicks"]) == (3, 1, 2)
 
 
 def test_fields_nobody_knows_and_blank_lines_are_no_trouble() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence, Set
 from resonanz.ingest.judge.evidence import Evidence, HitId, Judgement, Mail
 from resonanz.ingest.judge.network import NetworkKind
 from resonanz.ingest.judge.windows import Windows, microseconds
-from resonanz.model import HitKind
+from resonanz.model import ClientKind, HitKind, Verdict
 
 # Where scanners come from as well as people: such a network widens windows and decides nothing by itself.
 PROBABLE_NETWORKS = frozenset({NetworkKind.SECURITY, NetworkKind.PROVIDER, NetworkKind.HOSTING})
@@ -42,6 +42,7 @@ class Scene:
         self.acts = [hit for hit in hits if hit.method == "POST" and not hit.own]
         self._times = [hit.at for hit in hits]
         self._openings = self._find_openings()
+        self._readings = self._find_readings()
 
     def since_delivery(self, hit: Evidence) -> int | None:
         """Return microseconds from delivery (or, where that is not known, from sending) to a hit; None if unknown.
@@ -64,11 +65,15 @@ class Scene:
 
     def opened_from(self, hit: Evidence) -> bool:
         """Whether a reader's own program opened the mail from this address just before; if none is known, this one."""
-        openings = self._openings.get(_who(hit))
-        if openings is None:
-            return False
-        last = bisect_right(openings, hit.at)
-        return last > 0 and openings[last - 1] >= hit.at - microseconds(self.windows.visit)
+        return self._lately(self._openings.get(_who(hit), ()), hit)
+
+    def is_read(self, hit: Evidence) -> bool:
+        """Whether a mail program showed the mail to somebody just before: from this address, or through its proxy."""
+        return self._lately(self._readings.get(_who(hit), ()), hit) or self._lately(self._readings.get("", ()), hit)
+
+    def _lately(self, times: Sequence[int], hit: Evidence) -> bool:
+        last = bisect_right(times, hit.at)
+        return last > 0 and times[last - 1] >= hit.at - microseconds(self.windows.visit)
 
     def _find_openings(self) -> dict[str, list[int]]:
         """Return when the mail was opened, by address, where that vouches for what follows from there.
@@ -82,6 +87,22 @@ class Scene:
                 continue
             since = self.since_delivery(hit)
             if not on_probable_network(hit) and (since is None or since >= instant):
+                found[_who(hit)].append(hit.at)
+        return found
+
+    def _find_readings(self) -> dict[str, list[int]]:
+        """Return when mail programs showed the mail: by address, and under no name by the proxies of mail providers.
+
+        Scanners call themselves browsers, so that a browser's image says nothing here.
+        """
+        found: dict[str, list[int]] = defaultdict(list)
+        for hit in self.hits if len(self.followed) > 1 else ():
+            alone = self.alone[hit.id]
+            if hit.kind is not HitKind.OPEN:
+                continue
+            if alone is not None and alone.verdict is Verdict.HUMAN_PROXIED:
+                found[""].append(hit.at)
+            elif alone is None and hit.identity.client.kind is ClientKind.MAIL_CLIENT:
                 found[_who(hit)].append(hit.at)
         return found
 

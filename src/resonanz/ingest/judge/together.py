@@ -16,7 +16,7 @@ from resonanz.ingest.judge.evidence import Evidence, HitId, Judgement
 from resonanz.ingest.judge.network import NetworkKind
 from resonanz.ingest.judge.reasons import Reason
 from resonanz.ingest.judge.rules import says
-from resonanz.ingest.judge.scene import Scene, follows, on_probable_network, target
+from resonanz.ingest.judge.scene import Scene, follows, is_provider, on_probable_network, target
 from resonanz.ingest.judge.windows import microseconds
 from resonanz.ingest.ranges import number_of
 from resonanz.model import ClientKind, Confidence, HitKind, Verdict
@@ -78,7 +78,7 @@ def find_sweeps(scene: Scene) -> set[HitId]:
         by_address[hit.address].append(hit)
     swept: set[HitId] = set()
     for some in by_address.values():
-        swept |= _swept_among(some, scene)
+        swept |= _swept_among(some, scene) | in_bursts(some, target, 2, scene.windows.reading)
     # Some scanners spread their fetches over many addresses and user agents. Who opened the mail here is none of them.
     loose = [hit for hit in scene.followed if scene.is_open_question(hit) and not scene.opened_from(hit)]
     return swept | _swept_among(loose, scene)
@@ -90,8 +90,9 @@ def _swept_among(hits: list[Evidence], scene: Scene) -> set[HitId]:
     if links == 2:
         clicks = [hit for hit in hits if hit.kind is HitKind.CLICK]
         swept |= in_bursts(clicks, target, links, windows.sweep_both)
-        # A person does follow both links of a short mail, hours later, one after the other.
+        # A person does follow both links of a short mail one after the other: hours later, or while they read it.
         likely = [hit for hit in clicks if on_probable_network(hit) or _is_early(hit, scene)]
+        likely = [hit for hit in likely if not scene.is_read(hit)]
         swept |= in_bursts(likely, target, links, windows.sweep)
     return swept
 
@@ -195,17 +196,32 @@ def _same_source(hit: Evidence, scene: Scene) -> Judgement | None:
     """
     for other in scene.near(hit, scene.windows.visit):
         found = scene.machines.get(other.id)
-        if found is None or other.address != hit.address or TELLTALE.isdisjoint(found.reasons):
+        if found is None or other.address != hit.address:
             continue
-        if other.user_agent == hit.user_agent or on_probable_network(hit):
-            return _scanner(Confidence.PROBABLE, Reason.SAME_SOURCE)
+        if not TELLTALE.isdisjoint(found.reasons):
+            if other.user_agent == hit.user_agent or on_probable_network(hit):
+                return _scanner(Confidence.PROBABLE, Reason.SAME_SOURCE)
+        elif hit.address and _detonated(hit, other):
+            return _scanner(Confidence.WEAK, Reason.SAME_SOURCE, *network_reasons(hit))
     return None
+
+
+def _detonated(shown: Evidence, followed: Evidence) -> bool:
+    """Whether an image was fetched by what followed a link for nobody, from the very address of a provider's.
+
+    Providers fetch images for their readers; those follow links from where they are. Their network says nothing against
+    the open: the address does, which has already been at the links. A mail client shows that somebody works there.
+    """
+    is_client = shown.identity.client.kind is ClientKind.MAIL_CLIENT
+    return shown.kind is HitKind.OPEN and is_provider(shown) and follows(followed) and not is_client
 
 
 def _other_device(hit: Evidence, scene: Scene) -> Judgement | None:
     """Two clicks on one link within seconds, from two networks and two systems: one of them is a scanner's.
 
-    It is the one from a network where scanners are, or where nobody opened the mail; else the later one.
+    It is the one from a network where scanners are, or where nobody opened the mail; else the later one. Of two from
+    networks that check links as they are followed it is the earlier: they ask first, and then let the person's browser
+    go there.
     """
     if not follows(hit):
         return None
@@ -213,16 +229,27 @@ def _other_device(hit: Evidence, scene: Scene) -> Judgement | None:
         if not _could_be_the_person(other, hit, scene) or not _differ(hit, other):
             continue
         mine, theirs = _standing(hit, scene), _standing(other, scene)
-        if mine < theirs or (mine == theirs and mine < _VOUCHED and (hit.at, str(hit.id)) > (other.at, str(other.id))):
+        if mine < theirs or (mine == theirs and _gives_way(hit, other, mine)):
             return _scanner(Confidence.WEAK, Reason.OTHER_DEVICE, *network_reasons(hit))
     return None
 
 
-_VOUCHED = 1
+# How much speaks for a person where two may be one, least first.
+_CHECKS, _RENTED, _UNKNOWN, _VOUCHED = range(4)
 
 
 def _standing(hit: Evidence, scene: Scene) -> int:
-    return -1 if on_probable_network(hit) else _VOUCHED if scene.opened_from(hit) else 0
+    if on_probable_network(hit):
+        rented = hit.network is not None and hit.network.kind is NetworkKind.HOSTING
+        return _RENTED if rented else _CHECKS
+    return _VOUCHED if scene.opened_from(hit) else _UNKNOWN
+
+
+def _gives_way(hit: Evidence, other: Evidence, standing: int) -> bool:
+    if standing == _VOUCHED:
+        return False
+    first, later = (other.at, str(other.id)), (hit.at, str(hit.id))
+    return first > later if standing == _CHECKS else first < later
 
 
 def _could_be_the_person(other: Evidence, hit: Evidence, scene: Scene) -> bool:
@@ -238,7 +265,9 @@ def _differ(one: Evidence, other: Evidence) -> bool:
     if not one.address or not other.address or _neighbourhood(one.address) == _neighbourhood(other.address):
         return False
     systems = {hit.identity.client.os for hit in (one, other)}
-    return (len(systems) == 2 and "" not in systems) or on_probable_network(one) != on_probable_network(other)
+    if len(systems) == 2 and "" not in systems:
+        return True
+    return one.network != other.network and (on_probable_network(one) or on_probable_network(other))
 
 
 def _neighbourhood(address: str) -> str | tuple[int, int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -47,7 +47,12 @@ class BadLine:
 
 @dataclass(slots=True)
 class Letter:
-    """One message of a trace: who it went to, what is known of it, and its hits."""
+    """One copy of a message of a trace: who it went to, what is known of it, and its hits.
+
+    A message is one mail to one recipient; traces that name a whole mailing so are read alike, a letter for each.
+    """
+
+    message: str = ""
 
     recipient: str = ""
     mail: Mail = field(default_factory=lambda: Mail(sent_at=0))  # times in a trace count from sending
@@ -57,7 +62,7 @@ class Letter:
 
 @dataclass(slots=True)
 class Trace:
-    """What was read: hits in the order of their lines, letters by the names of their messages, and what was bad."""
+    """What was read: hits in the order of their lines, letters by message and recipient, and what was bad."""
 
     hits: list[Evidence] = field(default_factory=list)
     letters: dict[MailKey, Letter] = field(default_factory=dict)
@@ -78,6 +83,7 @@ def read_trace(lines: Iterable[str], classify: Classify) -> Trace:
             _read_line(trace, _object(line), classify, seen)
         except InvalidInput as problem:
             trace.bad.append(BadLine(number, str(problem)))
+    _name_the_nameless(trace)
     return trace
 
 
@@ -95,20 +101,61 @@ def _read_line(trace: Trace, row: dict[str, Any], classify: Classify, seen: set[
     kind = row.get("kind")
     if kind not in _HITS and kind not in _FACTS:
         raise InvalidInput(f"not one of {', '.join((*_FACTS, *_HITS))}", where="kind")
-    at, message = _moment(row), _text(row, "message")
-    hit = _hit(row, kind, at, message, classify) if kind in _HITS else None
+    at, message, recipient = _moment(row), _text(row, "message"), _text(row, "recipient", needed=False).strip()
+    links, key = _amount(row, "links_total"), _key(message, recipient)
+    hit = _hit(row, kind, at, key, classify) if kind in _HITS else None
     if hit is not None:
         if hit.id in seen:
             raise InvalidInput("another line has this id", where="id")
         seen.add(str(hit.id))
         trace.hits.append(hit)
-    letter = trace.letters.setdefault(message, Letter())
-    letter.recipient = letter.recipient or _text(row, "recipient", needed=False)
-    letter.mail = _learn(letter.mail, kind, at, _amount(row, "links_total"))
+    letter = trace.letters.setdefault(key, Letter(message, recipient))
+    letter.mail = _learn(letter.mail, kind, at, links)
     if hit is not None:
         letter.hits.append(hit)
         if row.get("part") == "text":
             letter.in_plain_text.add(str(hit.id))
+
+
+def _key(message: str, recipient: str) -> str:
+    return f"{message}\0{recipient.casefold()}"
+
+
+def _name_the_nameless(trace: Trace) -> None:
+    """Lines that leave out the recipient are about the one that the message's other lines name.
+
+    Of several recipients, what such a line reports (sent, delivered, how many links) holds for each; whose hit it was
+    nobody can tell, so that it stays by itself.
+    """
+    named: dict[str, list[Letter]] = defaultdict(list)
+    for letter in trace.letters.values():
+        if letter.recipient:
+            named[letter.message].append(letter)
+    moved: set[MailKey] = set()
+    for key, letter in [*trace.letters.items()]:
+        others = [] if letter.recipient else named.get(letter.message, [])
+        for other in others:
+            other.mail = _together(other.mail, letter.mail)
+        if len(others) == 1:
+            theirs = _key(letter.message, others[0].recipient)
+            moved.add(key)
+            others[0].hits += [replace(hit, mail=theirs) for hit in letter.hits]
+            others[0].mail = replace(
+                others[0].mail, replies=tuple(sorted((*others[0].mail.replies, *letter.mail.replies)))
+            )
+            others[0].in_plain_text |= letter.in_plain_text
+        if others and (len(others) == 1 or not letter.hits):
+            del trace.letters[key]
+    if moved:
+        keys = {hit.id: hit for letter in trace.letters.values() for hit in letter.hits}
+        trace.hits = [keys[hit.id] for hit in trace.hits]
+
+
+def _together(mail: Mail, more: Mail) -> Mail:
+    """Return what two reports on one mail say together; its own comes first."""
+    delivered = more.delivered_at if mail.delivered_at is None else mail.delivered_at
+    sent, links = mail.sent_at or more.sent_at, max(mail.links, more.links)
+    return replace(mail, sent_at=sent, delivered_at=delivered, links=links)
 
 
 def _learn(mail: Mail, kind: str, at: int, links: int) -> Mail:
@@ -125,7 +172,7 @@ def _learn(mail: Mail, kind: str, at: int, links: int) -> Mail:
     return replace(mail, links=links) if links != mail.links else mail
 
 
-def _hit(row: dict[str, Any], kind: str, at: int, message: str, classify: Classify) -> Evidence:
+def _hit(row: dict[str, Any], kind: str, at: int, mail: MailKey, classify: Classify) -> Evidence:
     address, user_agent = _text(row, "ip", needed=False).strip(), _text(row, "ua", needed=False)
     method = "POST" if kind == "unsubscribe_post" else (_text(row, "method", needed=False) or "GET").upper()
     headers = row.get("headers") or {}
@@ -142,7 +189,7 @@ def _hit(row: dict[str, Any], kind: str, at: int, message: str, classify: Classi
         address=address,
         at=at,
         id=_id(row),
-        mail=message,
+        mail=mail,
         link=None if link is None else _amount(row, "link"),
         own=row.get("own") is True,
     )
@@ -222,8 +269,11 @@ def judge_trace(trace: Trace, windows: Windows, *, now: int | None = None) -> It
         firsts[name] = _fold(letter, found, repeats)
     for hit in trace.hits:
         yield _line(hit, found[hit.id], repeats.get(hit.id))
+    messages: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for name, letter in trace.letters.items():
-        yield _summary(name, letter, firsts[name], found)
+        messages[letter.message].append(_summary(letter, firsts[name], found))
+    for copies in messages.values():
+        yield copies[0] if len(copies) == 1 else _of_all(copies)
 
 
 def _fold(letter: Letter, found: Mapping[int | str, Judgement], repeats: dict[int | str, int | str]) -> list[_Seen]:
@@ -257,15 +307,14 @@ def _line(hit: Evidence, judgement: Judgement, repeats: int | str | None) -> dic
     }
 
 
-def _summary(
-    name: MailKey, letter: Letter, firsts: Sequence[_Seen], found: Mapping[int | str, Judgement]
-) -> dict[str, Any]:
+def _summary(letter: Letter, firsts: Sequence[_Seen], found: Mapping[int | str, Judgement]) -> dict[str, Any]:
     sides = Counter((seen.kind, seen.verdict.who) for seen in firsts)
     opened, clicked = EventKind.OPENED, EventKind.CLICKED
     verdict = _opened(firsts)
     return {
-        "message": name,
+        "message": letter.message,
         "recipient": letter.recipient,
+        "recipients": 1,
         "coverage": _coverage(letter, found).value,
         "opened": None if verdict is None else verdict.value,
         "human_opens": sides[opened, Who.HUMAN],
@@ -277,6 +326,30 @@ def _summary(
         "machine_clicks": sides[clicked, Who.MACHINE],
         "unsubscribed": any(seen.verdict is Verdict.HUMAN_CONFIRMED for seen in firsts if _is_unsubscribe(seen)),
     }
+
+
+_TELLS_MOST = (Who.HUMAN, Who.INDETERMINATE, Who.MACHINE)
+
+
+def _of_all(copies: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the line of a message that went to several: counts added, the coverage that most of them have."""
+    coverages = Counter(copy["coverage"] for copy in copies)
+    verdicts = [Verdict(copy["opened"]) for copy in copies if copy["opened"] is not None]
+    verdicts.sort(key=lambda verdict: _TELLS_MOST.index(verdict.who))
+    counts = {name: sum(copy[name] for copy in copies) for name, value in copies[0].items() if type(value) is int}
+    return (
+        copies[0]
+        | counts
+        | {
+            "recipient": None,
+            "coverage": max(coverages, key=lambda one: (coverages[one], -_COVERAGES.index(one))),
+            "opened": verdicts[0].value if verdicts else None,
+            "unsubscribed": any(copy["unsubscribed"] for copy in copies),
+        }
+    )
+
+
+_COVERAGES = [coverage.value for coverage in Coverage]
 
 
 def _is_unsubscribe(seen: _Seen) -> bool:

@@ -22,7 +22,7 @@ from resonanz.ingest.judge.together import AFTERWARDS, NETWORK_REASONS, TELLTALE
 from resonanz.ingest.judge.windows import Windows, microseconds
 from resonanz.model import ClientKind, Confidence, HitKind, Verdict
 
-JUDGE_VERSION = 2  # stored with every judged event: whose word its verdict is
+JUDGE_VERSION = 3  # stored with every judged event: whose word its verdict is
 
 
 def judge_all(

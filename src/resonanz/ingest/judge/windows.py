@@ -28,7 +28,8 @@ class Windows:
     probable: float = 600.0
     # Hardly anybody reads mail on rented machines, and scanners there are the patient ones.
     hosting: float = 3_600.0
-    # Marketo: activities of one lead within a second. One program that shows a mail and follows its link at once.
+    # Marketo: activities of one lead within a second. One program that shows a mail and follows its link at once, or
+    # two of its links.
     reading: float = 1.0
     # RFC 5321 section 4.5.3.2.6: what a server looks at before it takes a mail, it looks at within the ten minutes that
     # a sender waits for its 250. A report of delivery that is later than that is a late report.

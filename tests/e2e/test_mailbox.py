@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+import smtplib
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email import message_from_bytes
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from resonanz import model
-from resonanz.ingest import mailboxes
+from resonanz.ingest import mailbox_reading, mailboxes
+from resonanz.ingest.deliveries import Deliveries
+from resonanz.ingest.inbound import Arrived, Came, Taken
 from resonanz.ingest.mailbox_access import Access, keep_secret
 from resonanz.ingest.mailbox_reading import NotLetIn, opened
 from resonanz.ingest.mailboxes import Checked, Postmen, add_mailbox, change_password, check_mailbox
-from resonanz.model import EventKind, InvalidInput, TemporaryFailure
+from resonanz.model import EventKind, InvalidInput, TemporaryFailure, TrackingMode
 from resonanz.outbound import Rules, oauth, post
 from resonanz.outbound.oauth import Ask
 from resonanz.sealing import Sealer
+from resonanz.sending.replies import take_and_pass_on
+from resonanz.sending.transports.base import Delivery, Envelope
 from resonanz.sending.transports.opening import Opener
+from resonanz.sending.worker import Worker, WorkerSettings
 from resonanz.store import Database, events
 from resonanz.store.mailboxes import MailboxRow, count_taken, get_mailbox, move_on
 from resonanz.store.messages import Message
 from resonanz.store.strays import list_strays
-from resonanz.tokens import mint_return_path
+from resonanz.tokens import mint_reply_path, mint_return_path, mint_unsubscribe_path
 from tests.kit.cast import ALMA, BRUNO, Cast
 from tests.kit.dovecot import PASSWORD, USER, Dovecot, running_dovecot
 from tests.kit.oauth_server import OAuthServer, running_oauth_server
 from tests.kit.pages import Site, empty_site, site
 from tests.kit.reports import dsn, report
 from tests.kit.waiting import wait_for
-from tests.kit.workers import KEYS
+from tests.kit.workers import EDGE, KEYS, ScriptedTransport, is_empty, run_until
 
 __all__ = ["empty_site", "site"]
 
 SEALER = Sealer(KEYS)
+DOMAIN = "bounces.example"
 LETTER = report(
     """
     From: friend@elsewhere.example
@@ -100,7 +109,12 @@ def asker(provider: OAuthServer) -> Ask:
 def read_by_a_worker(database: Database, dovecot: Dovecot, ask: Ask | None = None) -> Iterator[None]:
     """Read mailboxes as a worker does until the block ends."""
     loop, stopping = asyncio.new_event_loop(), asyncio.Event()
-    postmen = Postmen(database, KEYS, lambda: SEALER, dovecot.certificate, ask=ask)
+
+    def take(arrived: Arrived, message_id: UUID, came: Came, now: datetime) -> Taken:
+        return take_and_pass_on(database, arrived, message_id, source="mailbox", domain=DOMAIN, came=came, now=now)
+
+    deliveries = Deliveries(database, KEYS, domain=DOMAIN, take_answer=take)
+    postmen = Postmen(database, lambda: deliveries, lambda: SEALER, dovecot.certificate, ask=ask)
     thread = threading.Thread(target=lambda: loop.run_until_complete(postmen.run(stopping)))
     thread.start()
     try:
@@ -121,6 +135,33 @@ def kinds(database: Database, message: Message) -> list[EventKind]:
 def bounce(message: Message) -> bytes:
     """A bounce that names the mail by its Message-ID alone."""
     return dsn(message.recipient, "failed", "5.1.1", message_id=message.header_id or "")
+
+
+def passed_on(database: Database) -> list[tuple[Envelope, bytes]]:
+    """Carry what waits, and return it."""
+    transport = ScriptedTransport(_taken)
+    settings = WorkerSettings(EDGE, DOMAIN)
+    run_until(Worker(database, transport, KEYS, settings, unknown=lambda _tx: TrackingMode.OFF), is_empty(database))
+    return list(transport.taken)
+
+
+async def _taken(_envelope: Envelope, _message: bytes) -> Delivery:
+    return Delivery("250 ok")
+
+
+def answer(to: str, *fields: str, name: str = "a1") -> bytes:
+    """An answer by a person, to an address of ours."""
+    head = "".join(f"{field}\r\n" for field in fields)
+    return (
+        f"From: Alma <{ALMA}>\r\nTo: Letters <{to}>\r\nSubject: Re: News\r\nMessage-ID: <{name}@rcpt.example>\r\n"
+        f"Date: Mon, 4 May 2026 12:00:00 +0000\r\n{head}\r\nThank you!\r\n"
+    ).encode()
+
+
+def deliver(dovecot: Dovecot, mail: bytes, sender: str = ALMA) -> None:
+    """Have a mail delivered by LMTP, as the mail server in front does, with what Dovecot notes of its envelope."""
+    with smtplib.LMTP("127.0.0.1", dovecot.lmtp, timeout=20) as client:
+        client.sendmail(sender, [f"{USER}@elsewhere.example"], mail)
 
 
 def row_of(database: Database, row: MailboxRow) -> MailboxRow:
@@ -279,6 +320,81 @@ def test_checked_on_its_page(site: Site, dovecot: Dovecot) -> None:
     with site.database.write() as tx:
         count_taken(tx, row.id, model.now())
     assert "The last report was read" in alice.submit("/mailboxes/check", {"id": str(row.id)}, page="/mailboxes").text
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_an_answer_at_a_reply_address_is_passed_on(
+    sqlite_database: Database, dovecot: Dovecot, message: Message, protocol: str
+) -> None:
+    """It is recorded and goes on to the author of the mail once, however often it lies in the mailbox: byte for byte as
+    it came there, without what the server noted of the envelope, behind a Received field of ours. What was passed on
+    and comes to the same mailbox is left alone."""
+    address = f"{mint_reply_path(KEYS, message.id)}@{DOMAIN}"
+    content = answer(address)
+    for _ in range(2):
+        deliver(dovecot, content)
+    row = added(sqlite_database, dovecot, protocol, then="delete")
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: row_of(sqlite_database, row).taken == 2 and not dovecot.lying(), "both copies to be read")
+    assert kinds(sqlite_database, message) == [EventKind.REPLIED]
+    [(envelope, passed)] = passed_on(sqlite_database)
+    assert envelope.recipient == message.sender
+    assert envelope.sender.endswith(f"@{DOMAIN}")
+    assert passed.endswith(content)
+    head = message_from_bytes(passed)
+    assert f"with {protocol.upper()} for <{address.lower()}>" in " ".join(head["Received"].split())
+    assert (head["Return-Path"], head["Delivered-To"], len(head.get_all("Received", []))) == (None, None, 2)
+
+    deliver(dovecot, passed, envelope.sender)
+    deliver(dovecot, answer(address, name="a2"))
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: row_of(sqlite_database, row).taken == 3, "the second answer")
+        wait_for(lambda: len(dovecot.lying()) == 1, "its deletion")
+    (left,) = dovecot.lying()
+    assert content in left.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    assert kinds(sqlite_database, message) == [EventKind.REPLIED] * 2
+    assert len(passed_on(sqlite_database)) == 1
+
+
+def test_machines_and_those_who_leave(sqlite_database: Database, dovecot: Dovecot, message: Message) -> None:
+    """A vacation note goes on without a return path, so that nothing answers it; a bounce goes no further. Mail to the
+    address that List-Unsubscribe names counts here as at the doors, but not a machine's."""
+    address = f"{mint_reply_path(KEYS, message.id)}@{DOMAIN}"
+    leaving = f"{mint_unsubscribe_path(KEYS, message.id)}@{DOMAIN}"
+    deliver(dovecot, answer(address, "Auto-Submitted: auto-replied", name="v"))
+    deliver(dovecot, f"Cc: {address}\r\n".encode() + dsn(message.recipient, "delayed", "4.4.1"), "")
+    deliver(dovecot, answer(leaving, name="machine"), "")
+    row = added(sqlite_database, dovecot)
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: row_of(sqlite_database, row).taken == 3, "three mails")
+        assert sorted(kinds(sqlite_database, message)) == sorted([EventKind.AUTORESPONDED, EventKind.DEFERRED])
+        deliver(dovecot, answer(leaving, name="person"))
+        wait_for(lambda: EventKind.UNSUBSCRIBED in kinds(sqlite_database, message), "the wish to leave")
+    [(envelope, _)] = passed_on(sqlite_database)
+    assert envelope.sender == ""
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_an_answer_that_cannot_go_on_stays(
+    sqlite_database: Database,
+    dovecot: Dovecot,
+    message: Message,
+    protocol: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is too large to be read whole is not passed on in pieces: it is recorded by what it answers, and lies where
+    it lay although all mail is to be deleted."""
+    monkeypatch.setattr(mailbox_reading, "MAX_MAIL", 10_000)
+    address = f"{mint_reply_path(KEYS, message.id)}@{DOMAIN}"
+    large = answer(address, f"In-Reply-To: {message.header_id}") + b"x" * 70 + b"\r\n" + b"y\r\n" * 10_000
+    deliver(dovecot, large)
+    deliver(dovecot, LETTER)
+    row = added(sqlite_database, dovecot, protocol, then="delete", others=True)
+    with read_by_a_worker(sqlite_database, dovecot):
+        wait_for(lambda: row_of(sqlite_database, row).taken == 1, "the answer")
+        wait_for(lambda: len(dovecot.lying()) == 1, "the letter's deletion")
+    assert kinds(sqlite_database, message) == [EventKind.REPLIED]
+    assert passed_on(sqlite_database) == []
 
 
 @pytest.mark.parametrize("protocol", ["imap", "pop3"])

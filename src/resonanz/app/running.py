@@ -182,6 +182,7 @@ def run_worker(settings: Settings) -> None:
     from resonanz.app.telling import Teller
     from resonanz.app.webhooks import WebhookRunner
     from resonanz.app.wiring import (
+        deliveries_of,
         judging_of,
         keys_of,
         networks_of,
@@ -231,7 +232,12 @@ def run_worker(settings: Settings) -> None:
         judging=judging_of(settings, networks, places),
         files=(networks, places),
     )
-    postmen = Postmen(database, keys_of(settings), sealer_of(settings), settings.smtp_ca_file)
+    postmen = Postmen(
+        database,
+        partial(deliveries_of, settings, database, keys_of(settings)),
+        sealer_of(settings),
+        settings.smtp_ca_file,
+    )
     late_after = timedelta(hours=settings.delay_notice_hours) if settings.delay_notice_hours else None
     teller = Teller(database, settings.return_path_domain, late_after)
     webhooks = WebhookRunner(database, sealer_of(settings), settings.webhook_private_hosts)

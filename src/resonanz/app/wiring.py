@@ -31,6 +31,8 @@ from resonanz.tokens import Keys, create_keys, load_keys
 if TYPE_CHECKING:
     from resonanz.api.access import TakeDelivery
     from resonanz.app.settings import Settings
+    from resonanz.ingest.deliveries import Deliveries
+    from resonanz.ingest.inbound import Arrived, Came, Taken
     from resonanz.ingest.judge.networks import Networks
     from resonanz.ingest.judging import Judging
     from resonanz.ingest.place import Places
@@ -166,6 +168,19 @@ def delivery_taker(settings: Settings, database: Database, keys: Keys) -> TakeDe
         return take_delivery(webhooks(), Incoming(provider, body, headers, url, password), now)
 
     return take
+
+
+def deliveries_of(settings: Settings, database: Database, keys: Keys) -> Deliveries:
+    """Return what takes the mails of mailboxes. It is loaded where there is a mailbox: most workers read none."""
+    from resonanz.ingest.deliveries import SOURCE, Deliveries
+    from resonanz.sending.replies import take_and_pass_on
+
+    domain = settings.return_path_domain
+
+    def take(arrived: Arrived, message_id: UUID, came: Came, now: datetime) -> Taken:
+        return take_and_pass_on(database, arrived, message_id, source=SOURCE, domain=domain, came=came, now=now)
+
+    return Deliveries(database, keys, domain=domain, take_answer=take)
 
 
 def unknown_mode(settings: Settings) -> Callable[[Tx], TrackingMode]:

@@ -78,11 +78,21 @@ PassOn = Callable[[Tx, Message, Arrived], object]
 
 
 @dataclass(frozen=True, slots=True)
+class Came:
+    """How a mail came in: to which address of ours, and by what way (the clauses of a Received field)."""
+
+    to: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
-    """What a mail was, and which message of ours it is about, if any."""
+    """What a mail was, and which message of ours it is about, if any. One that `stays` is to be left where it lies: it
+    is somebody's answer that did not go on."""
 
     kind: ReportKind
     message_id: UUID | None
+    stays: bool = False
 
     @property
     def is_report(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import imaplib
 import poplib
 import select
+import socket
 import ssl
 import threading
 from base64 import b64encode
@@ -20,13 +21,12 @@ from typing import Protocol, cast
 import structlog
 
 from resonanz import model
-from resonanz.ingest.inbound import Arrived, take_mail
+from resonanz.ingest.deliveries import Deliveries
 from resonanz.mail.reports import ReportKind
 from resonanz.model import TemporaryFailure
 from resonanz.store import Database
 from resonanz.store import mailboxes as rows
 from resonanz.store.mailboxes import MailboxRow
-from resonanz.tokens import Keys
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class Mailbox(Protocol):
     def count(self) -> int: ...
     def has_folder(self, name: str) -> bool: ...
     def new(self, database: Database, row: MailboxRow) -> Iterator[str]: ...
-    def fetch(self, name: str) -> bytes: ...
+    def fetch(self, name: str) -> tuple[bytes, bool]: ...
     def done(self, database: Database, row: MailboxRow, name: str, *, act: bool) -> None: ...
     def wait(self, ending: threading.Event) -> bool: ...
     def close(self) -> None: ...
@@ -101,17 +101,21 @@ def _refused(error: Exception, row: MailboxRow) -> NotLetIn:
     return NotLetIn(f"signing in is refused: {text[:300]}", remedy=remedy)
 
 
-def read_new(database: Database, keys: Keys, row: MailboxRow, mailbox: Mailbox, ending: threading.Event) -> None:
+def read_new(
+    database: Database, deliveries: Deliveries, row: MailboxRow, mailbox: Mailbox, ending: threading.Event
+) -> None:
     """Read what came since, one mail at a time, until told to end."""
     with database.read() as tx:
         now_known = rows.get_mailbox(tx, row.id)
     if now_known is None:
         return
+    by = f"from {row.host} by {socket.gethostname()} with {row.protocol.upper()}"
     for name in mailbox.new(database, now_known):
         if ending.is_set():
             return
-        taken = take_mail(database, keys, Arrived.read(mailbox.fetch(name)), source="mailbox", now=model.now())
-        mailbox.done(database, now_known, name, act=taken.is_report or row.others)
+        content, whole = mailbox.fetch(name)
+        taken = deliveries.take(content, whole=whole, by=by, now=model.now())
+        mailbox.done(database, now_known, name, act=(taken.is_report or row.others) and not taken.stays)
         if taken.is_report:
             with database.write() as tx:
                 rows.count_taken(tx, row.id, model.now())
@@ -174,10 +178,11 @@ class ImapMailbox:
             if uid > last:  # `*` is the last mail also where that was read before
                 yield str(uid)
 
-    def fetch(self, name: str) -> bytes:
-        """Return a mail, or its first octets, without marking it."""
+    def fetch(self, name: str) -> tuple[bytes, bool]:
+        """Return a mail, or its first octets, without marking it, and whether that is all of it."""
         _, found = self._client.uid("FETCH", name, f"(BODY.PEEK[]<0.{MAX_MAIL}>)")
-        return next((part[1] for part in found if isinstance(part, tuple)), b"")
+        content: bytes = next((part[1] for part in found if isinstance(part, tuple)), b"")
+        return content, len(content) < MAX_MAIL
 
     def done(self, database: Database, row: MailboxRow, name: str, *, act: bool) -> None:
         """Do with a mail that was read what is asked for, and move on behind it."""
@@ -289,12 +294,12 @@ class PopMailbox:
             if uidl not in seen:
                 yield f"{number} {uidl}"
 
-    def fetch(self, name: str) -> bytes:
-        """Return a mail; of one that is too large, its head and what follows it."""
+    def fetch(self, name: str) -> tuple[bytes, bool]:
+        """Return a mail, of one that is too large its head and what follows it, and whether that is all of it."""
         number = int(name.split()[0])
         size = int(cast(bytes, self._client.list(number)).split()[2])  # one line where one is asked for
         lines = self._client.retr(number)[1] if size <= MAX_MAIL else self._client.top(number, 2_000)[1]
-        return b"\r\n".join(lines) + b"\r\n"
+        return b"\r\n".join(lines) + b"\r\n", size <= MAX_MAIL
 
     def done(self, database: Database, row: MailboxRow, name: str, *, act: bool) -> None:
         """Delete a mail where that is asked for, and remember it until it is gone."""

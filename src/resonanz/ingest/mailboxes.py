@@ -21,9 +21,9 @@ from resonanz.model import InvalidInput, NotFound, ResonanzError, TemporaryFailu
 from resonanz.store import Database
 from resonanz.store import mailboxes as rows
 from resonanz.store.mailboxes import MailboxRow
-from resonanz.tokens import Keys
 
 if TYPE_CHECKING:
+    from resonanz.ingest.deliveries import Deliveries
     from resonanz.outbound.oauth import Ask
     from resonanz.sealing import Sealer
 
@@ -199,15 +199,16 @@ class Postmen:
     def __init__(
         self,
         database: Database,
-        keys: Keys,
+        deliveries: Callable[[], Deliveries],
         sealer: Callable[[], Sealer],
         ca_file: Path | None,
         *,
         ask: Ask | None = None,
     ) -> None:
+        """`deliveries` makes what takes their mails; it is not made before there is a mailbox."""
         self._ask = ask
         self._database = database
-        self._keys = keys
+        self._deliveries = deliveries
         self._sealer = sealer
         self._ca_file = ca_file
         self._rounds: dict[UUID, threading.Event] = {}
@@ -250,7 +251,7 @@ class Postmen:
     def _serve(self, id: UUID, ending: threading.Event) -> None:
         from resonanz.ingest.mailbox_reading import NotLetIn, opened, read_new
 
-        access = Access(self._database, self._sealer, self._ask)
+        access, deliveries = Access(self._database, self._sealer, self._ask), self._deliveries()
         pause = FIRST_RETRY_SECONDS
         while not ending.is_set():
             try:
@@ -260,7 +261,7 @@ class Postmen:
                     return
                 with opened(row, access.secret(row), self._ca_file) as mailbox:
                     while not ending.is_set():
-                        read_new(self._database, self._keys, row, mailbox, ending)
+                        read_new(self._database, deliveries, row, mailbox, ending)
                         self._note(id, "")
                         pause = FIRST_RETRY_SECONDS
                         if not mailbox.wait(ending):

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from resonanz.mail.address import Address, parse_addresses
+from resonanz.mail.address import Address, parse_address, parse_addresses
 from resonanz.mail.composing import write_header
 from resonanz.mail.structure import Structure, parse
 from resonanz.model import InvalidInput
 
+# What servers note of the envelope when they put a mail into a mailbox: Postfix and Dovecot, Exim, Sendmail, Fastmail.
+_DELIVERED_TO = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To")
+_NOTED = frozenset({"return-path", *(name.lower() for name in _DELIVERED_TO)})
+_SPACE = re.compile(rb"\s+")
 _RECEIVED = re.compile(rb"^received:(?:.*(?:\r?\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -36,6 +40,43 @@ def lead_answers(message: bytes, local: str, domain: str) -> bytes:
     for field in structure.root.block.all("Reply-To"):
         pieces.append(message[position : field.start])
         position = field.end
+    return b"".join([*pieces, message[position:]])
+
+
+def goes_round(message: bytes, address: str) -> bool:
+    """Return whether a mail to this address was passed on from there before: its Received fields say so."""
+    clause = f"for <{address.lower()}>".encode()
+    return any(clause in _SPACE.sub(b" ", hop).lower() for hop in hops_of(message))
+
+
+def delivered_to(structure: Structure, domain: str) -> list[str]:
+    """Return the addresses at a domain that a mail in a mailbox came to, the surest first: those that the server noted
+    which put it there, then those in To and Cc."""
+    at = re.compile(rf"[^\s<>,;:\"@]+@{re.escape(domain)}(?![\w.-])", re.IGNORECASE)
+    fields = [text for name in (*_DELIVERED_TO, "To", "Cc") for text in structure.header_texts(name)]
+    return list(dict.fromkeys(address for text in fields for address in at.findall(text)))
+
+
+def envelope_sender(structure: Structure) -> str:
+    """Return the envelope's sender of a mail in a mailbox, as the server noted it that put it there (RFC 5321 section
+    4.4): `<>` for none, and empty where nobody knows."""
+    path = (structure.header("Return-Path") or "").strip()
+    if path == "<>":
+        return path
+    try:
+        return parse_address(path).spec if path else ""
+    except InvalidInput:
+        return ""
+
+
+def as_it_came(message: bytes) -> bytes:
+    """Return a mail in a mailbox as it came there: without what the server noted that put it there. A mail that goes on
+    carries no Return-Path (RFC 5321 section 4.4), and servers take a Delivered-To of theirs for a loop."""
+    pieces, position = [], 0
+    for field in parse(message).root.block.fields:
+        if field.name.lower() in _NOTED:
+            pieces.append(message[position : field.start])
+            position = field.end
     return b"".join([*pieces, message[position:]])
 
 

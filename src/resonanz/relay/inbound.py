@@ -16,10 +16,10 @@ from uuid import UUID
 import structlog
 
 from resonanz import model
-from resonanz.ingest.inbound import Arrived, place_of, take_answer, take_mail
+from resonanz.ingest.inbound import Arrived, Came, place_of, take_mail
 from resonanz.model import InvalidInput, NotFound, TemporaryFailure
 from resonanz.relay.door import OUR_FAILURE, Handler, one_line
-from resonanz.sending.replies import Looping, check_answer, pass_on
+from resonanz.sending.replies import Looping, take_and_pass_on
 from resonanz.store import Database
 from resonanz.tokens import Keys, TokenKind
 
@@ -88,10 +88,11 @@ class InboundHandler(Handler):
         return TAKEN
 
     def _take_answer(self, address: str, message_id: UUID, arrived: Arrived, by: str, now: datetime) -> str:
-        on = partial(pass_on, domain=self._domain, address=address, by=by, now=now)
+        came = Came(address, by)
         try:
-            check_answer(arrived.content, address)
-            taken = take_answer(self._database, arrived, message_id, source="relay", now=now, pass_on=on)
+            taken = take_and_pass_on(
+                self._database, arrived, message_id, source="relay", domain=self._domain, came=came, now=now
+            )
         except NotFound:
             return "550 5.1.1 no such address here"
         except Looping as error:

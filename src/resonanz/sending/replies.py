@@ -6,19 +6,20 @@ forwarders); an answer by a machine goes on without a return path, so that nothi
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from email.utils import format_datetime
+from functools import partial
+from uuid import UUID
 
-from resonanz.ingest.inbound import Arrived
+from resonanz.ingest.inbound import Arrived, Came, Taken, take_answer
 from resonanz.mail.address import Address, parse_address, parse_addresses
-from resonanz.mail.answers import answers_to, hops_of
+from resonanz.mail.answers import answers_to, goes_round, hops_of
 from resonanz.mail.composing import write_header
 from resonanz.mail.structure import parse
 from resonanz.model import InvalidInput, TrackingMode
 from resonanz.sending.fields import Fields
 from resonanz.sending.submit import REPLY, Draft, HandedIn, Limits, ToBeTold, check, store
-from resonanz.store import Tx, messages
+from resonanz.store import Database, Tx, messages
 from resonanz.store.messages import Content, Message
 
 MAX_HOPS = 30
@@ -34,9 +35,21 @@ def check_answer(content: bytes, address: str) -> None:
     would read in different ways."""
     if b"\0" in content or not content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r"):
         raise InvalidInput("the mail holds a NUL, or a bare CR or LF", where="mail")
-    hops = hops_of(content)
-    if len(hops) > MAX_HOPS or any(f"for <{address.lower()}>".encode() in _flat(hop) for hop in hops):
+    if len(hops_of(content)) > MAX_HOPS or goes_round(content, address):
         raise Looping("the mail goes round in circles", where="mail")
+
+
+def take_and_pass_on(
+    database: Database, arrived: Arrived, message_id: UUID, *, source: str, domain: str, came: Came, now: datetime
+) -> Taken:
+    """Record an answer to a message and pass it on, both once and in one transaction, whichever way it came in.
+
+    Raises Looping and InvalidInput when it cannot be passed on (then nothing is recorded), NotFound when there is no
+    such message, and TemporaryFailure.
+    """
+    check_answer(arrived.content, came.to)
+    on = partial(pass_on, domain=domain, address=came.to, by=came.by, now=now)
+    return take_answer(database, arrived, message_id, source=source, now=now, pass_on=on)
 
 
 def pass_on(tx: Tx, message: Message, arrived: Arrived, *, domain: str, address: str, by: str, now: datetime) -> bool:
@@ -80,7 +93,3 @@ def authors_of(content: Content | None, message: Message) -> list[Address]:
             fields = Fields.decode(content.body)
             found = parse_addresses(fields.reply_to or fields.sender)
     return found or [parse_address(message.sender)]
-
-
-def _flat(field: bytes) -> bytes:
-    return re.sub(rb"\s+", b" ", field).lower()

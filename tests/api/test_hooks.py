@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -67,6 +67,11 @@ class Door:
         id = id or self.add(provider)
         url = f"{HOME}/api/v1/hooks/{id}"
         return self.send(id, provider.post(*words, message=self.message, now=model.now(), url=url, id=event))
+
+    def tell(self, name: str, event: dict[str, object]) -> Response:
+        """Let a provider tell an event that is spelt out."""
+        id = self.add(BY_NAME[name])
+        return self.send(id, BY_NAME[name].tell(event, now=model.now(), url=f"{HOME}/api/v1/hooks/{id}"))
 
     def kinds(self) -> list[EventKind]:
         """What happened to the mail since it was sent."""
@@ -306,6 +311,88 @@ def test_mailersend_asks_first(door: Door) -> None:
     path = f"/api/v1/hooks/{added['id']}"
     assert door.operator.post(path, json={"type": "webhook.test", "message": "ping"}).json() == {"recorded": 0}
     assert door.operator.post(path, json={"type": "activity.delivered"}).status_code == 403
+
+
+def test_mailersends_first_form(door: Door) -> None:
+    """Accounts that were there before the payload changed still send it nested."""
+    data = {
+        "object": "activity", "id": "63fd", "type": "hard_bounced", "created_at": model.now().isoformat(),
+        "email": {"object": "email", "recipient": {"email": door.message.recipient}, "message": {"id": "62fb"}},
+        "morph": {"object": "recipient_bounce", "reason": "Host or domain name not found"},
+    }  # fmt: skip
+    assert door.tell("mailersend", {"type": "activity.hard_bounced", "data": data}).json() == {"recorded": 1}
+    with door.database.read() as tx:
+        assert reason_for(tx, ALMA) == "bounced"
+
+
+def _mandrill(message: Message) -> dict[str, object]:
+    """A deferral: what the server said stands among the attempts."""
+    attempts = [{"type": "deferred", "diag": "452 4.2.2 mailbox full", "ts": 1}]
+    told = {"email": message.recipient, "_id": "md-000001", "state": "deferred", "smtp_events": attempts}
+    return {"event": "deferral", "ts": int(model.now().timestamp()), "_id": "md-000001", "msg": told}
+
+
+def _mailjet(message: Message) -> dict[str, object]:
+    """A bounce by its name, of a mail that Mailjet goes on trying to deliver."""
+    told = {"event": "bounce", "time": int(model.now().timestamp()), "email": message.recipient}
+    return told | {"blocked": False, "hard_bounce": False, "error_related_to": "domain", "error": "greylisted"}
+
+
+def _brevo(message: Message) -> dict[str, object]:
+    """The older word for somebody's leave."""
+    return {"event": "unsubscribe", "email": message.recipient, "ts_epoch": int(model.now().timestamp() * 1000)}
+
+
+def _sparkpost(bounce_class: str) -> Callable[[Message], dict[str, object]]:
+    """What came back to the return path, as SparkPost classified it."""
+
+    def made(message: Message) -> dict[str, object]:
+        told = {"type": "out_of_band", "event_id": "9235", "bounce_class": bounce_class, "rcpt_to": message.recipient}
+        return {"msys": {"message_event": told | {"timestamp": model.now().isoformat()}}}
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "kind", "reason"),
+    [
+        ("mandrill", _mandrill, EventKind.DEFERRED, "mailbox_full"),
+        ("mailjet", _mailjet, EventKind.DEFERRED, None),
+        ("brevo", _brevo, EventKind.UNSUBSCRIBED, None),
+        ("sparkpost", _sparkpost("30"), EventKind.BOUNCED, "unknown_mailbox"),
+        ("sparkpost", _sparkpost("90"), EventKind.UNSUBSCRIBED, None),
+        ("sparkpost", _sparkpost("100"), EventKind.AUTORESPONDED, None),
+    ],
+    ids=["deferral's words", "greylisted", "older word", "no such recipient", "asked to leave", "challenge"],
+)
+def test_what_their_words_mean(
+    door: Door, name: str, event: Callable[[Message], dict[str, object]], kind: EventKind, reason: str | None
+) -> None:
+    """Words that a provider uses for something else than they say, or for more."""
+    assert door.tell(name, event(door.message)).json() == {"recorded": 1}
+    with door.database.read() as tx:
+        found = events.of_message(tx, door.message.id)[-1]
+    assert found.kind is kind
+    assert reason is None or found.detail["reason"] == reason
+
+
+def test_mail_that_postal_takes_in(door: Door) -> None:
+    """Its trouble with mail that came in says nothing about ours, even to the same person."""
+    told = {"to": door.message.recipient, "message_id": "x@shop.example", "token": "abcdef123", "direction": "incoming"}
+    event = {"event": "MessageDeliveryFailed", "uuid": "a0", "payload": {"message": told, "status": "HardFail"}}
+    assert door.tell("postal", event).json() == {"recorded": 0}
+    assert door.kinds() == []
+    with door.database.read() as tx:
+        assert list_strays(tx, limit=9) == []
+
+
+def test_resend_does_not_say_whose_bounce_it_is(door: Door) -> None:
+    """Of a mail to several people each bounce names all of them: nobody is suppressed for another's."""
+    bounce = {"message": "550 5.1.1 user unknown", "type": "Permanent", "subType": "NoEmail"}
+    data = {"email_id": "re-1", "to": [door.message.recipient, "gone@rcpt.example"], "bounce": bounce}
+    assert door.tell("resend", {"type": "email.bounced", "data": data}).json() == {"recorded": 0}
+    with door.database.read() as tx:
+        assert reason_for(tx, ALMA) is None
 
 
 def test_mailguns_token_counts_once(door: Door) -> None:

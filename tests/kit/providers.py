@@ -55,6 +55,10 @@ class Provider:
     wrap: Callable[[list[Any], datetime], bytes] = lambda events, _now: json.dumps(events[0]).encode()
     batches: bool = False
 
+    def tell(self, *events: Event, now: datetime, url: str) -> Posted:
+        """A delivery of events that are spelt out."""
+        return self.sign(self.wrap(list(events), now), url, now)
+
     def post(self, *words: str, message: Message, now: datetime, url: str, id: str = "") -> Posted:
         """A delivery of these words about a message."""
         events = [self.events(word, message, id or uuid4().hex, now) for word in words]
@@ -286,13 +290,15 @@ def _sign_resend(body: bytes, _url: str, now: datetime) -> Posted:
 
 def _mailersend(word: str, message: Message, id: str, now: datetime) -> Event:
     names = {"bounced": "hard_bounced", "complained": "spam_complaint", "silent": "sent", "unknown": "levitated"}
-    more: Event = {}
+    meta: Event | list[str] = []
     if word == "bounced":
-        more = {"object": "recipient_bounce", "reason": REFUSED}
+        meta = {"bounce_reason": REFUSED, "bounce_code": 550, "bounce_type": "hard"}
     if word in ("opened", "clicked"):
-        more = {"object": word, "ip": ADDRESS, "user_agent": BROWSER, "url": LINK}
-    mail = {"message": {"id": f"ms-{message.id}"}, "recipient": {"email": message.recipient}}
-    data = {"object": "activity", "id": id, "created_at": now.isoformat(), "email": mail, "morph": more}
+        meta = {"ip": ADDRESS, "country": "DE", "user_agent": BROWSER, "device_type": "desktop", "url": LINK}
+    data = {
+        "id": id, "message_id": f"ms-{message.id}", "email_id": f"em-{message.id}", "type": names.get(word, word),
+        "recipient": message.recipient, "subject": message.subject, "tags": [], "meta": meta,
+    }  # fmt: skip
     return {"type": f"activity.{names.get(word, word)}", "created_at": now.isoformat(), "data": data}
 
 
@@ -303,6 +309,7 @@ def _postal(word: str, message: Message, id: str, now: datetime) -> Event:
         unknown="MessageLevitated",
     )  # fmt: skip
     told = {"to": message.recipient, "message_id": (message.header_id or "").strip("<>"), "token": "abcdef123"}
+    told |= {"direction": "outgoing"}
     payload: Event = {"message": told, "timestamp": now.timestamp(), "details": "", "output": ""}
     if word == "bounced":
         payload |= {"status": "HardFail", "output": REFUSED}

@@ -32,8 +32,9 @@ _KINDS = {
     "unique_proxy_open": EventKind.OPENED,
     "click": EventKind.CLICKED,
     "unsubscribed": EventKind.UNSUBSCRIBED,
+    "unsubscribe": EventKind.UNSUBSCRIBED,
 }
-_SILENT = frozenset({"request", "sent"})
+_SILENT = frozenset({"request", "sent", "list_addition", "contact_updated", "contact_deleted"})
 
 
 def verify(delivery: Delivery, secret: str) -> str:

@@ -16,6 +16,7 @@ _KINDS = {
     "unsub": EventKind.UNSUBSCRIBED,
 }
 _DEAD = frozenset({"user unknown", "invalid domain"})
+_TRIED_AGAIN = "greylisted"  # told as a bounce, but Mailjet goes on trying
 
 
 def verify(delivery: Delivery, secret: str) -> str:
@@ -30,16 +31,16 @@ def read(delivery: Delivery) -> list[Notice]:
 
 
 def _notice(one: Json, delivery: Delivery) -> Notice:
-    word = text(one["event"], 64)
+    word, error = text(one["event"], 64), text(one.get("error"))
     return Notice(
         word=word,
-        kind=_KINDS.get(word),
+        kind=EventKind.DEFERRED if error == _TRIED_AGAIN else _KINDS.get(word),
         occurred_at=moment(one.get("time"), delivery.now),
         key=key_of(one),
         recipient=text(one.get("email"), 320),
         provider_id=text(one.get("Message_GUID"), 100),
         reply=joined((one.get("smtp_reply"), one.get("comment"), one.get("error_related_to"), one.get("error"))),
-        dead=bool(one.get("hard_bounce")) and text(one.get("error")) in _DEAD,
+        dead=bool(one.get("hard_bounce")) and error in _DEAD,
         url=text(one.get("url"), 8_000),
         address=text(one.get("ip"), 64),
         user_agent=text(one.get("agent")),

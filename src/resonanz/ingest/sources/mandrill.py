@@ -58,6 +58,7 @@ def _fields(delivery: Delivery) -> list[tuple[str, str]]:
 def _notice(one: Json, delivery: Delivery) -> Notice:
     word = text(one.get("event") or one["type"], 64)  # changes to its own lists of refused addresses have a `type`
     message = part(one, "msg")
+    described = text(message.get("bounce_description"))
     return Notice(
         word="sync" if "action" in one else word,
         kind=_KINDS.get(word),
@@ -67,10 +68,17 @@ def _notice(one: Json, delivery: Delivery) -> Notice:
         recipient=text(message.get("email"), 320),
         header_ids=header_id(part(message, "headers").get("Message-Id")),
         provider_id=text(one.get("_id") or message.get("_id"), 100),
-        reply=joined((message.get("diag"), message.get("bounce_description"), message.get("reject"))),
-        dead=text(message.get("bounce_description")) == "bad_mailbox",
+        reply=joined((message.get("diag") or _last_reply(message), described.replace("_", " "), message.get("reject"))),
+        dead=described in ("bad_mailbox", "invalid_domain"),
         url=text(one.get("url"), 8_000),
         address=text(one.get("ip"), 64),
         user_agent=text(one.get("user_agent")),
         raw=one,
     )
+
+
+def _last_reply(message: Json) -> str:
+    """What the recipient's server said last: a deferral tells it among the attempts, and not by itself."""
+    attempts = message.get("smtp_events")
+    said = [text(one.get("diag")) for one in attempts if isinstance(one, dict)] if isinstance(attempts, list) else []
+    return next((diagnostic for diagnostic in reversed(said) if diagnostic), "")

@@ -30,11 +30,12 @@ def read(delivery: Delivery) -> list[Notice]:
     event = part({"event": delivery.json()}, "event")
     word, payload = text(event["event"], 64), part(event, "payload")
     message = part(payload, "original_message") or part(payload, "message")
+    is_incoming = message.get("direction") == "incoming"  # mail that Postal took in and hands on is none of ours
     return [
         Notice(
             word=word,
-            kind=_KINDS.get(word),
-            silent=word in _SILENT,
+            kind=None if is_incoming else _KINDS.get(word),
+            silent=word in _SILENT or is_incoming,
             occurred_at=moment(payload.get("timestamp") or event.get("timestamp"), delivery.now),
             key=key_of(event.get("uuid") or event),
             recipient=text(message.get("to"), 320),

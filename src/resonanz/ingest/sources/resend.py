@@ -27,7 +27,7 @@ _KINDS = {
     "email.opened": EventKind.OPENED,
     "email.clicked": EventKind.CLICKED,
 }
-_SILENT = frozenset({"email.sent", "email.scheduled"})
+_SILENT = frozenset({"email.sent", "email.scheduled", "email.received", "suppression.added", "suppression.removed"})
 
 
 def verify(delivery: Delivery, secret: str) -> str:
@@ -48,29 +48,21 @@ def verify(delivery: Delivery, secret: str) -> str:
 
 
 def read(delivery: Delivery) -> list[Notice]:
-    """One notice for each recipient."""
+    """The one event."""
     event = part({"event": delivery.json()}, "event")
     word, data = text(event["type"], 64), part(event, "data")
-    to = data.get("to")
-    recipients = [address_of(one) for one in (to if isinstance(to, list) else [to])] if to else [""]
+    recipient = _recipient(data.get("to"))
     bounce, failed = part(data, "bounce") or part(data, "suppressed"), part(data, "failed")
     fetched = part(data, "click") or part(data, "open")
-    headers = data.get("headers")
-    named = (
-        {text(one.get("name")).lower(): one.get("value") for one in headers if isinstance(one, dict)}
-        if (isinstance(headers, list))
-        else {}
-    )
-    event_id = delivery.headers.get("svix-id") or delivery.headers.get("webhook-id", "")
     return [
         Notice(
             word=word,
             kind=_KINDS.get(word),
             silent=word in _SILENT,
             occurred_at=moment(fetched.get("timestamp") or event.get("created_at"), delivery.now),
-            key=key_of(event_id, recipient),
+            key=key_of(delivery.headers.get("svix-id") or delivery.headers.get("webhook-id", ""), recipient),
             recipient=recipient,
-            header_ids=header_id(named.get("message-id") or data.get("message_id")),
+            header_ids=header_id(_header(data.get("headers"), "message-id") or data.get("message_id")),
             provider_id=text(data.get("email_id"), 100),
             # What the recipient's server said outranks Resend's own words about it.
             reply=joined((*texts(bounce.get("diagnosticCode")), bounce.get("message"), failed.get("reason"))),
@@ -80,5 +72,17 @@ def read(delivery: Delivery) -> list[Notice]:
             user_agent=text(fetched.get("userAgent")),
             raw=event,
         )
-        for recipient in recipients
     ]
+
+
+def _recipient(to: object) -> str:
+    """Whom it is about; empty where the mail names several: each has events of their own, and none says whose it is.
+    Then the Message-ID tells whose copy it was, or nothing does, and nobody pays for another's bounce."""
+    named = [address_of(one) for one in (to if isinstance(to, list) else [to])]
+    return named[0] if len(named) == 1 else ""
+
+
+def _header(headers: object, name: str) -> object:
+    """A header of the mail as it was sent, of `[{"name": …, "value": …}]`."""
+    listed = [one for one in headers if isinstance(one, dict)] if isinstance(headers, list) else []
+    return next((one.get("value") for one in listed if text(one.get("name")).lower() == name), None)

@@ -37,8 +37,14 @@ _KINDS = {
     "link_unsubscribe": EventKind.UNSUBSCRIBED,
 }
 _SILENT = frozenset({"injection"})
-_DEAD_CLASS = "10"  # invalid recipient
-_AUTOREPLY_CLASS = "60"
+# Their bounce classification: what comes back to a return path need be no bounce, and two classes mean a dead address.
+_DEAD_CLASSES = frozenset({"10", "30"})  # invalid recipient; no recipient by that name
+_NO_BOUNCES = {
+    "60": EventKind.AUTORESPONDED,
+    "80": EventKind.AUTORESPONDED,  # somebody's request to be put on a list
+    "90": EventKind.UNSUBSCRIBED,
+    "100": EventKind.AUTORESPONDED,  # a challenge
+}
 
 
 def verify(delivery: Delivery, secret: str) -> str:
@@ -57,8 +63,8 @@ def _notice(one: Json, delivery: Delivery) -> Notice:
     word = text(one["type"], 64)
     kind = _KINDS.get(word)
     bounce_class = text(one.get("bounce_class"), 8)
-    if kind is EventKind.BOUNCED and bounce_class == _AUTOREPLY_CLASS:
-        kind = EventKind.AUTORESPONDED
+    if kind is EventKind.BOUNCED:
+        kind = _NO_BOUNCES.get(bounce_class, kind)
     return Notice(
         word=word,
         kind=kind,
@@ -70,7 +76,7 @@ def _notice(one: Json, delivery: Delivery) -> Notice:
         sender=text(one.get("msg_from"), 320),
         reply=joined((one.get("raw_reason") or one.get("reason"),)),
         code=number(one.get("error_code")),
-        dead=bounce_class == _DEAD_CLASS,
+        dead=bounce_class in _DEAD_CLASSES,
         url=text(one.get("target_link_url"), 8_000),
         address=text(one.get("ip_address"), 64),
         user_agent=PRIVACY_PROXY

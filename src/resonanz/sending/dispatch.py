@@ -124,6 +124,11 @@ class Dispatch:
         self._lines.clear()
         return works
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is given out."""
+        return self._ended
+
     def end(self) -> None:
         """Give out nothing more."""
         self._ended = True

@@ -11,7 +11,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,11 +27,12 @@ from resonanz import model
 from resonanz.mail.gateways import Receiver
 from resonanz.model import PermanentFailure, TemporaryFailure, TrackingMode
 from resonanz.sending import outcomes
-from resonanz.sending.building import Work, Workshop, build
+from resonanz.sending.builder import Builder, LastContent, can_be_ahead
+from resonanz.sending.building import Work, Workshop
+from resonanz.sending.claims import Claims
 from resonanz.sending.directory import Carrier, Changes, Directory, Known, Open, as_moment
 from resonanz.sending.dispatch import Dispatch, Job
 from resonanz.sending.ledger import Ledger
-from resonanz.sending.loading import load
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press
 from resonanz.sending.queue_control import waits_for_domain
@@ -47,9 +48,8 @@ from resonanz.sending.transports.base import (
     Unreachable,
 )
 from resonanz.sending.transports.outbox import OutboxTransport
-from resonanz.store import Database, Tx, documents, messages, queue, transports
+from resonanz.store import Database, Tx, documents, queue, transports
 from resonanz.store.destinations import save_slowness
-from resonanz.store.messages import Content
 from resonanz.store.opens import put_receiver_right
 from resonanz.store.workers import note_worker, remove_worker
 from resonanz.tokens import Keys, mint_return_path
@@ -119,12 +119,12 @@ class Worker:
         self._database = database
         self._keys = keys
         self._settings = settings
-        self._unknown = unknown
         self._receivers = Receivers(mail_hosts, self._put_right) if mail_hosts is not None else None
-        self._workshop = Workshop(
+        contents = LastContent(database)
+        workshop = Workshop(
             keys,
             Press(keys),
-            self._fetch_content,
+            contents,
             partial(documents.keep, settings.documents_folder) if settings.documents_folder else None,
             SigningKeys(settings.signing_keys_folder).signers_for if settings.signing_keys_folder else _nobody_signs,
             clock,
@@ -133,12 +133,20 @@ class Worker:
             settings.reply_domain,
             settings.all_replies,
         )
+        self._builder = Builder(workshop, contents, resend_uncertain=settings.resend_uncertain)
+        self._claims = Claims(
+            database,
+            self.name,
+            settings.lease,
+            clock,
+            unknown=unknown,
+            edge_url=settings.edge_url,
+            reports_to_us=bool(settings.return_path_domain),
+        )
         self._clock = clock
         self._ledger = Ledger(database, Recorder(self.name))
         self._directory = Directory(transport, open_named)
         self._dispatch = Dispatch(self._directory, lambda: clock().timestamp(), settings.connections)
-        self._held: set[UUID] = set()
-        self._content: Content | None = None
         self._looks_at = 0.0
         self._beats_at = 0.0
 
@@ -150,7 +158,7 @@ class Worker:
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set; then finish what is on its way and give the rest back."""
         lanes = [asyncio.create_task(self._lane()) for _ in range(self._settings.connections)]
-        keeping = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._end(stopping))]
+        keeping = [asyncio.create_task(self._claims.keep()), asyncio.create_task(self._end(stopping))]
         if self._receivers is not None:
             keeping.append(asyncio.create_task(self._receivers.run(stopping)))
         try:
@@ -168,13 +176,13 @@ class Worker:
     # ── Claiming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _claim_more(self) -> float:
-        """Claim while there is room; return how long to wait before looking again, in seconds."""
+        """Claim while there is room, and build; return how long to wait before looking again, in seconds."""
         try:
             await self._look()
             if self._directory.queue_paused:
-                await self._return([work.message.id for work in self._dispatch.clear()])
+                await self._claims.give_back(self._dispatch.clear())
                 return POLL_SECONDS
-            await self._put_off()
+            await self._claims.put_off(self._dispatch.surplus())
             now = self._clock().timestamp()
             if (rest := self._directory.rest_until(now) - now) > 0:
                 return min(rest, POLL_SECONDS)
@@ -182,29 +190,22 @@ class Worker:
             room = most - self._dispatch.ready()
             if room < most // 2:
                 return BUSY_SECONDS
-            works = await asyncio.to_thread(self._claim, room, frozenset(self._held))
+            works = await self._claims.take(room)
         except TemporaryFailure as failure:
             log.error("the queue cannot be read", error=str(failure), in_seconds=FAILED_SECONDS)
             return FAILED_SECONDS
-        self._held.update(work.message.id for work in works)
-        self._dispatch.add(works)
+        await self._line_up(works)
         return 0 if works else POLL_SECONDS
 
-    def _claim(self, limit: int, held: frozenset[UUID]) -> list[Work]:
-        """Claim and load. What we hold already may come again when its lease could not be extended in time: then its
-        lease is new, and it stays with the lane that has it."""
-        now = self._clock()
-        with self._database.read() as tx:
-            if not queue.has_due(tx, now):
-                return []
-        with self._database.write() as tx:
-            claimed = queue.claim(tx, self.name, now, now + self._settings.lease, limit)
-        claims = [claim for claim in claimed if claim.message_id not in held]
-        # Not while the claims are written: on SQLite every result would wait for it. If it fails, they come back when
-        # their lease has ended.
-        with self._database.read() as tx:
-            domain = self._settings.return_path_domain
-            return load(tx, claims, self._unknown(tx), self._settings.edge_url, reports_to_us=bool(domain))
+    async def _line_up(self, works: list[Work]) -> None:
+        """Hand what was claimed to the lanes: at once what they build themselves, the rest as it is built; as many at a
+        time as there are lanes, so that what they write down comes together."""
+        self._dispatch.add(work for work in works if not can_be_ahead(work))
+        ahead = [work for work in works if can_be_ahead(work)]
+        while ahead and not self._dispatch.has_ended:
+            portion, ahead = ahead[: self._settings.connections], ahead[self._settings.connections :]
+            self._dispatch.add(await self._builder.build_ahead(portion))
+        self._dispatch.add(ahead)
 
     async def _look(self) -> None:
         """Learn now and then what has changed about transports and domains, and whether the queue is paused."""
@@ -244,35 +245,6 @@ class Worker:
         with self._database.write() as tx:
             remove_worker(tx, self.name)
 
-    async def _put_off(self) -> None:
-        """Give back what has to wait for a gate, each with a time of its own."""
-        if waiting := self._dispatch.surplus():
-            self._held.difference_update(
-                one.message_id for one in waiting
-            )  # if it fails, they come back with their lease
-            await asyncio.to_thread(self._write_put_off, waiting)
-
-    def _write_put_off(self, waiting: list[queue.PutOff]) -> None:
-        with self._database.write() as tx:
-            queue.put_off(tx, self.name, waiting)
-
-    async def _keep_leases(self) -> None:
-        """Move the leases of what we hold, so that only a dead worker's end."""
-        lease = self._settings.lease.total_seconds()
-        pause = lease / 3
-        while True:
-            await asyncio.sleep(pause)
-            try:
-                await asyncio.to_thread(self._extend, list(self._held))
-                pause = lease / 3
-            except TemporaryFailure as failure:
-                log.error("leases cannot be extended", error=str(failure))
-                pause = lease / 10
-
-    def _extend(self, held: Iterable[UUID]) -> None:
-        with self._database.write() as tx:
-            queue.extend(tx, self.name, list(held), self._clock() + self._settings.lease)
-
     async def _end(self, stopping: asyncio.Event) -> None:
         """Let no lane begin another mail once we are told to stop."""
         await stopping.wait()
@@ -280,25 +252,11 @@ class Worker:
 
     async def _drain(self, lanes: list[asyncio.Task[None]]) -> None:
         """Give back what was not begun, and let the lanes finish the mail they are at."""
-        await self._return([work.message.id for work in self._dispatch.clear()])
+        await self._claims.give_back(self._dispatch.clear())
         await asyncio.wait(lanes, timeout=DRAIN_SECONDS)
         await self._ledger.settled(DRAIN_SECONDS)
         with suppress(TemporaryFailure):  # else it is forgotten in a while
             await asyncio.to_thread(self._leave)
-
-    async def _return(self, message_ids: list[UUID]) -> None:
-        """Give claims back that were not begun; the next worker takes them at once."""
-        if not message_ids:
-            return
-        self._held.difference_update(message_ids)
-        try:
-            await asyncio.to_thread(self._give_back, message_ids)
-        except TemporaryFailure as failure:
-            log.error("claims could not be given back; they end with their lease", error=str(failure))
-
-    def _give_back(self, message_ids: list[UUID]) -> None:
-        with self._database.write() as tx:
-            queue.unclaim(tx, self.name, message_ids)
 
     # ── One message ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -311,11 +269,11 @@ class Worker:
                     await self._process(job)
             except _LeaseLost:
                 log.warning("another worker took a message over", message=str(message_id))
-                self._held.discard(message_id)
+                self._claims.let_go(message_id)
             except Exception:
                 # Nothing was written down: the message comes back when its lease ends.
                 log.exception("a message could not be processed", message=str(message_id))
-                self._held.discard(message_id)
+                self._claims.let_go(message_id)
             finally:
                 self._dispatch.leave(job)
 
@@ -325,45 +283,15 @@ class Worker:
         than connections."""
         started_at = self._clock()
         work = job.work
-        if work.copy is None:
-            work = self._build(work) if self._is_quick(work) else await asyncio.to_thread(self._build, work)
+        if work.copy is None and work.outcome is None:
+            work = await self._builder.build(work)
         outcome = work.outcome or await self._deliver(job, work)
         if outcome is None:
             self._dispatch.add([work])
             return
         result = Result(work, outcome, started_at, self._clock(), job.carrier.transport.name)
-        self._ledger.post(result, lambda: self._held.discard(work.message.id))
+        self._ledger.post(result, lambda: self._claims.let_go(work.message.id))
         ATTEMPTS.labels(outcome.kind.value if outcome.kind else "nothing").inc()
-
-    def _is_quick(self, work: Work) -> bool:
-        """Whether building takes less than handing it to a thread would: a tenth of a millisecond, and no disk."""
-        if self._content is None or self._content.id != work.submission.content_id:
-            return False
-        try:
-            signs = self._workshop.signers(self._content.sender.rpartition("@")[2])
-        except TemporaryFailure:
-            return False  # building tells of it
-        return not signs and self._workshop.press.is_ready_for(work.submission)
-
-    def _build(self, work: Work) -> Work:
-        """Go through the building steps. A defect of ours must not cost the mail: it is tried again later."""
-        if work.claim.on_wire:
-            return work.ended(outcomes.uncertain(resend=self._settings.resend_uncertain))
-        try:
-            return build(self._workshop, work)
-        except TemporaryFailure as failure:
-            return work.ended(outcomes.deferred(str(failure), work.claim))
-        except Exception as error:
-            log.exception("a mail could not be built", message=str(work.message.id))
-            return work.ended(outcomes.deferred(f"our own failure: {type(error).__name__}", work.claim))
-
-    def _fetch_content(self, content_id: UUID) -> Content | None:
-        """Return a content, the last one without asking again: the copies of one submission follow each other."""
-        last = self._content
-        if last is None or last.id != content_id:
-            with self._database.read() as tx:
-                last = self._content = messages.get_content(tx, content_id)
-        return last
 
     async def _deliver(self, job: Job, work: Work) -> Outcome | None:
         """Hand the mail to its carrier. None: another one is to try. What nobody has classified is temporary."""

@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.kit.waiting import DEADLINE
 
 ARGUMENTS = [
     "--no-sandbox",  # tests may run as root, in containers
@@ -24,6 +26,7 @@ def chromium() -> Iterator[Browser]:
     """The system's Chromium, headless."""
     path = shutil.which("chromium")
     assert path, "these tests drive Chromium; `make test` installs it, or: apt install chromium"
+    expect.set_options(timeout=DEADLINE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser

@@ -20,6 +20,8 @@ from resonanz.model import PermanentFailure
 from resonanz.people import suppress
 from resonanz.people.suppression import Reason as Suppressed
 from resonanz.sending import notices
+from resonanz.sending.rule_book import set_rules
+from resonanz.sending.rules import Copies, Rules
 from resonanz.sending.transports.base import Deferred, Delivery, Envelope, Refused
 from resonanz.store import Database, queue
 from resonanz.store.tables import wanted_reports
@@ -322,3 +324,49 @@ def test_bad_wishes(one: Post) -> None:
             for parameter in parameters:
                 assert client.docmd(command, f"{path} {parameter}")[0] in (501, 555), parameter
             assert client.docmd(command, path)[0] == 250
+
+
+def test_a_shared_copy_has_wishes_of_its_own_for_each(one: Post) -> None:
+    """Several recipients get the same bytes, each on their own. The sender is told of each as was asked for it, with
+    its ORCPT; what a notice returns carries the copies' Message-ID, also where it is about one that was never made."""
+    set_rules(one.database, one.relay.account.id, "", Rules(copies=Copies.SHARED), model.now())
+    names = ("never", "failure", "plain", "success", "delay")
+    never, failure, plain, success, delay = (f"{name}@rcpt.example" for name in names)
+    dead = "550 5.1.1 no such user"
+
+    def refuse_any() -> Delivery:
+        raise Refused(dead, understand(dead))
+
+    one.answers = dict.fromkeys((never, plain), refuse_any) | {
+        delay: put_off, success: lambda: Delivery("250 ok")
+    }  # fmt: skip
+    one.hand_in(
+        (never, "NOTIFY=NEVER ORCPT=rfc822;n@x.example"),
+        (failure, "NOTIFY=FAILURE ORCPT=rfc822;f@x.example"),
+        (plain, ""),
+        (success, "NOTIFY=SUCCESS ORCPT=rfc822;s@x.example"),
+        (delay, "NOTIFY=DELAY"),
+        mail="RET=HDRS ENVID=E7",
+    )
+    with one.database.write() as tx:
+        suppress(tx, failure, Suppressed.UNSUBSCRIBED, now=model.now(), source="test")
+    one.carry()
+    taken = {envelope.recipient: (envelope, copy) for envelope, copy in one.transport.taken}
+    assert len({copy for _, copy in taken.values()}) == 1
+    header_id = message_from_bytes(taken[plain][1])["Message-ID"]
+    with one.relay.inbound() as client:
+        client.sendmail("<>", [taken[success][0].sender], dsn(success, "delivered", "2.0.0"))
+    told = {}
+    for _, _, raw in one.told(later=timedelta(hours=5)):
+        report = read_report(raw)
+        assert b"Original-Envelope-Id: E7" in raw
+        assert header_id.encode() in raw
+        told[report.kind] = sorted(recipient.address for recipient in report.recipients), raw
+    assert {kind: found for kind, (found, _) in told.items()} == {
+        ReportKind.BOUNCE: [failure, plain],
+        ReportKind.DELIVERED: [success],
+        ReportKind.DELAY: [delay],
+    }
+    for kind, wanted in ((ReportKind.BOUNCE, b"rfc822;f@x.example"), (ReportKind.DELIVERED, b"rfc822;s@x.example")):
+        assert wanted in told[kind][1]
+        assert b"n@x.example" not in told[kind][1]

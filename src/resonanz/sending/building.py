@@ -21,7 +21,7 @@ from resonanz.model import Coverage, InvalidInput, MessageState, TrackingMode
 from resonanz.sending import outcomes
 from resonanz.sending.attachments import may_become_documents
 from resonanz.sending.bulk import Ways, bulk_headers
-from resonanz.sending.copies import AsWritten, Copy, Further, header_id_for, make_copy
+from resonanz.sending.copies import AsWritten, Copy, Further, given_header_id, make_copy
 from resonanz.sending.foresight import foresee
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press, as_it_is
@@ -104,9 +104,8 @@ class Work:
 
     @property
     def header_id(self) -> str:
-        """The Message-ID that we give, where the author gave none. A shared copy is one mail, whoever gets it."""
-        id = self.submission.id if self.submission.shared else self.message.id
-        return header_id_for(id, self.message.sender.rpartition("@")[2])
+        """The Message-ID that we give, where the author gave none."""
+        return given_header_id(self.message, self.submission)
 
     @property
     def domain(self) -> str:

@@ -24,7 +24,7 @@ from resonanz.sending.fields import Fields
 from resonanz.sending.placeholders import Template
 from resonanz.sending.preheader import with_preheader
 from resonanz.store.contacts import Contact
-from resonanz.store.messages import Content
+from resonanz.store.messages import Content, Message, Submission
 
 _LINE_ENDING = re.compile(rb"\r\n|\r|\n")
 _ID = re.compile(r"<[^<>\s]+>")
@@ -149,6 +149,12 @@ def prepare_copy(raw: bytes, *, header_id: str, date: datetime, further: Further
 def header_id_for(message_id: UUID, domain: str) -> str:
     """Return the Message-ID we give: the same at every attempt, so that receivers can tell a second copy."""
     return f"<{message_id.hex}@{domain if domain[:1] != '[' else 'localhost'}>"
+
+
+def given_header_id(message: Message, submission: Submission) -> str:
+    """Return the Message-ID that we give a message's copy where its author gave none. A shared copy is one mail,
+    whoever gets it."""
+    return header_id_for(submission.id if submission.shared else message.id, message.sender.rpartition("@")[2])
 
 
 def own_header_id(structure: Structure) -> str:

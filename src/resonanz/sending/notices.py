@@ -19,7 +19,7 @@ from resonanz.mail.notices import Fate, Notice, compose_notice, language_of
 from resonanz.mail.refusals import Reason, understand
 from resonanz.mail.structure import parse
 from resonanz.model import Event, EventKind, InvalidInput, MessageState, TrackingMode, new_id
-from resonanz.sending.copies import header_id_for, prepare_copy
+from resonanz.sending.copies import given_header_id, header_id_for, prepare_copy
 from resonanz.sending.schedule import DELAYS
 from resonanz.sending.submit import NOTICE, Draft, HandedIn, Limits, check, store
 from resonanz.store import Database, Tx, contacts, events, messages
@@ -63,7 +63,7 @@ def _tell(tx: Tx, about: Sequence[tuple[Wanted, Message]], domain: str, now: dat
     if not fates:
         return
     host = domain or message.sender.rpartition("@")[2]
-    header_id = message.header_id or header_id_for(message.id, message.sender.rpartition("@")[2])
+    header_id = message.header_id or given_header_id(message, submission)
     original = prepare_copy(content.body or _outline(message), header_id=header_id, date=message.created_at).message
     sender = f"mailer-daemon@{host}"
     try:

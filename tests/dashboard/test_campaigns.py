@@ -55,7 +55,9 @@ def test_a_campaigns_life(site: Site) -> None:
     assert "For you" in page
     assert "would get it now" in alice.get(f"{path}?part=audience", **{"hx-request": "true"}).text
     sent = alice.submit(path, FIELDS | {f"list-{list_id}": "yes", "act": "send"}, page=path)
-    assert sent.headers["location"] == path
+    assert sent.headers["location"].startswith(f"{path}/send")
+    assert stored(site).state is CampaignState.DRAFT
+    assert alice.submit(f"{path}/send", {"at": ""}).headers["location"] == path
     assert stored(site).state is CampaignState.SCHEDULED
     while expansion.advance(site.database, NOON):
         pass
@@ -125,7 +127,9 @@ def test_a_test_mail_and_a_time(site: Site) -> None:
         ("you@rcpt.example", "[Test] For you"),
     }
     at = f"{NOON.astimezone(site.parts.zone):%Y}-12-24T09:30"
-    alice.submit(path, fields | {"act": "send", "at": at}, page=path)
+    onward = alice.submit(path, fields | {"act": "send", "at": at}, page=path).headers["location"]
+    assert "24 December" in alice.get(onward).text
+    alice.submit(f"{path}/send", {"at": at}, page=onward)
     start_at = stored(site).start_at
     assert start_at is not None
     assert f"{start_at.astimezone(site.parts.zone):%m-%dT%H:%M}" == "12-24T09:30"
@@ -165,13 +169,42 @@ def test_what_the_senders_domain_publishes(site: Site) -> None:
     nobody = alice.submit(path, fields | {"act": "look", "from": "nobody"}, page=path)
     assert nobody.status_code == 422
     assert 'id="from-note" role="alert"' in nobody.text
-    alice.submit(path, fields | {"act": "send"}, page=path)
+    onward = alice.submit(path, fields | {"act": "send"}, page=path).headers["location"]
+    assert "publishes is missing or wrong" in alice.get(onward).text
+    alice.submit(f"{path}/send", {"at": ""}, page=onward)
     assert stored(site).state is CampaignState.SCHEDULED
     assert "Receivers may refuse mail" in alice.get(path).text
     records = records[:1]
     assert alice.submit(f"{path}/act", {"act": "look"}, page=path).headers["location"] == path
     assert "Receivers may refuse mail" not in alice.get(path).text
     assert stored(site).state is CampaignState.SCHEDULED
+
+
+def test_the_last_look_names_what_sending_does(site: Site) -> None:
+    """How many people get it and how many do not, on the button too; nobody to write to, no button; what became wrong
+    since is said and nothing is sent; and what has started has no last look any more."""
+    readers, strangers = add_list(site.database, "Readers"), add_list(site.database, "Strangers")
+    add_people(site.database, [readers], ["ada@rcpt.example", "bob@rcpt.example"], number=7)
+    alice = site.alice()
+    fields = FIELDS | {f"list-{strangers}": "yes"}
+    alice.submit("/campaigns", fields, page="/campaigns/new")
+    path = f"/campaigns/{stored(site).id}"
+    nobody = alice.get(f"{path}/send").text
+    assert "Nobody would get it" in nobody
+    assert '<button class="button" type="submit">' not in nobody
+    alice.submit(path, FIELDS | {f"list-{readers}": "yes", "act": "save"}, page=path)
+    assert "Send to 2 people now" in alice.get(f"{path}/send").text
+    late = alice.submit(f"{path}/send", {"at": "2020-01-01T10:00"})
+    assert (late.status_code, stored(site).state) == (422, CampaignState.DRAFT)
+    assert "This time is over." in late.text
+    assert alice.submit(f"{path}/send", {"at": "soon"}).status_code == 422
+    alice.submit(path, FIELDS | {f"list-{readers}": "yes", "subject": "", "act": "save"}, page=path)
+    wrong = alice.submit(f"{path}/send", {"at": ""})
+    assert (wrong.status_code, stored(site).state) == (422, CampaignState.DRAFT)
+    alice.submit(path, FIELDS | {f"list-{readers}": "yes", "act": "save"}, page=path)
+    alice.submit(f"{path}/send", {"at": ""})
+    assert stored(site).state is CampaignState.SCHEDULED
+    assert alice.get(f"{path}/send").headers["location"] == path
 
 
 def test_what_is_not_there(site: Site) -> None:

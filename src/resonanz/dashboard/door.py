@@ -87,6 +87,8 @@ def build(parts: DashboardParts) -> ASGIApp:
         ("GET", "/campaigns/{campaign:uuid}", campaigns.show, signed_in, 0),
         ("POST", "/campaigns/{campaign:uuid}", campaigns.save, signed_in, upload),
         ("GET", "/campaigns/{campaign:uuid}/recipients.csv", campaigns.download, signed_in, 0),
+        ("GET", "/campaigns/{campaign:uuid}/send", campaigns.show_sending, signed_in, 0),
+        ("POST", "/campaigns/{campaign:uuid}/send", campaigns.send, signed_in, SMALL_FORM),
         ("POST", "/campaigns/{campaign:uuid}/act", campaigns.act, signed_in, SMALL_FORM),
         ("GET", "/outbox", outbox.show_list, signed_in, 0),
         ("GET", "/outbox/{mail:uuid}", outbox.show_mail, signed_in, 0),

@@ -203,16 +203,20 @@ def _composed(template: Template, plan: Plan, now: datetime) -> list[InvalidInpu
 def schedule(database: Database, campaign_id: UUID, *, at: datetime | None, now: datetime) -> Campaign:
     """Let a draft start at a time, or now. Raises NotFound, Conflict, and InvalidInput with everything that is wrong
     with it."""
-    start_at = at or now
-    if start_at > now + MAX_AHEAD:
+    with database.write() as tx:
+        campaign = _held(tx, campaign_id, CampaignState.DRAFT)
+        check(tx, plan_of(tx, campaign), at=at, now=now)
+        return _moved(tx, campaign, CampaignState.SCHEDULED, now, start_at=at or now)
+
+
+def check(tx: Tx, plan: Plan, *, at: datetime | None, now: datetime) -> None:
+    """Raise InvalidInput with everything that keeps this plan from starting at a time, or now."""
+    if at is not None and at > now + MAX_AHEAD:
         raise InvalidInput("more than a year ahead", where="at")
     if at is not None and at < now - timedelta(minutes=5):
         raise InvalidInput("this time is over", where="at", remedy="leave it out to send now")
-    with database.write() as tx:
-        campaign = _held(tx, campaign_id, CampaignState.DRAFT)
-        if found := faults(tx, plan_of(tx, campaign), now):
-            raise InvalidInput.together(found)
-        return _moved(tx, campaign, CampaignState.SCHEDULED, now, start_at=start_at)
+    if found := faults(tx, plan, now):
+        raise InvalidInput.together(found)
 
 
 def unschedule(database: Database, campaign_id: UUID, *, now: datetime) -> Campaign:

@@ -91,7 +91,7 @@ def show(visit: Visit) -> Response:
 
 def save(visit: Visit) -> Response:
     """Put what was written in place of a draft, and do what the pressed button says: nothing more, test it, look at its
-    sender's domain, send it, or delete it."""
+    sender's domain, go on to sending it, or delete it."""
     campaign = _campaign(visit)
     form, now, database = visit.form, visit.now, visit.parts.database
     try:
@@ -108,14 +108,35 @@ def save(visit: Visit) -> Response:
                 _look_at_domain(visit, plan.sender)
                 return visit.go(f"/campaigns/{campaign.id}", done="looked", contact=form.text("contact")[:320])
             case "send":
-                campaigns.schedule(database, campaign.id, at=_moment(visit, form.text("at")), now=now)
-                return visit.go(f"/campaigns/{campaign.id}")
+                with database.read() as tx:
+                    campaigns.check(tx, plan, at=_moment(visit, form.text("at")), now=now)
+                return visit.go(f"/campaigns/{campaign.id}/send", at=form.text("at").strip())
             case _:
                 return visit.go(f"/campaigns/{campaign.id}", done="saved", contact=form.text("contact")[:320])
     except InvalidInput as refused:
         return _render_editor(visit, campaign, form.fields, errors_of(refused, _FIELDS, otherwise="html"))
     except Conflict:
         return visit.go(f"/campaigns/{campaign.id}")
+
+
+def show_sending(visit: Visit) -> Response:
+    """What sending a draft would do, in figures, and the button that does it."""
+    campaign = _campaign(visit)
+    if campaign.state is not CampaignState.DRAFT:
+        return visit.go(f"/campaigns/{campaign.id}")
+    return _render_sending(visit, campaign, visit.query("at"), {})
+
+
+def send(visit: Visit) -> Response:
+    """Let a draft start, or say what keeps it from that. What somebody else did meanwhile is shown."""
+    campaign, at = _campaign(visit), visit.form.text("at")
+    try:
+        campaigns.schedule(visit.parts.database, campaign.id, at=_moment(visit, at), now=visit.now)
+    except InvalidInput as refused:
+        return _render_sending(visit, campaign, at, errors_of(refused, _FIELDS, otherwise="html"))
+    except Conflict:
+        pass
+    return visit.go(f"/campaigns/{campaign.id}")
 
 
 def act(visit: Visit) -> Response:
@@ -307,6 +328,30 @@ def _render_editor(visit: Visit, campaign: Campaign | None, values: dict[str, st
         modes=list(TrackingMode),
         done=_DONE.get(visit.query("done"), ""),
         **shown,
+    )
+
+
+def _render_sending(visit: Visit, campaign: Campaign, at: str, errors: dict[str, str]) -> Response:
+    try:
+        start_at = _moment(visit, at)
+    except InvalidInput as refused:
+        start_at, errors = None, errors_of(refused, _FIELDS, otherwise="at")
+    with visit.parts.database.read() as tx:
+        plan = campaigns.plan_of(tx, campaign)
+        chosen = [one.name for one, _ in lists.list_lists(tx) if one.id in plan.lists]
+        found = trial.findings(tx, plan, visit.now)
+        seen = last_look(tx, domain_of(campaign.sender))
+    return visit.render(
+        "campaign_send.html",
+        status=422 if errors else 200,
+        campaign=campaign,
+        audience=_audience(visit, campaign),
+        lists=chosen,
+        findings=found,
+        failing=seen is not None and bool(seen.failing),
+        start_at=start_at,
+        at=at.strip(),
+        errors=errors,
     )
 
 

@@ -44,6 +44,15 @@ WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
         ("Evolution/3.26.2.1", Client(MAIL, "Evolution", "Linux", "desktop")),
         ("The Bat! 4.0.0.22", Client(MAIL, "The Bat!", "Windows", "desktop")),
         ("Superhuman", Client(MAIL, "Superhuman")),
+        (f"{WINDOWS} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0 OneOutlook/1.2024.1212.100", Client(MAIL, "Outlook (new)", "Windows", "desktop")),
+        (f"{IPHONE} Mobile/15E148 OutlookMobile-iOS/4.2430.0", Client(MAIL, "Outlook (iOS)", "iOS", "phone")),
+        ("Outlook/16.89.0 CFNetwork/902.1 Darwin/17.7.0 (x86_64)", Client(MAIL, "Outlook (Mac)", "macOS", "desktop")),
+        ("WindowsMail/17.5.9600.22013", Client(MAIL, "Windows Mail", "Windows", "desktop")),
+        ("Yahoo%20Mail/49268 CFNetwork/1121.2.2 Darwin/19.3.0", Client(MAIL, "Yahoo Mail app", "iOS", "phone")),
+        ("Postbox 7.0b14 (Windows/2009072715)", Client(MAIL, "Postbox", "Windows", "desktop")),
+        (f"{IPHONE} Mobile/15F79 MailMaster/6.5.3.1210", Client(MAIL, "Mail Master", "iOS", "phone")),
+        (f"{WINDOWS} AppleWebKit/537.36 (KHTML, like Gecko) tutanota-desktop/258.241202 Chrome/130.0.0.0 Electron/33.2.0 Safari/537.36", Client(MAIL, "Tuta", "Windows", "desktop")),
+        ("SomebodyMail/2.2 (Android 15; Pixel 9)", Client(MAIL, "Mail app", "Android")),
         # Proxies hide everything behind them.
         (GMAIL, Client(PROXY, "Gmail image proxy")),
         ("Firefox/11.0 (via ggpht.com GoogleImageProxy)", Client(PROXY, "Gmail image proxy")),
@@ -52,6 +61,7 @@ WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
         ("FastmailUA/1.0", Client(PROXY, "Fastmail image proxy")),
         ("Mozilla/5.0 SeznamEmailProxy/2.0.174", Client(PROXY, "Seznam Email proxy")),
         ("RamblerMail/6.0 (incompatible; ImageProxy/6.0)", Client(PROXY, "Rambler Mail image proxy")),
+        ("Mozilla/5.0 (compatible; SomeMailImageProxy/1.0)", Client(PROXY, "Mail image proxy")),
         # Browsers, under one name wherever they run.
         (f"{WINDOWS} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36", Client(BROWSER, "Chrome", "Windows", "desktop")),
         (f"{WINDOWS} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0", Client(BROWSER, "Edge", "Windows", "desktop")),
@@ -101,6 +111,9 @@ def test_a_cubot_is_a_phone() -> None:
         ("Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; .NET CLR 2.0.50727; ASP.NET)", None),
         (f"{ANDROID} Version/4.0 Chrome/141.0.0.0 Mobile Safari/537.36 Somebody", None),
         ("Reader/2.1 (iPhone; iOS 18.5; Scale/3.00)", None),
+        (f"{WINDOWS} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 SomeBrowser", None),
+        (f"{WINDOWS} AppleWebKit/537.36 (KHTML, like Gecko) WhatsApp/2.2450.8 Chrome/128.0.0.0 Electron/32.1.2 Safari/537.36", None),
+        (f"{ANDROID} Version/4.0 Chrome/141.0.0.0 Mobile Safari/537.36 shop-checkout/2", None),
     ],
 )  # fmt: skip
 def test_machines_by_their_shape(user_agent: str, machine: Machine | None) -> None:

@@ -90,16 +90,23 @@ _PROXIES = (
     _proxy(r"SeznamEmailProxy", "Seznam Email proxy"),
     _proxy(r"^RamblerMail/.*ImageProxy", "Rambler Mail image proxy"),
     _proxy(r"\bmail\.ukr\.net proxy\)", "UKR.NET image proxy"),
-    _proxy(r"\(via [^)]*\b[Mm]ail[^)]* [Pp]roxy\)", "Mail image proxy"),
+    _proxy(r"(?i)\(via [^)]*\bmail[^)]* proxy\)|mail[a-z]*[ -]?(?:image[ -]?)?proxy\b", "Mail image proxy"),
 )
 
 _MAIL_CLIENTS = (
     # Microsoft. Outlook for Windows renders with Word and asks as Office, or as an Internet Explorer that names Office.
     _mail(r"\bOutlook-iOS-Android/", "Outlook (iOS, Android)"),
-    _mail(r"\bOutlook-iOS/", "Outlook (iOS)", "iOS", "phone"),
-    _mail(r"\bOutlook-Android/", "Outlook (Android)", "Android", "phone"),
-    _mail(r"^MacOutlook/", "Outlook (Mac)", "macOS", "desktop"),
+    _mail(r"\bOutlook(?:Mobile)?-iOS/", "Outlook (iOS)", "iOS", "phone"),
+    _mail(r"\bOutlook(?:Mobile)?-Android/", "Outlook (Android)", "Android", "phone"),
+    _mail(
+        r"^MacOutlook/|^Outlook/[\d.]+ CFNetwork/|^Microsoft Outlook [^(]*\(Macintosh",
+        "Outlook (Mac)",
+        "macOS",
+        "desktop",
+    ),
     _mail(r"^Outlook-Express/", "Windows Live Mail", "Windows", "desktop"),
+    _mail(r"\bOneOutlook/", "Outlook (new)", device="desktop"),
+    _mail(r"^WindowsMail/", "Windows Mail", "Windows", "desktop"),
     _mail(
         r"Microsoft (?:Office )?Outlook|\bMSOffice \d|ms-office;|^Microsoft Office/.*\bMAPI ",
         "Outlook (Windows)",
@@ -107,7 +114,7 @@ _MAIL_CLIENTS = (
         "desktop",
     ),
     # Mozilla and its relatives.
-    _mail(r"\bPostbox/", "Postbox", device="desktop"),
+    _mail(r"\bPostbox[/ ]\d", "Postbox", device="desktop"),
     _mail(r"\bBetterbird/", "Betterbird", device="desktop"),
     _mail(r"\bLightning/\S+ Thunderbird/", "Thunderbird (Lightning)"),
     _mail(r"\b(?:Thunderbird|Icedove|Lightning)/", "Thunderbird"),
@@ -121,11 +128,15 @@ _MAIL_CLIENTS = (
     _mail(r"^MobileMail/|^Mail/[\d.]+ CFNetwork/", "Apple Mail"),
     # Google's and Yahoo's apps, where they fetch by themselves.
     _mail(r"^Android-Gmail/", "Gmail (Android)", "Android"),
-    _mail(r"\bYahooMobileMail/|^YMobile/.*Mail", "Yahoo Mail app"),
+    _mail(r"\bYahooMobileMail/|^YMobile/.*Mail|^Yahoo(?:%20| )?Mail/|\bjp\.co\.yahoo\.ymail/", "Yahoo Mail app"),
     # Desktop programs.
     _mail(r"^Airmail\b", "Airmail", "macOS", "desktop"),
     _mail(r"^MailBar/", "MailBar", "macOS", "desktop"),
     _mail(r"\bMimestream/", "Mimestream", "macOS", "desktop"),
+    _mail(r"^MailMate/", "MailMate", "macOS", "desktop"),
+    _mail(r"\bSpark Desktop/|^Spark/[\d.]+ CFNetwork/", "Spark"),
+    _mail(r"^Canary(?:%20Mail)?/[\d.]+ CFNetwork/", "Canary Mail"),
+    _mail(r"^Newton/[\d.]+ CFNetwork/", "Newton Mail"),
     _mail(r"\beM ?Client\b", "eM Client", device="desktop"),
     _mail(r"\bMailspring/", "Mailspring", device="desktop"),
     _mail(r"\bNylas ?Mail/|\bNylas-Mail/", "Nylas Mail", device="desktop"),
@@ -144,16 +155,28 @@ _MAIL_CLIENTS = (
     _mail(r"\bSuperhuman\b", "Superhuman"),
     _mail(r"\bMissive/", "Missive"),
     _mail(r"\bPolymail/", "Polymail"),
+    _mail(r"\bProtonMail/", "Proton Mail"),
+    _mail(r"\btutanota-desktop/", "Tuta", device="desktop"),
+    _mail(r"\bHEY/[\d.]+ .*\bElectron/", "HEY", device="desktop"),
+    _mail(r"\bMailMaster(?:PC)?/", "Mail Master"),
     _mail(r"\bWavebox/", "Wavebox", device="desktop"),
     _mail(r"\bZimbra\b", "Zimbra", device="desktop"),
     # Phones.
     _mail(r"\bK-9 Mail\b|^k9mail/", "K-9 Mail", "Android"),
     _mail(r"\bFairEmail/", "FairEmail", "Android"),
     _mail(r"\bBlueMail/", "BlueMail"),
-    _mail(r"\bSamsungEmail/|^SAMSUNG-Android-EAS/", "Samsung Email", "Android"),
+    _mail(r"\bSamsung ?Email/|^SAMSUNG-Android-EAS/", "Samsung Email", "Android"),
+    _mail(r"\bNaverMailApp/", "NAVER Mail"),
+    _mail(r"\bGMX Mail/|\bWEB\.DE Mail/", "GMX, WEB.DE"),
+    _mail(r"^ru\.mail\.mailapp/", "Mail.ru"),
     _mail(r"\bEdison ?Mail/", "Edison Mail"),
     _mail(r"^DAVdroid/", "DAVdroid", "Android"),
     _mail(r"^DAVx5/", "DAVx⁵", "Android"),
+    # Whatever else calls itself mail first and then names what a person's device runs.
+    _mail(
+        r"^[A-Za-z0-9.%]*[Mm]ail(?:App|%20App)?/[\d.]+ (?:CFNetwork/|\([^)]*\b(?:Android|iOS|iPhone|iPad)\b)",
+        "Mail app",
+    ),
 )
 
 _SCANNERS = (
@@ -208,6 +231,7 @@ _SCRIPTS = (
     _script(r"\bWindowsPowerShell/|^PowerShell/", "PowerShell"),
     _script(r"^Scrapy/", "Scrapy"),
     _script(r"^PostmanRuntime/|^insomnia/", "API client"),
+    _script(r"^Microsoft Office (?:Existence|Protocol) Discovery", "Office link check"),
     _script(r"\bHeadlessChrome/|\bPhantomJS/|\bPuppeteer|\bPlaywright/|\bSelenium|\bCypress/", "Headless browser"),
 )
 

@@ -72,7 +72,8 @@ def _parser() -> Callable[[str], PartialResult]:
 
 
 def _machine(parsed: PartialResult, text: str) -> Machine | None:
-    if parsed.device is not None and parsed.device.family == "Spider":
+    # To uap-core the desktop programs of chats are the spiders they have elsewhere; those are no Electron.
+    if parsed.device is not None and parsed.device.family == "Spider" and " Electron/" not in text:
         return Machine.CRAWLER
     family = parsed.user_agent.family if parsed.user_agent is not None else ""
     return machine_of(text, named=bool(family) and family not in _BROWSERS)
@@ -189,6 +190,6 @@ def _device(parsed: PartialResult, text: str) -> str:
         return "desktop"
     if os == "iOS":
         return "tablet" if "iPad" in text else "phone"
-    if os == "Android":  # Google asks makers of phones to say Mobile, and makers of tablets not to
-        return "phone" if "Mobile" in text else "tablet"
+    if os == "Android":  # Google asks browsers on phones to say Mobile, and those on tablets not to; apps are not asked
+        return "phone" if "Mobile" in text else "tablet" if text.startswith("Mozilla/") else ""
     return "phone" if os in ("Windows Phone", "KaiOS") else ""

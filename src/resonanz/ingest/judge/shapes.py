@@ -13,7 +13,7 @@ from resonanz.ingest.judge.agents import Machine
 
 # Words with which machines name themselves. `Cubot` makes phones, and a bank is called Caboto.
 _WORDS = re.compile(
-    r"(?<!cu)(?<!ca)bot(?![a-z])|bot/|crawl|spider|slurp|scrap|archiv|validat|monitor|uptime|pingdom|check|fetch"
+    r"(?<!cu)(?<!ca)bot(?![a-z])|bot/|crawl|spider|slurp|scrap|archiv|validat|monitor|uptime|pingdom|check(?!out)|(?<!mozac)fetch"
     r"|harvest|feed(?! )(?:ly|bin|pars|burner|watch|flow)|subscribers?\b|\brss|\bscan|(?<!cam)scan(?:ner)?\b"
     r"|http-?client|httrack|lighthouse|synthetic|siteimprove|ips-agent|analy[sz]er|linkdex|zgrab|nmap|nikto|sqlmap"
     r"|masscan|censys|openvas|inspector|optimi[sz]er|watcher|\baudit|(?<!developer)preview|screenshot|webhook"
@@ -78,9 +78,10 @@ _COMPATIBLE = re.compile(
 )
 # Every engine since WebKit boasts in the same words; what stands behind them in the brackets was put there.
 _BOAST = re.compile(r"\(KHTML, like Gecko[;,](?! ?Safari)")
-# A browser on a desktop whose string ends in a word without a version.
+# A browser on a desktop whose string ends in a word without a version, unless that calls itself a browser.
 _TRAILING = re.compile(
-    r"(?:Safari|Firefox|Edg)/[\d.]+;? (?![A-Z]+$|Viber$)[A-Za-z][A-Za-z-]*(?: [A-Z][a-z]+)?;?(?: \([0-9a-f]+\))?$"
+    r"(?:Safari|Firefox|Edg)/[\d.]+;? (?![A-Z]+$|Viber$|[A-Za-z]*Browser$)"
+    r"[A-Za-z][A-Za-z-]*(?: [A-Z][a-z]+)?;?(?: \([0-9a-f]+\))?$"
 )
 # What people read on, also what they read on once.
 _PLATFORM = re.compile(

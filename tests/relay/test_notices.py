@@ -260,7 +260,7 @@ def test_in_the_senders_language(one: Post) -> None:
     one.hand_in((GRACE, ""), raw=b"Accept-Language: nn-NO, de-AT;q=0.8\r\n" + RAW)
     [(_, notice, _)] = one.told()
     assert notice["Subject"] == "Nicht zugestellt: Minutes"
-    assert "Niemand hat diese Adresse." in next(iter(notice.iter_parts())).get_content()
+    assert "Diese Adresse gibt es nicht." in next(iter(notice.iter_parts())).get_content()
 
 
 def test_hostile_words_of_the_other_server(one: Post) -> None:

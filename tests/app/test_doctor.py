@@ -12,6 +12,7 @@ from resonanz.app.settings import Settings
 from resonanz.model import new_id
 from resonanz.snapshot import IdSet, Snapshot, save_snapshot
 from tests.kit.ports import free_ports
+from tests.kit.sinks import running_sink
 
 
 @pytest.fixture
@@ -59,3 +60,16 @@ def test_whom_edges_believe(settings: dict[str, object], more: dict[str, object]
     """A list that lets anybody claim any address is broken; a proxy that nobody trusts is pointed out."""
     found = finding("proxies", settings, **more)
     assert (found.state, said in found.detail) == (state, True), found.detail
+
+
+def test_what_is_missing_without_a_return_path(settings: dict[str, object]) -> None:
+    """Where mail goes out by SMTP and reports do not come here, the doctor says what that costs; else it is silent."""
+    with running_sink() as sink:
+        smtp = {**settings, "smtp_url": f"smtp://127.0.0.1:{sink.port}"}
+        found = finding("return path", smtp)
+        assert (found.state, "stays `sent`" in found.detail) == ("warning", True)
+        assert "RESONANZ_RETURN_PATH_DOMAIN" in found.remedy
+        for quiet in ({**smtp, "return_path_domain": "bounces.example"}, settings):
+            checks = [one.check for one in examine(Settings(**quiet))]  # type: ignore[arg-type]
+            assert "smtp" in checks
+            assert "return path" not in checks

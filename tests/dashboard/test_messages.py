@@ -215,6 +215,23 @@ def test_a_mail_in_the_outbox_has_reached_nobody(site: Site) -> None:
     assert "arrival proven" in words_of(site.with_parts(outbox=None).alice().get("/").text)
 
 
+def test_why_a_mail_stays_sent(site: Site) -> None:
+    """Where nobody is asked to confirm a delivery, the mail's page and its report say so with the remedy; where one was
+    confirmed, or is asked for, and for the outbox, they do not."""
+    with site.database.write() as tx:
+        sent, arrived = (
+            cast_of(site).mail(tx, now=NOON, state=state) for state in (MessageState.SENT, MessageState.DELIVERED)
+        )
+    said = "RESONANZ_RETURN_PATH_DOMAIN"
+    by_smtp = site.with_parts(outbox=None)
+    for path in (f"/messages/{sent.id}", f"/submissions/{sent.submission_id}"):
+        assert said in by_smtp.alice().get(path).text
+        assert said not in by_smtp.with_parts(return_path_domain="bounces.example").alice().get(path).text
+    for path in (f"/messages/{arrived.id}", f"/submissions/{arrived.submission_id}"):
+        assert said not in by_smtp.alice().get(path).text
+    assert said not in site.alice().get(f"/submissions/{sent.submission_id}").text
+
+
 def test_the_other_servers_words_are_shown(site: Site) -> None:
     """Every attempt with its reply, open where it matters."""
     with site.database.write() as tx:

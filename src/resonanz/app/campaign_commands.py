@@ -12,7 +12,7 @@ import click
 
 from resonanz import model
 from resonanz.app.instance import opened, opened_instance
-from resonanz.model import InvalidInput, NotFound, TrackingMode
+from resonanz.model import InvalidInput, MessageState, NotFound, TrackingMode
 
 if TYPE_CHECKING:
     from resonanz.app.settings import Settings
@@ -190,7 +190,7 @@ def report(campaign_id: UUID, *, as_csv: bool, as_json: bool) -> None:
     from resonanz.insight import results_of, table
     from resonanz.sending import campaigns
 
-    with opened() as database:
+    with opened_instance() as (settings, database):
         with database.read() as tx:
             submission_id = campaigns.find(tx, campaign_id).submission_id
         found = results_of(database, submission_id) if submission_id is not None else None
@@ -225,6 +225,10 @@ def report(campaign_id: UUID, *, as_csv: bool, as_json: bool) -> None:
         click.echo(f"bounced, {reason:<9} {number:>9,}")
     for link in found.links:
         click.echo(f"{link.clickers:>9,} clicked  {link.url or link.label}")
+    if found.page.states.get(MessageState.SENT) and not settings.return_path_domain:
+        click.echo(
+            "No server is asked to confirm a delivery: set RESONANZ_RETURN_PATH_DOMAIN (docs/reports.md).", err=True
+        )
 
 
 # ── Reading and printing ────────────────────────────────────────────────────────────────────────────────────────────

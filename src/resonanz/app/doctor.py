@@ -277,6 +277,10 @@ def _smtp(settings: Settings) -> Iterator[Finding]:
         return
     transport = transport_of(settings)
     yield Finding("smtp", "ok", asyncio.run(transport.check()))
+    if not settings.return_path_domain:
+        what = "no return-path domain: bounces go to the senders, and mail stays `sent`, for no delivery is confirmed"
+        remedy = "set RESONANZ_RETURN_PATH_DOMAIN, and lead its mail here or to a mailbox (docs/reports.md)"
+        yield Finding("return path", "warning", what, remedy)
 
 
 def _transports(settings: Settings) -> Iterator[Finding]:

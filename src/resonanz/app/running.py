@@ -121,6 +121,7 @@ def run_app(settings: Settings) -> None:
         mode_is_fixed=settings.tracking_without_choice is not None,
         submission=_submission_of(settings),
         submission_over_tls=_submission_over_tls_of(settings),
+        return_path_domain=settings.return_path_domain,
         check_domain=check_domain,
         look_up=look_up,
         note_own=OwnBrowsers(database, secret_of(settings)).note,

@@ -98,7 +98,9 @@ class Settings(Derived, BaseSettings):
         "it went out: sent once more with the same Message-ID and marked (`true`), or held and marked (`false`).",
     )
     return_path_domain: str = Field(
-        "", description="Domain of the return paths that bounces come back to. Empty: bounces go to the sender."
+        "",
+        description="Domain of the return paths that bounces come back to. Empty: bounces go to the sender, and no "
+        "server is asked to confirm a delivery, so mail stays `sent` (`docs/reports.md`).",
     )
     delay_notice_hours: float = Field(
         4.0,

@@ -63,7 +63,8 @@ class DashboardParts:
     goes out by SMTP. `unknown_mode` tells how contacts without a recorded choice are tracked, and `mode_is_fixed` that
     a setting says so and the account page cannot; `own_sites` and `sites_are_fixed` are the same for the sites where
     visits are recorded. `submission` and `submission_over_tls` are where mail clients hand mail in (`host:port`), empty
-    when nothing listens for them. `check_domain` finds out whether a host leads to the edge, `look_up` what a sender's
+    when nothing listens for them; `return_path_domain` is where reports come to (empty: to the senders, and nobody is
+    asked to confirm a delivery). `check_domain` finds out whether a host leads to the edge, `look_up` what a sender's
     domain publishes, `operations` how the instance is doing, `sealer` seals other systems' secrets, `opener` makes the
     stored transports, and webhooks may be posted to `private_hosts` of one's own network. `note_own` is told
     account, address and user agent of each signed-in browser, and the time; `forget_mails` deletes copies of messages
@@ -90,6 +91,7 @@ class DashboardParts:
     sites_are_fixed: bool = False
     submission: str = ""
     submission_over_tls: str = ""
+    return_path_domain: str = ""
     check_domain: Check = not_checked
     look_up: LookUp = nobody_to_ask
     operations: Callable[[], Operations] = Operations

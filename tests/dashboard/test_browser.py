@@ -205,6 +205,25 @@ def test_only_what_is_new_glows(visitor: BrowserContext, instance: Instance) -> 
     expect(glowing).to_have_count(0)
 
 
+def test_news_do_not_swallow_a_press(chromium: Browser, state: dict[str, object], instance: Instance) -> None:
+    """While a button is held down its part of the page stays; let go, it is shown anew."""
+    context = chromium.new_context(storage_state=state)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{instance.dashboard}/messages")
+    page.locator("a.cell-title").first.click()
+    page.get_by_role("heading", level=1).hover()
+    page.evaluate("window.entry = document.querySelector('.timeline > li')")
+    page.mouse.down()
+    stands = page.evaluate(
+        "() => new Promise(done => { document.body.addEventListener('htmx:afterRequest', () => done(entry.isConnected),"
+        " {once: true}); htmx.trigger(document.querySelector('[data-live]'), 'live') })"
+    )
+    assert stands
+    page.mouse.up()
+    page.wait_for_function("!entry.isConnected")
+    context.close()
+
+
 def test_figures_stand_in_even_rows(visitor: BrowserContext, instance: Instance) -> None:
     """Those beside each other are as wide as each other on a phone, and end where their card ends."""
     page = visitor.new_page()

@@ -159,6 +159,8 @@ def test_a_file_goes_through_the_pages(site: Site) -> None:
     done = alice.get(path, params={"part": "progress"}, **{"hx-request": "true"}).text
     assert "<html" not in done
     assert "every 1s" not in done
+    assert "Address: &#39;nobody&#39; has no @." in done
+    assert "nobody, =1+1, Ulm" in done
     assert "3,address: 'nobody' has no @,nobody,'=1+1,Ulm" in alice.get(f"{path}/errors").text
     with site.database.read() as tx:
         assert lists.count_members(tx, news.id) == 1

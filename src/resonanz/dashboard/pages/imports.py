@@ -21,6 +21,8 @@ from resonanz.store import imports, lists
 from resonanz.store.imports import Import
 from resonanz.store.text import storable
 
+REFUSED_SHOWN = 10  # enough to see what is wrong with a file; the rest is in the file of refused rows
+
 __all__ = ["MAX_FILE_BYTES"]
 
 
@@ -61,9 +63,11 @@ def hand_in(visit: Visit) -> Response:
 def show(visit: Visit) -> Response:
     """One import: what it would do before it is started, how far it is, what it did."""
     one = _found(visit)
-    if visit.part:
-        return visit.render("_import_progress.html", one=one)
-    return _render_plan(visit, one, {}, {}) if one.state == "uploaded" else visit.render("import.html", one=one)
+    if one.state == "uploaded" and not visit.part:
+        return _render_plan(visit, one, {}, {})
+    with visit.parts.database.read() as tx:
+        refused = imports.list_errors(tx, one.id, limit=REFUSED_SHOWN)
+    return visit.render("_import_progress.html" if visit.part else "import.html", one=one, refused=refused)
 
 
 def _found(visit: Visit) -> Import:

@@ -32,11 +32,32 @@
     source = null;
   };
 
+  // A part that is shown anew between pressing and letting go would swallow the press: it waits until that is over.
+  let pressed = false;
+  const held = new Set();
+  const release = () => {
+    pressed = false;
+    // Behind the click that belongs to the press.
+    setTimeout(() => {
+      for (const part of held) htmx.trigger(part, "live");
+      held.clear();
+    });
+  };
+  document.addEventListener("pointerdown", () => { pressed = true; });
+  document.addEventListener("pointerup", release);
+  document.addEventListener("pointercancel", release);
+  window.addEventListener("blur", release);
+
   // What the reader has unfolded stays unfolded when its part is shown anew, and only what is new in it glows.
   const entries = (part) => [...part.querySelectorAll("[data-entry]")];
   let unfolded = [];
   let known = new Set();
   body.addEventListener("htmx:beforeSwap", (event) => {
+    if (pressed) {
+      event.detail.shouldSwap = false;
+      held.add(event.detail.target);
+      return;
+    }
     unfolded = [...event.detail.target.querySelectorAll("details[open][id]")].map((details) => details.id);
     known = new Set(entries(event.detail.target).map((entry) => entry.dataset.entry));
   });

@@ -5,8 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# pytest-xdist's workers: one more than there are cores, because the tests with real peers wait a good deal.
-JOBS ?= $(shell echo $$(($$(nproc) + 1)))
+JOBS ?= $(shell scripts/jobs.sh)
 
 .PHONY: help up setup test lint types unit acceptance bench fuzz fmt clean lock
 

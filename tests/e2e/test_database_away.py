@@ -109,7 +109,7 @@ class House:
         wait_for(lambda: self.readers.clicks >= clicks + CLICKS, "clicks without the database", seconds=60)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_postgresql_stops_and_comes_back(tmp_path: Path) -> None:
     """All clicks redirect, all pixels and POSTs are answered while PostgreSQL is down, and none is missing afterwards.
 
@@ -172,7 +172,7 @@ def answers(url: str) -> int:
         return 0
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_sqlite_is_locked_for_long(tmp_path: Path) -> None:
     """Another program that holds SQLite's write lock for longer than anybody waits costs no hit and stops no role."""
     with Instance(tmp_path) as instance:

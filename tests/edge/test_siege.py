@@ -249,7 +249,6 @@ def resident(edge: Edge) -> int:
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1])  # type: ignore[index]
 
 
-@pytest.mark.timeout(300)
 def test_a_siege_finds_nothing(edge: Edge, tmp_path: Path) -> None:
     """No 500, no redirect to anything unsigned, nothing repeated, no file but documents, no cookie, no memory kept.
 

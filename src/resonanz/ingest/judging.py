@@ -103,14 +103,14 @@ def evidence_of(hit: Hit, judging: Judging, *, own: bool = False) -> Evidence:
     """Return a hit as the judge sees it by itself."""
     address = told_address(hit.address) if hit.address else ""
     return Evidence(
-        kind=hit.kind,
+        hit.kind,
         # A script's report is a POST, but nobody pressed a button: it is judged by who sent it, like a fetch.
-        method="GET" if hit.kind is HitKind.BEACON else hit.method,
-        headers=_purposes(hit.headers),
-        user_agent=hit.user_agent,
-        identity=identify(hit.user_agent),
-        network=judging.classify(address) if address else None,
-        address=address,
+        "GET" if hit.kind is HitKind.BEACON else hit.method,
+        _purposes(hit.headers),
+        hit.user_agent,
+        identify(hit.user_agent),
+        judging.classify(address) if address else None,
+        address,
         own=own,
     )
 
@@ -160,18 +160,18 @@ def matters_to_others(evidence: Evidence, alone: Judgement | None) -> bool:
 def to_kept(evidence: Evidence, id: int, hit: Hit, received_us: int, windows: Windows) -> Kept:
     """Return the row that keeps a hit's evidence. A hit from the future (an edge's clock) came when it came in."""
     return Kept(
-        id=id,
-        message_id=hit.id,
-        kind=hit.kind,
-        link=hit.link,
-        occurred_us=min(hit.occurred_us, received_us),
-        received_us=received_us,
-        method=hit.method,
-        address=evidence.address,
-        user_agent=storable(hit.user_agent),
-        headers=evidence.headers,
-        own=evidence.own,
-        due_us=received_us + windows.settles_after,
+        id,
+        hit.id,
+        hit.kind,
+        hit.link,
+        hit.occurred_us if hit.occurred_us < received_us else received_us,
+        received_us,
+        hit.method,
+        evidence.address,
+        storable(hit.user_agent),
+        evidence.headers,
+        evidence.own,
+        received_us + windows.settles_after,
     )
 
 

@@ -55,6 +55,13 @@ _SHOWN = frozenset({HitKind.OPEN, HitKind.VIEW})
 _ACTS = frozenset({HitKind.UNSUBSCRIBE, HitKind.PREFERENCES})
 
 
+def put_message(draft: Draft, around: Surroundings) -> DropReason | None:
+    """Put in whose mail it was, if we know it; an anonymous hit is only of a submission."""
+    if not draft.hit.anonymous:
+        draft.standing = around.standings.get(draft.hit.id)
+    return None
+
+
 def drop_invalid(draft: Draft, around: Surroundings) -> DropReason | None:
     """Leave out what belongs to no mail of ours, and visits to pages that change nothing."""
     hit = draft.hit
@@ -62,17 +69,17 @@ def drop_invalid(draft: Draft, around: Surroundings) -> DropReason | None:
         return DropReason.CONTINUED
     if hit.kind in _ACTS and (hit.method != "POST" or hit.anonymous):
         return DropReason.NOT_AN_ACT
-    known = hit.id in around.submissions if hit.anonymous else hit.id in around.standings
+    known = hit.id in around.submissions if hit.anonymous else draft.standing is not None
     if not known:
         return DropReason.UNKNOWN_MESSAGE
     further = _FURTHER.get(hit.kind)
     return further(draft, around) if further is not None else None
 
 
-def _drop_choice(draft: Draft, around: Surroundings) -> DropReason | None:
+def _drop_choice(draft: Draft, _around: Surroundings) -> DropReason | None:
     if tracking_chosen(draft.hit) not in CHOICES:
         return DropReason.NO_CHOICE
-    return DropReason.NO_CONTACT if around.standings[draft.hit.id].contact_id is None else None
+    return DropReason.NO_CONTACT if draft.standing is None or draft.standing.contact_id is None else None
 
 
 def _drop_visit(draft: Draft, around: Surroundings) -> DropReason | None:
@@ -94,13 +101,6 @@ def drop_without_consent(draft: Draft, around: Surroundings) -> DropReason | Non
         return None
     opens, clicks = around.allowed[hit.id]
     return None if (opens if hit.kind in _SHOWN else clicks) else DropReason.NO_CONSENT
-
-
-def put_message(draft: Draft, around: Surroundings) -> DropReason | None:
-    """Put in whose mail it was; an anonymous hit is only of a submission."""
-    if not draft.hit.anonymous:
-        draft.standing = around.standings[draft.hit.id]
-    return None
 
 
 def put_client(draft: Draft, _around: Surroundings) -> DropReason | None:
@@ -141,7 +141,9 @@ def fold_repeats(draft: Draft, around: Surroundings) -> DropReason | None:
     """Put in which earlier event this one repeats, or make it one that others may repeat."""
     if draft.hit.anonymous or draft.judgement is None:
         return None
-    earlier = around.firsts.setdefault(draft.hit.id, [])
+    earlier = around.firsts.get(draft.hit.id)
+    if earlier is None:
+        earlier = around.firsts[draft.hit.id] = []
     this = First(
         draft.id,
         draft.hit.id,
@@ -186,9 +188,9 @@ def _continues(hit: Hit) -> bool:
 
 
 STEPS: tuple[Step, ...] = (
+    put_message,
     drop_invalid,
     drop_without_consent,
-    put_message,
     put_client,
     judge,
     put_place,

@@ -189,11 +189,19 @@ def allowed_among(tx: Tx, messages: Collection[Tracked]) -> dict[UUID, tuple[boo
     """
     recorded = current_consents(tx, {message.contact_id for message in messages if message.contact_id is not None})
     refused = {key for key, state in recorded.items() if state != Choice.GRANTED}
+    individual = TrackingMode.INDIVIDUAL
+    if not refused:
+        return {
+            message.id: (message.track_opens is individual, message.track_clicks is individual)
+            if message.contact_id is not None
+            else (False, False)
+            for message in messages
+        }
 
     def allowed(message: Tracked, mode: TrackingMode, purpose: Purpose) -> bool:
-        if message.contact_id is None or mode is not TrackingMode.INDIVIDUAL:
+        if message.contact_id is None or mode is not individual:
             return False
-        return not refused or (message.contact_id, purpose) not in refused
+        return (message.contact_id, purpose) not in refused
 
     return {
         message.id: (

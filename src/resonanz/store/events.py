@@ -64,8 +64,13 @@ def reserve_ids(tx: Tx, amount: int) -> list[int]:
 
 def add_events(tx: Tx, facts: Sequence[Event]) -> None:
     """Append facts that have their ids already. A source key that is known raises IntegrityError."""
-    as_plain = plain(tx)
-    insert_many(tx, events, [_row(event, as_plain) for event in facts])
+    as_plain, rows = plain(tx), []
+    received_at, received_us = None, 0
+    for event in facts:
+        if event.received_at is not received_at:  # the same moment for all of a batch
+            received_at, received_us = event.received_at, to_microseconds(event.received_at)
+        rows.append(_row(event, received_us, as_plain))
+    insert_many(tx, events, rows)
 
 
 def add_event_once(tx: Tx, event: Event) -> bool:
@@ -436,7 +441,7 @@ def _values(event: Event) -> dict[str, Any]:
     }
 
 
-def _row(event: Event, as_plain: Plain) -> Row:
+def _row(event: Event, received_us: int, as_plain: Plain) -> Row:
     """Return an event's columns in their order in the table, for the bulk path."""
     client, place = event.client or _NO_CLIENT, event.place or _NO_PLACE
     return (
@@ -446,7 +451,7 @@ def _row(event: Event, as_plain: Plain) -> Row:
         as_plain.id(event.submission_id),
         event.recipient,
         to_microseconds(event.occurred_at),
-        to_microseconds(event.received_at),
+        received_us,
         event.source,
         event.source_key,
         WORDS[event.verdict],

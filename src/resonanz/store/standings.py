@@ -14,7 +14,7 @@ from resonanz.model import Coverage, MessageState, TrackingMode
 from resonanz.store.bulk import Ids, Plain, Row, plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.tables import messages
-from resonanz.store.tallying import UNASKED, Face, moves, quarter
+from resonanz.store.tallying import QUARTER_US, UNASKED, Face, moves
 
 
 class Answer(IntFlag):
@@ -144,25 +144,23 @@ def count_changes(tx: Tx, standings: Iterable[Standing]) -> None:
 
 def face(standing: Standing) -> Face:
     """Return what of a standing is counted per submission; `acts` are those of `Act`."""
+    words = _WORDS[standing.state], _WORDS[standing.track_opens], _WORDS[standing.track_clicks]
+    return _face(standing, *words, _WORDS[standing.coverage])
+
+
+def _face(standing: Standing, state: str, opens: str, clicks: str, coverage: str) -> Face:
     acts = (
         (standing.opens_human > 0)
         | (standing.opens_indeterminate > 0) << 1
         | (standing.clicks_human > 0) << 2
         | standing.answers << 3
     )
+    gateway, opened, clicked = standing.gateway, standing.first_opened_at, standing.first_clicked_at
     return (
-        (
-            _WORDS[standing.state],
-            _WORDS[standing.track_opens],
-            _WORDS[standing.track_clicks],
-            _WORDS[standing.coverage],
-            UNASKED if standing.gateway is None else standing.gateway,
-            acts,
-            standing.bounce,
-        ),
+        (state, opens, clicks, coverage, UNASKED if gateway is None else gateway, acts, standing.bounce),
         standing.followed,
-        quarter(standing.first_opened_at),
-        quarter(standing.first_clicked_at),
+        None if opened is None else opened - opened % QUARTER_US,
+        None if clicked is None else clicked - clicked % QUARTER_US,
     )
 
 
@@ -185,7 +183,7 @@ def _standing(row: Any, ids: Ids) -> Standing:
         _STATES[state],
         *others,
     )
-    standing.counted = face(standing)
+    standing.counted = _face(standing, state, opens, clicks, coverage)
     return standing
 
 

@@ -45,20 +45,20 @@ NOTHING, COUNTED, MOVED = range(3)  # what an event changed of a message: its co
 
 def apply(standing: Standing, event: Event) -> int:
     """Let one event change how its message stands. Returns what it changed."""
-    changed = _note_times(standing, event) or _note_answer(standing, event)
+    side = who(event)
+    changed = _note_times(standing, event, side) or _note_answer(standing, event)
     moved = False
     if event.repeat_of is None:
-        changed = _count(standing, event) or changed
+        changed = _count(standing, event, side) or changed
         moved = move(standing, event)
     changed = _note_bounce(standing, event) or changed
     return MOVED if moved else COUNTED if changed else NOTHING
 
 
-def _count(standing: Standing, event: Event) -> bool:
+def _count(standing: Standing, event: Event, side: Who) -> bool:
     counted = _COUNTED.get(event.kind)
     if counted is None:
         return False
-    side = who(event)
     column = counted[side]
     setattr(standing, column, getattr(standing, column) + 1)
     if event.kind is EventKind.CLICKED and event.link is not None and side is Who.HUMAN:
@@ -90,10 +90,10 @@ def _note_bounce(standing: Standing, event: Event) -> bool:
     return changed
 
 
-def _note_times(standing: Standing, event: Event) -> bool:
+def _note_times(standing: Standing, event: Event, side: Who) -> bool:
     """First and last are those of people; a machine's fetch is no opening."""
     timed = _TIMED.get(event.kind)
-    if timed is None or who(event) is not Who.HUMAN:
+    if timed is None or side is not Who.HUMAN:
         return False
     first, last = timed
     moment = to_microseconds(event.occurred_at)
@@ -107,13 +107,14 @@ def _note_times(standing: Standing, event: Event) -> bool:
 
 def count_for_person(standing: Standing, before: Event, after: Event) -> bool:
     """Let an event that nobody was sure of count as a person's, as `apply` would have done. Returns whether it did."""
-    if who(before) is who(after) or who(after) is not Who.HUMAN:
+    was, side = who(before), who(after)
+    if was is side or side is not Who.HUMAN:
         return False
     counted = _COUNTED.get(after.kind)
     if after.repeat_of is None and counted is not None:
-        setattr(standing, counted[who(before)], getattr(standing, counted[who(before)]) - 1)
-        _count(standing, after)
-    return _note_times(standing, after) or counted is not None
+        setattr(standing, counted[was], getattr(standing, counted[was]) - 1)
+        _count(standing, after, side)
+    return _note_times(standing, after, side) or counted is not None
 
 
 # ── Totals ──────────────────────────────────────────────────────────────────────────────────────────────────────────

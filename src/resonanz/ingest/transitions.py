@@ -45,9 +45,10 @@ def move(standing: Standing, event: Event) -> bool:
     `detail["reply"]`, what the other server said, becomes the note beside the state. A failure with
     `detail["uncertain"]` means that the mail was on the wire when its worker died.
     """
-    origins, target = TRANSITIONS.get(event.kind, (frozenset(), standing.state))
-    if standing.state not in origins or _proves_nothing(event):
+    transition = TRANSITIONS.get(event.kind)
+    if transition is None or standing.state not in transition[0] or _proves_nothing(event):
         return False
+    target = transition[1]
     if event.kind is EventKind.FAILED and event.detail.get("uncertain"):
         target = MessageState.UNCERTAIN
     standing.state = target

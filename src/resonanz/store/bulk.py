@@ -201,8 +201,9 @@ def _json_as_text(value: Any) -> str:
     text = _SEEN.get(key)
     if text is None:
         text = json.dumps(value)
-        if len(_SEEN) < _SEEN_AT_MOST:
-            _SEEN[key] = text
+        if len(_SEEN) >= _SEEN_AT_MOST:
+            _SEEN.clear()  # those that come once fill it; those that come often are back at once
+        _SEEN[key] = text
     return text
 
 

@@ -60,9 +60,9 @@ def keep(tx: Tx, rows: Sequence[Kept]) -> None:
 
 def due(tx: Tx, now_us: int, *, limit: int) -> set[UUID]:
     """Return the messages of so much evidence that is due to be judged, the longest overdue first."""
-    is_due = evidence.c.due_at <= from_microseconds(now_us)
-    query = select(evidence.c.message_id).where(is_due).order_by(evidence.c.due_at).limit(limit)
-    return set(tx.execute(query).scalars())
+    query = f"SELECT message_id FROM evidence WHERE due_at <= {now_us:d} ORDER BY due_at LIMIT {limit:d}"  # noqa: S608
+    ids = Ids()
+    return {ids[row[0]] for row in tx.exec_driver_sql(query).cursor.fetchall()}
 
 
 def of_messages(tx: Tx, message_ids: Collection[UUID]) -> list[Kept]:

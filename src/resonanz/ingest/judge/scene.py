@@ -37,12 +37,21 @@ class Scene:
         self.windows = windows
         self.swept: Set[HitId] = frozenset()
         self.machines: dict[HitId, Judgement] = {}
-        self.followed = [hit for hit in hits if follows(hit)]
-        self.asked = [hit for hit in self.followed if hit.method != "GET"]
-        self.acts = [hit for hit in hits if hit.method == "POST" and not hit.own]
-        self._times = [hit.at for hit in hits]
-        self._openings = self._find_openings()
-        self._readings = self._find_readings()
+        self.followed: list[Evidence] = []
+        self.asked: list[Evidence] = []
+        self.acts: list[Evidence] = []
+        for hit in hits:
+            if hit.method == "POST":
+                if not hit.own:
+                    self.acts.append(hit)
+            elif hit.kind is not HitKind.OPEN:
+                self.followed.append(hit)
+                if hit.method != "GET":
+                    self.asked.append(hit)
+        # Found out when somebody asks: most mails have a hit or two, and few rules look beyond them.
+        self._times: list[int] | None = None
+        self._openings: Mapping[str, list[int]] | None = None
+        self._readings: Mapping[str, list[int]] | None = None
 
     def since_delivery(self, hit: Evidence) -> int | None:
         """Return microseconds from delivery (or, where that is not known, from sending) to a hit; None if unknown.
@@ -56,6 +65,8 @@ class Scene:
 
     def near(self, hit: Evidence, seconds: float) -> Sequence[Evidence]:
         """Return the hits at most so many seconds before or after this one, itself included, in order of time."""
+        if self._times is None:
+            self._times = [hit.at for hit in self.hits]
         span = microseconds(seconds)
         return self.hits[bisect_left(self._times, hit.at - span) : bisect_right(self._times, hit.at + span)]
 
@@ -65,10 +76,14 @@ class Scene:
 
     def opened_from(self, hit: Evidence) -> bool:
         """Whether a reader's own program opened the mail from this address just before; if none is known, this one."""
+        if self._openings is None:
+            self._openings = self._find_openings()
         return self._lately(self._openings.get(_who(hit), ()), hit)
 
     def is_read(self, hit: Evidence) -> bool:
         """Whether a mail program showed the mail to somebody just before: from this address, or through its proxy."""
+        if self._readings is None:
+            self._readings = self._find_readings()
         return self._lately(self._readings.get(_who(hit), ()), hit) or self._lately(self._readings.get("", ()), hit)
 
     def _lately(self, times: Sequence[int], hit: Evidence) -> bool:
@@ -96,7 +111,7 @@ class Scene:
         Scanners call themselves browsers, so that a browser's image says nothing here.
         """
         found: dict[str, list[int]] = defaultdict(list)
-        for hit in self.hits if len(self.followed) > 1 else ():
+        for hit in self.hits:
             alone = self.alone[hit.id]
             if hit.kind is not HitKind.OPEN:
                 continue

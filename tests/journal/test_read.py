@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from resonanz.journal import JournalReader, JournalUnavailable, SqliteJournal
 from resonanz.journal.codec import decode, encode, whole_row
+from resonanz.journal.file import connect
 from resonanz.model import Hit, HitKind, NotFound
 
 texts = st.text(st.characters(), max_size=30)  # lone surrogates and NUL included
@@ -180,3 +181,19 @@ def test_reading_and_trimming_beside_a_busy_writer(tmp_path: Path) -> None:
     with closing(JournalReader(tmp_path)) as reader:
         reader.trim(journal.id, total)
         assert reader.depth(journal.id) == 0
+
+
+def test_a_file_of_an_earlier_version_is_read_and_written_on(tmp_path: Path) -> None:
+    """Made before ids were a writer's: its hits are known by the id that they have, wherever it is opened first."""
+    journal = write(tmp_path, mixed(20))
+    with closing(connect(tmp_path / "edge-00.sqlite")) as file:
+        file.executescript("DROP VIEW runs; DROP TABLE earlier;")
+    reader = JournalReader(tmp_path)
+    assert [entry.position for entry in reader.read(journal, 5, 100)] == list(range(6, 21))
+    with closing(connect(tmp_path / "edge-00.sqlite")) as file:
+        file.executescript("DROP VIEW runs; DROP TABLE earlier;")
+    later = write(tmp_path, mixed(3))
+    assert reader.journals() == [journal, later]
+    assert [entry.position for entry in reader.read(journal, 5, 100)] == list(range(6, 21))
+    assert [entry.position for entry in reader.read(later, 0, 100)] == [21, 22, 23]
+    reader.close()

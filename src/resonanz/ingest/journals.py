@@ -61,6 +61,7 @@ class Reader(Protocol):
     def journals(self) -> list[str]: ...
     def read(self, journal: str, after: int, limit: int) -> list[JournalEntry]: ...
     def trim(self, journal: str, upto: int) -> None: ...
+    def depth(self, journal: str) -> int: ...
 
 
 @dataclass(slots=True)
@@ -113,10 +114,12 @@ def _take_journal(taking: Taking, reader: Reader, journal: str, batch: int) -> i
             _take_batch(taking, entries)
             position = entries[-1].position
             taken += len(entries)
-        if taken:
+        if taken or (position and reader.depth(journal)):  # a crash may have left what the cursor has passed
             reader.trim(journal, position)
-    except (JournalUnavailable, NotFound) as failure:
+    except JournalUnavailable as failure:
         _tell_unreadable(journal, failure)
+    except NotFound:
+        pass  # since it was listed, an edge was started that goes on in its file, and nothing waited in it any more
     return taken
 
 

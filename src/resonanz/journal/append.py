@@ -72,7 +72,7 @@ class SqliteJournal:
 
     @property
     def id(self) -> str:
-        """The journal's id; empty until its file could be opened, another one after a damaged file was set aside."""
+        """The journal's id; empty until its file could be opened, another one each time that it is."""
         return self._writer.id
 
     @property

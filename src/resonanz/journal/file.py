@@ -3,6 +3,10 @@
 SQLite in WAL mode with `synchronous=FULL`: a commit returns when its bytes are on disk. Every row holds the hits of one
 commit as text; pixel fetches and everything else stand in two tables, so that giving up the oldest pixels frees whole
 pages. Both share one run of positions, which `journal.last` carries past trimming and restarts: none is used twice.
+
+A position counts under a journal's id, and a file may be copied: a data folder cloned or put back from a backup would
+use positions again that another has used. So an id is a writer's, not a file's: who opens a file for writing goes on
+under a fresh one. Hits that still wait stay known by the id that they were written under (the view `runs`).
 """
 
 from __future__ import annotations
@@ -49,6 +53,28 @@ PRAGMA user_version = 1;
 COMMIT;
 """
 
+# Up to which position earlier writers of a file have written, and what waits of whom: an id has the positions above
+# `after`, up to `upto`. Files of earlier versions get these when they are next opened, by whomever.
+_RUNS = """
+CREATE TABLE IF NOT EXISTS earlier (last INTEGER PRIMARY KEY, id TEXT NOT NULL);
+CREATE VIEW IF NOT EXISTS runs AS
+    SELECT id, (SELECT coalesce(max(last), 0) FROM earlier) AS after, 9223372036854775807 AS upto FROM journal
+    UNION ALL
+    SELECT id, after, upto FROM (
+        SELECT id, (SELECT coalesce(max(last), 0) FROM earlier AS before WHERE before.last < earlier.last) AS after,
+            last AS upto FROM earlier)
+    WHERE EXISTS (SELECT 1 FROM pixels WHERE last > after AND last <= upto)
+        OR EXISTS (SELECT 1 FROM acts WHERE last > after AND last <= upto);
+"""
+
+_BEGIN_RUN = """
+BEGIN IMMEDIATE;
+DELETE FROM earlier WHERE id NOT IN (SELECT id FROM runs);
+INSERT INTO earlier SELECT last, id FROM journal WHERE last > (SELECT coalesce(max(last), 0) FROM earlier);
+UPDATE journal SET id = lower(hex(randomblob(8)));
+COMMIT;
+"""
+
 
 class DamagedFile(Exception):
     """What stands in a journal file is not a journal, or no longer."""
@@ -74,16 +100,21 @@ def lock_free_slot(folder: Path) -> tuple[int, Path]:
 
 
 def open_for_writing(path: Path) -> Connection:
-    """Open the journal at `path`, creating it when absent. Raises DamagedFile, or DatabaseError for what may pass."""
+    """Open the journal at `path` under a fresh id, creating it when absent. Raises DamagedFile, or DatabaseError for
+    what may pass."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = connect(path)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 16777216")
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        is_new = connection.execute("PRAGMA user_version").fetchone()[0] == 0
+        if is_new:
             connection.executescript(_SCHEMA)
         _check(connection, path)
+        know_runs(connection)
+        if not is_new:
+            connection.executescript(_BEGIN_RUN)
     except DatabaseError as error:
         connection.close()
         if is_damage(error):
@@ -102,6 +133,11 @@ def connect(path: Path) -> Connection:
     )
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
     return connection
+
+
+def know_runs(connection: Connection) -> None:
+    """See to it that a file, maybe of an earlier version, has the view `runs`; where it has, nothing is written."""
+    connection.executescript(_RUNS)
 
 
 def is_damage(error: BaseException) -> bool:

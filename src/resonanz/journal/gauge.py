@@ -11,11 +11,12 @@ from resonanz.journal.codec import decode
 from resonanz.journal.file import PATTERN, DatabaseError, connect
 from resonanz.model import from_microseconds
 
-_WAITING = "SELECT (SELECT total(count) FROM pixels WHERE last > ?) + (SELECT total(count) FROM acts WHERE last > ?)"
-_OLDEST = """
-SELECT last, count, hits FROM pixels WHERE last > ? UNION ALL SELECT last, count, hits FROM acts WHERE last > ?
+_WITHIN = "last > :after AND last <= :upto"
+_WAITING = f"SELECT (SELECT total(count) FROM pixels WHERE {_WITHIN}) + (SELECT total(count) FROM acts WHERE {_WITHIN})"  # noqa: S608
+_OLDEST = f"""
+SELECT last, count, hits FROM pixels WHERE {_WITHIN} UNION ALL SELECT last, count, hits FROM acts WHERE {_WITHIN}
 ORDER BY last LIMIT 1
-"""
+"""  # noqa: S608  # literals
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,13 @@ def _gauge(path: Path, taken: Mapping[str, int]) -> Gauge:
         connection = connect(path)
         try:
             journal, given_up = connection.execute("SELECT id, given_up FROM journal").fetchone()
-            after = taken.get(journal, 0)
-            waiting = int(connection.execute(_WAITING, (after, after)).fetchone()[0])
-            row = connection.execute(_OLDEST, (after, after)).fetchone()
+            runs = [
+                {"after": max(after, taken.get(id, 0)), "upto": upto}
+                for id, after, upto in connection.execute("SELECT id, after, upto FROM runs ORDER BY upto").fetchall()
+            ]
+            waiting = sum(int(connection.execute(_WAITING, run).fetchone()[0]) for run in runs)
+            found = ((run["after"], connection.execute(_OLDEST, run).fetchone()) for run in runs)
+            after, row = next(((after, row) for after, row in found if row is not None), (0, None))
         finally:
             connection.close()
         size = sum(part.stat().st_size for part in (path, path.with_name(f"{path.name}-wal")) if part.exists())

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from resonanz.mail.refusals import Outcome
 from resonanz.mail.reports import ReportKind, read_report
+from tests.mail.report_languages import HARMLESS, MORE_TEXTS
 from tests.mail.report_texts import GRACE, TEXTS, Text
 
+ALL = (*TEXTS, *MORE_TEXTS)
 
-@pytest.mark.parametrize("text", TEXTS, ids=[text.system for text in TEXTS])
+
+@pytest.mark.parametrize("text", ALL, ids=[text.system for text in ALL])
 def test_the_words_of_a_mail_system(text: Text) -> None:
     """Kind, recipients, whether each is dead, and why."""
     found = read_report(text.message)
@@ -22,7 +27,7 @@ def test_the_words_of_a_mail_system(text: Text) -> None:
 
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r"])
-@pytest.mark.parametrize("text", TEXTS, ids=[text.system for text in TEXTS])
+@pytest.mark.parametrize("text", ALL, ids=[text.system for text in ALL])
 def test_other_line_endings(text: Text, ending: bytes) -> None:
     """Bare LF and bare CR change nothing."""
     found = read_report(text.message.replace(b"\r\n", ending))
@@ -56,7 +61,24 @@ def test_what_is_no_report(sender: str, subject: str, header: str, body: str) ->
     assert (found.kind, found.recipients) == (ReportKind.NONE, ())
 
 
-@given(st.sampled_from(TEXTS), st.data())
+@pytest.mark.parametrize(("sender", "subject", "header", "body"), HARMLESS, ids=[one[1] for one in HARMLESS])
+def test_what_suppresses_nobody(sender: str, subject: str, header: str, body: str) -> None:
+    """Warnings to a mailbox's owner, digests, questions about a bounce, challenges, absences, notices about mail: none
+    is a complaint, and none says that somebody's address is dead."""
+    message = f"From: {sender}\nTo: news@sender.example\nSubject: {subject}\n{header}\n{dedent(body).lstrip()}"
+    found = read_report(message.encode())
+    assert found.kind is not ReportKind.COMPLAINT
+    assert all(one.outcome is not Outcome.HARD for one in found.recipients)
+
+
+def test_an_absence_that_speaks_of_delivery() -> None:
+    """Somebody away is away, even where the text says that the mail was not delivered to somebody else."""
+    head = "From: grace@rcpt.example\nReturn-Path: <>\nSubject: Out of office: Minutes\nAuto-Submitted: auto-replied\n"
+    found = read_report(f"{head}\nYour message was not delivered to my substitute ivan@rcpt.example.\n".encode())
+    assert (found.kind, [one.address for one in found.recipients]) == (ReportKind.AUTOREPLY, ["grace@rcpt.example"])
+
+
+@given(st.sampled_from(ALL), st.data())
 def test_damaged_texts(text: Text, data: st.DataObject) -> None:
     """Whatever is cut out of a report or put into it, reading it does not raise and a delay never becomes a death."""
     whole = text.message

@@ -140,6 +140,7 @@ def test_our_return_path_in_the_returned_copy() -> None:
         ("fraud", ReportKind.COMPLAINT),
         ("opt-out", ReportKind.COMPLAINT),
         ("not-spam", ReportKind.NONE),
+        ("virus", ReportKind.NONE),
         ("auth-failure", ReportKind.NONE),
     ],
 )

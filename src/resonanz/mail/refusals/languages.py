@@ -158,6 +158,7 @@ IN_OTHER_LANGUAGES: dict[Reason, str] = {
         r"(osoite|vastaanottaja|käyttäjä).{0,30}(tuntematon|ei löy)|(címzett|felhasználó).{0,30}(nem létez|ismeretlen)",
         r"(あて先|宛先|ユーザ|アドレス|受信者).{0,40}(見つかり|存在し|不明|ありません|不存在|誤り|間違)|ユーザー?不明",
         rf"(收件人|用户|用戶|地址|帐号|账号|邮箱|郵箱|信箱|使用者|帳號).{{0,20}}({_CHINESE_GONE})|不存在",
+        r"找不到.{0,4}(收件人|用户|用戶|地址|邮箱|郵箱|信箱)",
         r"(사용자|주소|수신자|받는 사람|계정).{0,20}(없|찾을 수|존재하지)",
     ),
     Reason.CONTENT: _any(

@@ -6,16 +6,23 @@ import re
 
 # Bounded on both sides, so that scanning a text for addresses is linear.
 # Atomic, so that a pattern around it never tries half an address.
-ADDRESS = r"(?>(?:\"[^\"\s@<>]{1,64}\"|[^\s<>()\[\]{}:;,\"\\@|]{1,128})@[^\W_](?:[\w.-]{0,250}[^\W_])?)"
+ADDRESS = (
+    r"(?>(?:\"[^\"\s@<>]{1,64}\"|[^\s<>()\[\]{}:;,\"\\@|（）［］【】《》〈〉「」『』：；，。、“”«»]{1,128})"
+    r"@[^\W_](?:[\w.-]{0,250}[^\W_])?)"
+)
 
 _FIND = re.compile(ADDRESS)
 _TYPE = re.compile(r"(?i)^.*?(?:smtp|mailto|rfc822)[=:;]")
+# East Asian text has no spaces: what is written in its scripts around an address in ASCII is the sentence.
+_GLUED = re.compile(r"[^\x00-\u2fff]*([!-~]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,63})(?:[^\x00-\u2fff].*)?")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 
 
 def clean(address: str) -> str:
     """An address without what is not part of it."""
     text = _TYPE.sub("", address.strip()).strip("<>'` \t*=")
+    glued = _GLUED.fullmatch(text)
+    text = glued.group(1) if glued else text
     return text.rstrip(".,;:!?>")
 
 

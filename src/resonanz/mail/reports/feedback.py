@@ -8,7 +8,7 @@ from resonanz.mail.reports.addresses import find_addresses, first_address, typed
 from resonanz.mail.reports.parts import Parts
 from resonanz.mail.reports.report import OPT_OUT, Report, ReportedRecipient, ReportKind, about
 
-NO_COMPLAINT = ("not-spam", "auth-failure", "auth-failures")
+NO_COMPLAINT = ("not-spam", "auth-failure", "auth-failures", "virus")
 
 # Hotmail's Junk Mail Reporting Program forwards the mail under this subject; others before RFC 5965 did alike.
 _FORWARDED = re.compile(
@@ -21,7 +21,8 @@ _APPLE = re.compile(r"sent this (?:e-?mail|message) to unsubscribe", re.IGNORECA
 
 
 def read_feedback(parts: Parts) -> Report | None:
-    """Read a complaint. `not-spam` takes one back and `auth-failure` is about the sender (RFC 6591): neither is one.
+    """Read a complaint. `not-spam` takes one back, `auth-failure` is about the sender (RFC 6591) and `virus` what a
+    scanner found: none of them is one.
 
     A mail client's request to unsubscribe is feedback of the type `opt-out`.
     """

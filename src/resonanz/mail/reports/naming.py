@@ -56,6 +56,8 @@ NAMED: tuple[re.Pattern[str], ...] = tuple(
         r"(?:\(s\)|\(es\))?)?:?(?: local user)?\s{0,8}ADDRESS",
         r"\bundeliverable:?\s{1,4}(?:to\s{1,4})?ADDRESS",
         r"\b(?:message|mail|e-?mail)s?,? (?:sent |addressed |destined |delivery )?(?:to|for):?\s{1,4}ADDRESS",
+        r"\b(?:nachricht|message|courriel|mensaje|mensagem|messaggio|bericht|meddelande\w{0,2}|meddelelse|besked|письмо"
+        r"|wiadomość) (?:an|à|a|para|per|aan|till|til|для|do):?\s{1,4}ADDRESS",
         r"\bto (?:this|the following|email|the) (?:e-?mail )?address(?:es)?\s?(?:\(es\))?\s?:?[\s\-]{0,8}ADDRESS",
         r"\bdelivery failed \d{1,4} attempts:\s{0,4}ADDRESS",
         r"\breach the following recipients?(?:\(s\))?:\s{0,4}ADDRESS",
@@ -66,6 +68,11 @@ NAMED: tuple[re.Pattern[str], ...] = tuple(
         r"\bdelivered .{0,40}, ADDRESS",
         r"\b(?:an|à|a|para|aan|do|na adres|для|til|till)\s?:?\s{1,4}ADDRESS.{0,60}(?:nicht|pas|no |non |não"
         r"|niet|nie|не|ikke|inte)",
+        r"\b(?:nicht|pas|no|non|n[ãa]o|niet|nie|не|ikke|inte)\b.{0,60}\b(?:an|à|a|al|para|aan|bij|naar|do|для|по адресу"
+        r"|получателю|til|till):?\s{1,4}ADDRESS",
+        r"(?:给|給|至|到|收件人)\s{0,4}ADDRESS",
+        r"ADDRESS\s?(?:へ|に|宛|は|에게|으로).{0,60}(?:できま|不明|存在し|見つかり|失敗|없)",
+        r"ADDRESS (?:adresine|adresi|alıcısına)",
         r"ADDRESS (?:bestaat niet|existiert nicht|ist unbekannt|no existe|n.existe pas|não existe|non esiste"
         r"|не найден)",
     )

@@ -120,6 +120,8 @@ def is_delivery_report(parts: Parts) -> bool:
         return begins and FAILED_SUBJECT.search(subject) is not None and not parts.header("In-Reply-To")
     if sum(signs) < 2:
         return False
+    if signs == (False, True, True, False):  # people write so as well, but put nobody in a line of their own
+        return any(_listed(shown.text.split("\n"), ANNOUNCED) for shown in parts.shown[:1])
     return signs[2] or (signs[0] and signs[1]) or (signs[1] and signs[3])
 
 
@@ -182,7 +184,7 @@ def _listed(lines: Sequence[str], announcing: re.Pattern[str]) -> list[_Candidat
     announced = False
     for index, line in enumerate(lines):
         match = LISTED.match(line) or LISTED_NAME.match(line)
-        is_meant = announced or QMAIL.match(line) is not None
+        is_meant = announced or QMAIL.match(line) is not None or announcing.search(line) is not None
         is_aside = index > 0 and lines[index - 1].rstrip().endswith("expanded from")
         if match and is_meant and not is_aside and not ASIDE.search(line) and not _is_sentence(match):
             found.append(_Candidate(clean(match["address"]), index))

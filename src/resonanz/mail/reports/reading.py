@@ -10,7 +10,7 @@ from resonanz.mail.reports.notifications import read_notification
 from resonanz.mail.reports.parts import Parts
 from resonanz.mail.reports.prose import read_prose
 from resonanz.mail.reports.receipts import read_receipt
-from resonanz.mail.reports.replies import read_automatic_reply, read_reply
+from resonanz.mail.reports.replies import read_absence, read_automatic_reply, read_reply
 from resonanz.mail.reports.report import Report, ReportKind
 from resonanz.mail.reports.whose import find_message_id, find_tokens
 
@@ -19,6 +19,7 @@ LAYERS = (
     read_delivery_status,
     read_receipt,
     read_notification,
+    read_absence,
     read_prose,
     read_automatic_reply,
     read_reply,

@@ -69,6 +69,13 @@ def read_reply(parts: Parts) -> Report | None:
     return Report(ReportKind.NONE, detail=REPLY) if names_another and not is_machine else None
 
 
+def read_absence(parts: Parts) -> Report | None:
+    """Read an automatic reply that its subject says somebody is away by, whatever its text says of mails that were not
+    delivered meanwhile."""
+    is_named = _SUBJECT.search(parts.header("Subject")) is not None
+    return read_automatic_reply(parts) if is_named and not parts.header("X-Failed-Recipients") else None
+
+
 def read_automatic_reply(parts: Parts) -> Report | None:
     """Read an automatic reply. `X-Auto-Response-Suppress` asks that none be sent; it is no sign of one."""
     sender = parts.header("From")

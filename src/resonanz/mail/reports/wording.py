@@ -97,6 +97,11 @@ FAILED_SUBJECT = _any(
         "Exchange, Notes in German",
         r"unzustellbar|nicht zustellbar|nicht zugestellt|übermittlungsstatus|zustellung.{0,30}fehl",
     ),
+    (
+        "late, in many languages",
+        r"verzögert|pas encore remis|retardé|retrasad|aún no entregad|ritardat|atrasad|vertraagd|försenad|forsinket"
+        r"|opóźnion|задержан|遅延|延迟|延遲",
+    ),
     ("in French", r"non remis|non distribu|échec (?:de la )?remise|non délivré|notification d.état de remise"),
     ("in Spanish", r"no se (?:puede|pudo|ha podido) entregar|no entregad|devuelto|error de entrega|no entregable"),
     ("in Italian", r"non recapitabile|mancato recapito|impossibile recapitare|recapito non riuscito"),
@@ -177,8 +182,8 @@ ANNOUNCED = _any(
     ("MAILsweeper, VOPmail", r"awaiting delivery|following recipient\(s\):|following message, addressed to"),
     ("DragonFly", r"error delivering your mail"),
     (
-        "GroupWise, MailMarshal",
-        r"was undeliverable to|recipients? (?:was|were) affected|following recipients? (?:is|are)",
+        "GroupWise, MailMarshal, Kerio",
+        r"was undeliverable to|affected recipients|recipients? (?:was|were) affected|following recipients? (?:is|are)",
     ),
     ("Notes of old, CompuServe", r"failure reasons|receiver not found|electronic mail delivery notification"),
     ("Mercury, MDaemon", r"address\(es\) that failed|has failed delivery|did not receive a copy"),
@@ -205,7 +210,8 @@ ANNOUNCED = _any(
     ("X6", r"trouble delivering your message|returned permanent errors"),
     (
         "in German",
-        r"nicht (?:zugestellt|zustellbar|übermittelt|erreicht)|fehler bei der (?:nachrichten)?zustellung"
+        r"nicht (?:an .{0,40} )?(?:zugestellt|zustellbar|übermittelt|erreicht)"
+        r"|fehler bei der (?:nachrichten)?zustellung"
         r"|unzustellbar",
     ),
     (
@@ -261,8 +267,15 @@ SUCCEEDED = _any(
         r"delivery has been successful|(?:message|mail) (?:has been|was|is) (?:successfully )?(?:delivered"
         r"|relayed)\b(?! by)",
     ),
-    ("in German, French", r"erfolgreich (?:zugestellt|übermittelt)|zugestellt:|remis avec succès|remis\s?:"),
-    ("in Spanish, Italian", r"entregado (?:con éxito|correctamente)|^entregado:|recapitato:|consegnato con successo"),
+    (
+        "in German, French",
+        r"erfolgreich (?:zugestellt|übermittelt)|(?<!nicht )zugestellt:|remis avec succès"
+        r"|(?<!non )(?<!encore )remis\s?:",
+    ),
+    (
+        "in Spanish, Italian",
+        r"entregado (?:con éxito|correctamente)|^entregado:|(?<!non )recapitato:|consegnato con successo",
+    ),
 )
 
 # Still being tried.
@@ -288,8 +301,12 @@ LATE = _any(
         r"|awaiting delivery",
     ),
     ("many", r"just a warning|advisory-only|not yet (?:received|been delivered)|warning: (?:could not send|message)"),
-    ("in German", r"verzöger|wird weiter versucht"),
-    ("in French, Spanish, Italian", r"retardé|retrasad|demorad|ritardat"),
+    ("in German", r"verzöger|(?:wird|werden) weiter versucht"),
+    ("in French", r"retardé|(?<!pas de )nouvelles tentatives|tentatives suivront"),
+    ("in Spanish", r"retrasad|demorad|(?<!no )se (?:volverá a|seguirá) intenta|nuevos intentos"),
+    ("in Italian, Portuguese", r"ritardat|nuovi tentativi|atrasad|novas tentativas|tentará novamente"),
+    ("in Dutch, Nordic languages", r"vertraagd|opnieuw geprobeerd|försenad|försöker igen|forsinket|prøver igen"),
+    ("in Polish, Turkish", r"opóźnion|kolejne próby|gecik|yeniden denen"),
     ("in Japanese, Chinese, Russian", r"遅延|延迟|延遲|задержк|задержан"),
 )
 GIVEN_UP = _any(

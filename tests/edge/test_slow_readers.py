@@ -14,8 +14,9 @@ from resonanz.edge.outgoing import AHEAD_BYTES, PIECE_BYTES
 from resonanz.model import HitKind
 from resonanz.store.documents import keep
 from resonanz.tokens import TokenKind
-from tests.kit.edges import Edge, free_port, running_edge
+from tests.kit.edges import Edge, running_edge
 from tests.kit.insides import standing_in
+from tests.kit.ports import free_range
 from tests.kit.waiting import wait_for
 
 CONTENT = bytes(range(256)) * 32_000  # more than any buffer on the way
@@ -85,7 +86,7 @@ def test_who_asks_without_end_and_takes_nothing_is_let_go(tmp_path: Path) -> Non
 def test_with_the_room_taken_others_are_told_to_come_again(tmp_path: Path) -> None:
     """While slow readers hold all there is room for, a further download is refused with 503 and not recorded; small
     documents, HEAD and clicks go on; when one leaves, the next is served."""
-    ops_port = free_port()
+    ops_port = free_range(1)
     with running_edge(tmp_path, room=2 * AHEAD_BYTES, ops_port=ops_port) as edge:
         id = uuid4()
         path, small = document(edge, id=id), document(edge, b"")

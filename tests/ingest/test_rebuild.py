@@ -16,6 +16,7 @@ from resonanz.ingest import Summary, rebuild, record_all
 from resonanz.model import EventKind, MessageState, TrackingMode, Verdict, Who
 from resonanz.store import Database, events, messages, tables
 from tests.kit.cast import NOON, Cast, event
+from tests.kit.waiting import wait_for
 
 PROJECTED = (tables.messages, tables.submissions, tables.rollup)
 
@@ -146,6 +147,7 @@ def test_rebuilding_while_hits_come_in_counts_each_once(database: Database) -> N
     for thread in threads:
         thread.start()
     try:
+        wait_for(lambda: failures or all(recorded), "both to record")
         for _ in range(5):
             rebuild(database)
     finally:

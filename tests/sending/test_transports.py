@@ -39,7 +39,7 @@ from resonanz.tokens import Key, Keys
 from tests.kit.cast import Cast
 from tests.kit.mails import NOW, draft, hand_in
 from tests.kit.sinks import running_sink
-from tests.kit.waiting import until
+from tests.kit.waiting import DEADLINE, until
 from tests.kit.workers import EDGE, KEYS, ScriptedTransport, is_empty, run_until
 
 SEALER = Sealer(Keys([Key(1, bytes(32))]))
@@ -266,10 +266,14 @@ def test_connections_of_a_domain(sqlite_database: Database, fleet: Fleet) -> Non
     queue_control.limit_domain(sqlite_database, "narrow.example", connections=2, rate_per_minute=None, now=NOW)
     hand_in(sqlite_database, draft(recipients=[f"n{number}@narrow.example" for number in range(30)]))
     inside: list[int] = [0, 0]
+    together = asyncio.Event()  # the first waits for a second: however slow the machine, there are two at once
 
     async def answer(envelope: Envelope, message: bytes) -> Delivery:
         inside[0] += 1
         inside[1] = max(inside)
+        if inside[0] == 2:
+            together.set()
+        await asyncio.wait_for(together.wait(), DEADLINE)
         await asyncio.sleep(0)
         inside[0] -= 1
         return Delivery("250 taken")

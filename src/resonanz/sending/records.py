@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -72,7 +72,7 @@ class Recorder:
             results = [result for result in results if result.work.message.id in held]
         on_wire = [record.work for record in records if isinstance(record, OnWire)]
         may_send = self._mark(tx, [work for work in on_wire if work.message.id in held])
-        self._record(tx, results)
+        self._record(tx, results, held)
         for record in records:
             if isinstance(record, Note):
                 record.write(tx)
@@ -102,15 +102,14 @@ class Recorder:
                 if content_id != self._linked and links_of(record.work):
                     self._linked = content_id
 
-    def _record(self, tx: Tx, results: Sequence[Result]) -> None:
+    def _record(self, tx: Tx, results: Sequence[Result], held: Collection[UUID]) -> None:
         """Write down attempts and facts, and settle the queue's rows or give them back for later."""
         ingest.record_all(tx, [event for result in results for event in _events(result)])
         note(tx, Action.RELAYED, [result.work.message.id for result in results if _is_last_news(result)])
         tried = [result for result in results if result.outcome.kind and result.outcome.tried]
         queue.add_attempts(tx, [(result.work.message.id, self._attempt(result)) for result in tried])
-        queue.settle(
-            tx, self._worker, [result.work.message.id for result in results if result.outcome.retry_after is None]
-        )
+        settled = {result.work.message.id for result in results if result.outcome.retry_after is None}
+        queue.take_out(tx, settled.intersection(held))
         # Notices, and answers that were passed on, are other people's words: no longer here than until they are gone.
         passing = {result.work.submission.content_id for result in results if result.work.submission.source in OWN}
         messages.forget_contents(tx, passing)

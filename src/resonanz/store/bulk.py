@@ -131,6 +131,25 @@ def update_by_numbers(tx: Tx, table: Table, settings: str, numbers: Collection[i
         tx.exec_driver_sql(f"UPDATE {table.name} SET {settings} WHERE id {among}", values)  # noqa: S608  # our own
 
 
+def update_by_ids(
+    tx: Tx, table: Table, settings: str, ids: Collection[UUID], *, by: str = "id", where: str = ""
+) -> None:
+    """Give all rows whose `by` is one of `ids` the same values: what stands behind SET. `where` is a further condition.
+
+    Rows are written in any order: whoever writes several has locked them."""
+    for portion in in_portions(ids):
+        among, values = _among(tx, [plain(tx).id(id) for id in portion], "uuid")
+        condition = f"{by} {among}{f' AND {where}' if where else ''}"
+        tx.exec_driver_sql(f"UPDATE {table.name} SET {settings} WHERE {condition}", values)  # noqa: S608  # our own
+
+
+def delete_by_ids(tx: Tx, table: Table, ids: Collection[UUID], *, by: str = "id") -> None:
+    """Delete all rows whose `by` is one of `ids`; in any order, as `update_by_ids`."""
+    for portion in in_portions(ids):
+        among, values = _among(tx, [plain(tx).id(id) for id in portion], "uuid")
+        tx.exec_driver_sql(f"DELETE FROM {table.name} WHERE {by} {among}", values)  # noqa: S608  # our own
+
+
 def _among(tx: Tx, values: list[Any], kind: str) -> tuple[str, tuple[Any, ...]]:
     """Return the end of a condition that a column has one of these values, and the values to be bound."""
     if tx.dialect.name == "sqlite":
@@ -138,18 +157,24 @@ def _among(tx: Tx, values: list[Any], kind: str) -> tuple[str, tuple[Any, ...]]:
     return f"= ANY(%s::{kind}[])", (values,)
 
 
-def insert_many(tx: Tx, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows that hold every column of the table, in its order. Raises IntegrityError, DataError."""
+def insert_many(
+    tx: Tx, table: Table, rows: Sequence[Row], *, columns: Sequence[str] = (), only_missing: bool = False
+) -> None:
+    """Insert rows that hold every column of the table in its order, or only `columns`. With `only_missing` those whose
+    key is there already are left alone. Raises IntegrityError, DataError."""
     if not rows:
         return
+    names = columns or [column.name for column in table.columns]
+    into = f"{table.name} ({', '.join(names)})"
+    known = " ON CONFLICT DO NOTHING" if only_missing else ""
     if tx.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(table.columns))
-        tx.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", list(rows))  # noqa: S608  # names of our own
+        marks = ", ".join("?" * len(names))
+        tx.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks}){known}", list(rows))  # noqa: S608  # names of our own
         return
-    names = [column.name for column in table.columns]
     document = json.dumps([dict(zip(names, row, strict=True)) for row in rows])
     tx.exec_driver_sql(
-        f"INSERT INTO {table.name} SELECT * FROM json_populate_recordset(NULL::{table.name}, %s::json)",  # noqa: S608
+        f"INSERT INTO {into} SELECT {', '.join(names)} "  # noqa: S608  # names of our own
+        f"FROM json_populate_recordset(NULL::{table.name}, %s::json){known}",
         (document,),
     )
 

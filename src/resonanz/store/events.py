@@ -29,6 +29,7 @@ from resonanz.store.bulk import (
     Ids,
     Plain,
     Row,
+    add_up_many,
     insert_many,
     plain,
     select_by_ids,
@@ -36,7 +37,7 @@ from resonanz.store.bulk import (
     update_many,
 )
 from resonanz.store.engine import Tx
-from resonanz.store.rows import add_up, in_portions, insert_missing, upsert
+from resonanz.store.rows import in_portions, insert_missing, upsert
 from resonanz.store.tables import contents, cursors, events, messages, rollup, submissions
 
 
@@ -397,10 +398,10 @@ def _bucket(number: int) -> datetime:
 def count(tx: Tx, amounts: Mapping[tuple[datetime, EventKind, Who], int]) -> None:
     """Add to the counts of buckets, given by bucket, kind and side; one statement."""
     rows = [
-        {"bucket": bucket, "kind": kind, "who": who, "events": amount}
+        (to_microseconds(bucket), WORDS[kind], WORDS[who], amount)
         for (bucket, kind, who), amount in sorted(amounts.items())
     ]
-    add_up(tx, rollup, rows, "events")
+    add_up_many(tx, rollup, 3, rows)
 
 
 def counts_between(tx: Tx, start: datetime, end: datetime) -> list[tuple[datetime, EventKind, Who, int]]:

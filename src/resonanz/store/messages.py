@@ -9,10 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from resonanz.model import Coverage, MessageState, TrackingMode
-from resonanz.store.bulk import plain, select_by_ids, update_many
+from resonanz.store.bulk import insert_many, plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
 from resonanz.store.standings import count_changes, lock_standings
@@ -458,14 +457,13 @@ _WAITING = frozenset({MessageState.QUEUED, MessageState.DEFERRED})
 
 def add_links(tx: Tx, of_contents: Mapping[UUID, Sequence[Link]]) -> None:
     """Remember the links of contents; the first copy that was built decides."""
+    as_plain = plain(tx)
     rows = [
-        {"content_id": content_id, "link": row.link, "url": storable(row.url), "label": storable(row.label)}
+        (as_plain.id(content_id), row.link, storable(row.url), storable(row.label))
         for content_id, found in sorted(of_contents.items())
         for row in found
     ]
-    if rows:
-        dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-        tx.execute(dialect.insert(links).on_conflict_do_nothing(), rows)
+    insert_many(tx, links, rows, only_missing=True)
 
 
 def list_links(tx: Tx, content_id: UUID) -> list[Link]:

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, func, insert, or_, select, update
 
-from resonanz.model import EventKind
+from resonanz.model import EventKind, to_microseconds
+from resonanz.store.bulk import Ids, delete_by_ids, insert_many, plain, select_by_ids, update_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
 from resonanz.store.tables import attempts, messages, queue
+from resonanz.store.text import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,10 @@ def lock(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozenset[UUID]:
     Whoever writes several rows of the queue begins with this: rows are locked in the order of their ids, so that two
     transactions of one worker (a lease to be extended, a result to be written) cannot wait for each other.
     """
-    held: set[UUID] = set()
-    for portion in in_portions(sorted(message_ids)):
-        mine = select(queue.c.message_id).where(queue.c.message_id.in_(portion), queue.c.claimed_by == worker)
-        held.update(tx.execute(mine.order_by(queue.c.message_id).with_for_update()).scalars())
-    return frozenset(held)
+    known = Ids.known(tx, message_ids)
+    columns = ("message_id", "claimed_by")
+    rows = select_by_ids(tx, queue, columns, message_ids, by="message_id", order="message_id", lock=True)
+    return frozenset(known[message_id] for message_id, claimed_by in rows if claimed_by == worker)
 
 
 def mark_on_wire(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozenset[UUID]:
@@ -94,8 +95,7 @@ def mark_on_wire(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozense
 
 def set_on_wire(tx: Tx, locked: Collection[UUID]) -> None:
     """Note that messages, whose rows this transaction has locked, are about to be handed over."""
-    for portion in in_portions(locked):
-        tx.execute(update(queue).where(queue.c.message_id.in_(portion)).values(on_wire=True))
+    update_by_ids(tx, queue, "on_wire = TRUE", locked, by="message_id")
 
 
 def extend(tx: Tx, worker: str, message_ids: Collection[UUID], until: datetime) -> None:
@@ -257,8 +257,12 @@ def _of(submission_id: UUID) -> ColumnElement[bool]:
 
 def settle(tx: Tx, worker: str, message_ids: Collection[UUID]) -> None:
     """Take messages out of the queue: they are sent, or given up. Leaves alone what another worker holds by now."""
-    for portion in in_portions(message_ids):
-        tx.execute(delete(queue).where(queue.c.message_id.in_(portion), queue.c.claimed_by == worker))
+    take_out(tx, lock(tx, worker, message_ids))
+
+
+def take_out(tx: Tx, locked: Collection[UUID]) -> None:
+    """Take messages out of the queue whose rows this transaction has locked."""
+    delete_by_ids(tx, queue, locked, by="message_id")
 
 
 def next_due(tx: Tx) -> datetime | None:
@@ -281,22 +285,24 @@ def add_attempt(tx: Tx, message_id: UUID, attempt: Attempt) -> None:
 
 def add_attempts(tx: Tx, made: Sequence[tuple[UUID, Attempt]]) -> None:
     """Write down one try for each of these messages."""
-    if made:
-        tx.execute(
-            insert(attempts),
-            [
-                {
-                    "message_id": message_id,
-                    "number": attempt.number,
-                    "started_at": attempt.started_at,
-                    "finished_at": attempt.finished_at,
-                    "transport": attempt.transport,
-                    "outcome": attempt.outcome,
-                    "reply": attempt.reply,
-                }
-                for message_id, attempt in made
-            ],
-        )
+    as_plain = plain(tx)
+    insert_many(
+        tx,
+        attempts,
+        [
+            (
+                as_plain.id(message_id),
+                attempt.number,
+                to_microseconds(attempt.started_at),
+                to_microseconds(attempt.finished_at),
+                attempt.transport,
+                attempt.outcome.value,
+                storable(attempt.reply),
+            )
+            for message_id, attempt in made
+        ],
+        columns=("message_id", "number", "started_at", "finished_at", "transport", "outcome", "reply"),
+    )
 
 
 def list_attempts(tx: Tx, message_id: UUID) -> list[Attempt]:

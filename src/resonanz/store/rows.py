@@ -41,15 +41,3 @@ def upsert(tx: Tx, table: Table, key: Mapping[str, Any], values: Mapping[str, An
     dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).values(**key, **values)
     tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
-
-
-def add_up(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], column: str) -> None:
-    """Add each row's `column` to the counter with its key, creating it at zero. Every key comes once in `rows`."""
-    if not rows:
-        return
-    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    adding = statement.on_conflict_do_update(
-        index_elements=list(table.primary_key), set_={column: table.c[column] + statement.excluded[column]}
-    )
-    tx.execute(adding, list(rows))  # a row at a time: a statement with all of them would be written anew each time

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from sqlalchemy import delete, select
 
 from resonanz.model import Verdict
+from resonanz.store.bulk import WORDS, add_up_many
 from resonanz.store.engine import Tx
-from resonanz.store.rows import add_up
 from resonanz.store.tables import shadows
 
 Would = tuple[str, Verdict, Verdict]
@@ -17,11 +17,8 @@ Would = tuple[str, Verdict, Verdict]
 
 def count_shadows(tx: Tx, amounts: Mapping[Would, int]) -> None:
     """Add to the counts; one statement."""
-    rows = [
-        {"name": name[:128], "was": was, "would": would, "events": amount}
-        for (name, was, would), amount in sorted(amounts.items())
-    ]
-    add_up(tx, shadows, rows, "events")
+    rows = [(name[:128], WORDS[was], WORDS[would], amount) for (name, was, would), amount in sorted(amounts.items())]
+    add_up_many(tx, shadows, 3, rows)
 
 
 def list_shadows(tx: Tx) -> dict[Would, int]:

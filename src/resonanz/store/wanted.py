@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, delete, exists, insert, select, update
 
+from resonanz.store.bulk import update_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
 from resonanz.store.tables import queue, wanted_reports
@@ -58,10 +59,8 @@ def find_wanted(tx: Tx, message_ids: Collection[UUID]) -> dict[UUID, Wanted]:
 
 def note(tx: Tx, action: Action, message_ids: Collection[UUID]) -> None:
     """Note that there is something to tell, where it is wanted; of two things the failure is told."""
-    asked = wanted_reports.c.on_failure if action is Action.FAILED else wanted_reports.c.on_success
-    free = asked if action is Action.FAILED else and_(asked, wanted_reports.c.due.is_(None))
-    for portion in in_portions(message_ids):
-        tx.execute(update(wanted_reports).where(wanted_reports.c.message_id.in_(portion), free).values(due=action))
+    asked = "on_failure" if action is Action.FAILED else "on_success AND due IS NULL"
+    update_by_ids(tx, wanted_reports, f"due = '{action.value}'", message_ids, by="message_id", where=asked)
 
 
 def note_delayed(tx: Tx, since: datetime) -> None:

@@ -12,6 +12,7 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from resonanz.mail.words import decode_words, encode_words
 from resonanz.model import InvalidInput
@@ -21,9 +22,12 @@ MAX_DOMAIN_OCTETS = 253
 MAX_LABEL_OCTETS = 63
 MAX_ADDRESSES_CHARACTERS = 1_000_000
 MAX_COMMENT_DEPTH = 50
+MAX_REMEMBERED = 320  # characters; longer ones are nobody's address
 MAX_SHOWN = 60  # characters of what was handed in that an error quotes
 
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+")
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 # The pieces of a list of mailboxes: a quoted string, a bracket or separator, plain text.
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"|[()<>,;:]|[^"()<>,;:]++|"', re.DOTALL)
@@ -48,7 +52,8 @@ class Address:
     @property
     def normalised(self) -> str:
         """The address for comparing and looking up: NFC and lower case, as receivers treat it in practice."""
-        return unicodedata.normalize("NFC", self.spec).lower()
+        spec = self.spec
+        return (spec if spec.isascii() else unicodedata.normalize("NFC", spec)).lower()
 
     def __str__(self) -> str:
         if not self.name:
@@ -61,20 +66,28 @@ class Address:
 
 def parse_address(text: str) -> Address:
     """Read exactly one mailbox. Raises InvalidInput, which says what is wrong with it."""
+    return _remembered(text) if len(text) <= MAX_REMEMBERED else _parse_one(text)
+
+
+def _parse_one(text: str) -> Address:
     found = parse_addresses(text)
     if len(found) != 1:
         raise _refused(text, "is not one address") if found else InvalidInput("is empty", where="address")
     return found[0]
 
 
+# At the door and in the queue each address of a mail is read half a dozen times.
+_remembered = lru_cache(maxsize=1_000)(_parse_one)
+
+
 def parse_addresses(text: str) -> list[Address]:
     """Read a list of mailboxes, groups included (RFC 5322 section 3.4). Raises InvalidInput for the first bad one."""
     if len(text) > MAX_ADDRESSES_CHARACTERS:
         raise InvalidInput("the list of addresses is too long", where="address")
-    control = next((character for character in text if _is_control(character)), None)
+    control = _CONTROL.search(text)
     if control is not None:
-        raise _refused(text, f"holds the control character U+{ord(control):04X}")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise _refused(text, f"holds the control character U+{ord(control.group()):04X}")
+    if _SURROGATE.search(text):
         raise _refused(text, "is not valid Unicode")
     return [_mailbox(part, text) for part in _split(text)]
 
@@ -152,7 +165,7 @@ def _display_name(text: str) -> str:
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
     decoded = decode_words(name)
-    return " ".join("".join(" " if _is_control(character) else character for character in decoded).split())
+    return " ".join(_CONTROL.sub(" ", decoded).split())
 
 
 def _local_part(text: str, whole: str) -> str:
@@ -220,10 +233,6 @@ def _literal(domain: str) -> str:
         return f"[{ipaddress.IPv4Address(body)}]"
     except ValueError:
         raise _refused(domain, "holds no IP address between its square brackets") from None
-
-
-def _is_control(character: str) -> bool:
-    return character < " " or "\x7f" <= character <= "\x9f" or character in "\u2028\u2029"
 
 
 def _refused(text: str, why: str, remedy: str = "") -> InvalidInput:

@@ -9,12 +9,13 @@ the URL; the tag and the text around it stay as they are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 
 from resonanz.mail.charset import Text, is_valid
 from resonanz.mail.plan import PartPlan, PlannedLink
 from resonanz.mail.transfer import Edit
+from resonanz.model import value
 
 MAX_LINE = 998
 
@@ -27,7 +28,7 @@ class What(Enum):
     DOCUMENTS = auto()  # the block of links that stands for attachments
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """Replace the decoded bytes from `start` to `end` by the text `new`."""
 

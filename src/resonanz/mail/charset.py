@@ -91,6 +91,8 @@ def decode_leniently(data: bytes, label: str) -> str:
 
     NUL and halves of surrogate pairs come out as U+FFFD, like bytes that are not valid.
     """
+    if not label and data.isascii() and b"\0" not in data:
+        return data.decode("ascii")
     name = codec_name(label)
     if name is None:
         name = "utf-8" if is_valid(data, "utf-8") else "cp1252"

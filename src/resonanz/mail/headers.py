@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from resonanz.mail.charset import decode_leniently
 from resonanz.mail.words import decode_words
+from resonanz.model import value
 
 MAX_FIELDS = 5_000
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 _FOLD = re.compile(r"[\r\n]+(?=[ \t])|[\r\n]+$")
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"?|\([^()]*+\)?|[^"(;]++|;', re.DOTALL)
+_is_one_word = re.compile(r"[A-Za-z0-9/+_-]*").fullmatch  # as most transfer encodings are
 _CONTINUED = re.compile(r"([^*]+)\*(\d{1,3})(\*?)$")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Header:
     """One field of a header block. `raw` is the value as it stands, folds included; `start` and `end` are the offsets
     of the whole field in the message, its line ending included."""
@@ -31,7 +32,8 @@ class Header:
     @property
     def text(self) -> str:
         """The value unfolded, encoded words as they stand. Bytes outside ASCII are read as UTF-8 or Windows-1252."""
-        return _FOLD.sub("", decode_leniently(self.raw, "")).strip()
+        bare = decode_leniently(self.raw, "").strip()
+        return _FOLD.sub("", bare).strip() if "\n" in bare or "\r" in bare else bare
 
     @property
     def decoded(self) -> str:
@@ -39,23 +41,27 @@ class Header:
         return decode_words(self.text)
 
 
-@dataclass(frozen=True, slots=True)
 class Block:
     """A header block: its fields, where the body begins, and whether lines that are no fields stood among them."""
 
-    fields: tuple[Header, ...]
-    body_start: int
-    has_junk: bool
+    __slots__ = ("_by_name", "body_start", "fields", "has_junk")
+
+    def __init__(self, fields: tuple[Header, ...], body_start: int, has_junk: bool) -> None:
+        self.fields = fields
+        self.body_start = body_start
+        self.has_junk = has_junk
+        self._by_name: dict[str, list[Header]] = {}  # one mail's fields are asked for some thirty times
+        for found in fields:
+            self._by_name.setdefault(found.name.lower(), []).append(found)
 
     def first(self, name: str) -> Header | None:
         """Return the first field of this name, in whatever case."""
-        wanted = name.lower()
-        return next((field for field in self.fields if field.name.lower() == wanted), None)
+        found = self._by_name.get(name.lower())
+        return found[0] if found else None
 
     def all(self, name: str) -> list[Header]:
         """Return every field of this name, in whatever case, in order."""
-        wanted = name.lower()
-        return [field for field in self.fields if field.name.lower() == wanted]
+        return list(self._by_name.get(name.lower(), ()))
 
 
 def read_block(message: bytes, start: int, end: int, eol: bytes, is_delimiter: Callable[[bytes], bool]) -> Block:
@@ -112,6 +118,8 @@ def read_parameters(text: str) -> tuple[str, dict[str, str], bool]:
 
     Comments are dropped, quotes taken off, RFC 2231 continuations joined and percent-decoded.
     """
+    if _is_one_word(text):
+        return text.lower(), {}, False
     pieces: list[list[str]] = [[]]
     for piece in _PIECE.findall(text):
         if piece == ";":

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
 from resonanz.mail.references import resolve_references
 from resonanz.mail.tracking import LinkReason, Tracking
 from resonanz.mail.wording import is_preferences, is_unsubscribe
-from resonanz.model import TrackingMode
+from resonanz.model import TrackingMode, value
 from resonanz.tokens import MAX_TOKEN_CHARACTERS, TokenKind
 
 # A token holds head, key id, id, index and tag besides the destination, and base64 makes four characters of three.
@@ -49,7 +48,7 @@ class Later(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decision:
     """What becomes of one link: a destination and the kind of token that leads there, or a reason."""
 

@@ -227,11 +227,12 @@ def _describe(part: Part) -> None:
         part.disposition, parameters, _ = read_parameters(disposition.text)
         part.filename = parameters.get("filename", "")
     part.filename = part.filename or part.parameters.get("name", "")
-    contradicts = any(
-        len({" ".join(found.text.lower().split()) for found in block.all(name)}) > 1
-        for name in ("Content-Type", "Content-Transfer-Encoding")
-    )
-    part.ambiguous = part.ambiguous or contradicts or (block.has_junk and bool(block.all("Content-Type")))
+    contradicts = any(_contradict(block.all(name)) for name in ("Content-Type", "Content-Transfer-Encoding"))
+    part.ambiguous = part.ambiguous or contradicts or (block.has_junk and declared is not None)
+
+
+def _contradict(fields: list[Header]) -> bool:
+    return len(fields) > 1 and len({" ".join(found.text.lower().split()) for found in fields}) > 1
 
 
 def read_encoding(text: str) -> str:

@@ -11,7 +11,7 @@ from uuid import UUID
 from resonanz.mail.documents import Document
 from resonanz.mail.structure import Part
 from resonanz.mail.transfer import Splice
-from resonanz.model import Coverage, InvalidInput, TrackingMode
+from resonanz.model import Coverage, InvalidInput, TrackingMode, value
 from resonanz.tokens import Keys, TokenKind
 
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9.\-]+(?::\d{1,5})?(?:/[A-Za-z0-9._~\-]+)*")
@@ -134,7 +134,7 @@ class Tracking:
         return self.opens is TrackingMode.OFF and self.clicks is TrackingMode.OFF
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Link:
     """One rewritten link. `original` and `replacement` are the attribute value as written before and after, decoded
     from the part's charset; `destination` is the value after character references; `text` is what a reader sees."""
@@ -148,7 +148,7 @@ class Link:
     kind: TokenKind = TokenKind.CLICK
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Untracked:
     """One link left as it is, and why."""
 

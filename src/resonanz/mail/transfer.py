@@ -135,6 +135,7 @@ class QuotedPrintable:
         self.starts, pieces = _decode_chunks(encoded)
         self.decoded = b"".join(pieces)
         self.offsets = [0, *accumulate(map(len, pieces))]
+        self._known = (0, 0)  # the last place that was asked for, encoded and decoded: the next one is often near
 
     def splices(self, edits: Sequence[Edit]) -> list[Splice]:
         spans = [self.span(start, end) for start, end, _ in edits]
@@ -198,7 +199,9 @@ class QuotedPrintable:
         if start >= len(self.decoded):
             return len(self.encoded), len(self.encoded)
         chunk = bisect_right(self.offsets, start) - 1
-        begin = self._walk(self.starts[chunk], self.offsets[chunk], start)
+        near = self._known if self.offsets[chunk] <= self._known[1] <= start else None
+        begin = self._walk(*(near or (self.starts[chunk], self.offsets[chunk])), start)
+        self._known = begin, start
         if end == start:
             return begin, begin
         last = self._walk(begin, start, end - 1)

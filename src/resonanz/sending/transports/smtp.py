@@ -7,6 +7,7 @@ back to our return path and name the message. Addresses are checked before they 
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -37,6 +38,8 @@ IDLE_SECONDS = 20.0
 MAX_MAILS_PER_CONNECTION = 100
 MAX_REPLY_CHARACTERS = 1_000
 
+# Means one thing to everybody; asking the library takes a tenth of a millisecond.
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_+=-]+(?:\.[A-Za-z0-9_+=-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _SCHEMES = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
@@ -341,7 +344,7 @@ def _refusal(reply: Reply, stage: str) -> Refused | Deferred:
 
 def _checked(address: str) -> str:
     """Return the address if it means exactly one thing in a command; anything else is refused, never mended."""
-    if address:
+    if address and not _PLAIN_ADDRESS.fullmatch(address):
         try:
             is_exact = quote_address(address) == f"<{address}>"
         except ValueError:

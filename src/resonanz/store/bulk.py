@@ -82,11 +82,12 @@ def select_by_ids(
     by: str = "id",
     where: str = "",
     order: str = "id",
-    lock: bool = False,
+    lock: str = "",
 ) -> Iterator[Any]:
     """Yield these columns, as the driver gives them, of the rows whose `by` is one of `ids`; by `by`, then `order`.
 
-    `where` is a further condition. `lock` holds the rows until the transaction ends (on SQLite it holds everything).
+    `where` is a further condition. `lock` says how the rows are held until the transaction ends: `UPDATE`, `KEY SHARE`
+    (PostgreSQL; on SQLite a writing transaction holds everything).
     """
     as_plain = plain(tx)
     for portion in in_portions(sorted(ids, key=BY_NUMBER)):
@@ -94,7 +95,7 @@ def select_by_ids(
         statement = (
             f"SELECT {', '.join(columns)} FROM {table.name} WHERE {by} {among}"  # noqa: S608  # names of our own
             f"{f' AND {where}' if where else ''} ORDER BY {by}, {order}"
-            f"{' FOR UPDATE' if lock and tx.dialect.name != 'sqlite' else ''}"
+            f"{f' FOR {lock}' if lock and tx.dialect.name != 'sqlite' else ''}"
         )
         yield from tx.exec_driver_sql(statement, values).cursor.fetchall()
 

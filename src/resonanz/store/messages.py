@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, func, insert, or_, select, update
 
-from resonanz.model import Coverage, MessageState, TrackingMode
-from resonanz.store.bulk import insert_many, plain, select_by_ids, update_many
+from resonanz.model import Coverage, MessageState, TrackingMode, to_microseconds
+from resonanz.store.bulk import WORDS, insert_many, plain, select_by_ids, update_many
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
 from resonanz.store.standings import count_changes, lock_standings
@@ -105,7 +105,7 @@ class Link:
 
 
 # Made once: SQLAlchemy takes longer to read a statement than SQLite to run it.
-_ADD_CONTENTS, _ADD_SUBMISSIONS, _ADD_MESSAGES = insert(contents), insert(submissions), insert(messages)
+_ADD_CONTENTS = insert(contents)
 _CONTENT = select(contents).where(contents.c.id == bindparam("of_id"))
 
 
@@ -168,29 +168,37 @@ def content_title(tx: Tx, content_id: UUID) -> tuple[str, str]:
 
 def add_submissions(tx: Tx, rows: Sequence[Submission]) -> None:
     """Store submissions."""
-    if rows:
-        tx.execute(
-            _ADD_SUBMISSIONS,
-            [
-                {
-                    "id": row.id,
-                    "content_id": row.content_id,
-                    "account_id": row.account_id,
-                    "source": row.source,
-                    "track_opens": row.track_opens,
-                    "track_clicks": row.track_clicks,
-                    "track_documents": row.track_documents,
-                    "recipients": row.recipients,
-                    "created_at": row.created_at,
-                    "idempotency_key": row.idempotency_key,
-                    "bulk": row.bulk,
-                    "shared": row.shared,
-                    "null_path": row.null_path,
-                    "replies": row.replies,
-                }
-                for row in rows
-            ],
-        )
+    as_plain = plain(tx)
+    insert_many(
+        tx,
+        submissions,
+        [
+            (
+                as_plain.id(row.id),
+                as_plain.id(row.content_id),
+                as_plain.id(row.account_id),
+                row.source,
+                WORDS[row.track_opens],
+                WORDS[row.track_clicks],
+                row.track_documents,
+                row.recipients,
+                to_microseconds(row.created_at),
+                row.idempotency_key,
+                row.bulk,
+                row.null_path,
+                row.replies,
+                row.shared,
+            )
+            for row in rows
+        ],
+        columns=_OF_SUBMISSION,
+    )
+
+
+_OF_SUBMISSION = (
+    *("id", "content_id", "account_id", "source", "track_opens", "track_clicks", "track_documents", "recipients"),
+    *("created_at", "idempotency_key", "bulk", "null_path", "replies", "shared"),
+)
 
 
 def set_recipients(tx: Tx, submission_id: UUID, recipients: int) -> None:
@@ -259,33 +267,40 @@ def add_anonymous(tx: Tx, submission_id: UUID, *, opens: int, clicks: int) -> No
 
 def add_messages(tx: Tx, rows: Sequence[Message]) -> None:
     """Store new messages."""
-    if rows:
-        tx.execute(
-            _ADD_MESSAGES,
-            [
-                {
-                    "id": row.id,
-                    "submission_id": row.submission_id,
-                    "contact_id": row.contact_id,
-                    "recipient": row.recipient,
-                    "sender": row.sender,
-                    "subject": row.subject,
-                    "header_id": row.header_id,
-                    "created_at": row.created_at,
-                    "track_opens": row.track_opens,
-                    "track_clicks": row.track_clicks,
-                    "coverage": row.coverage,
-                    "untracked_reason": row.untracked_reason,
-                    "state": row.state,
-                    "state_at": row.state_at,
-                }
-                for row in rows
-            ],
-        )
-        gathered = moves(tx)
-        for row in rows:
-            words = (row.state.value, row.track_opens.value, row.track_clicks.value, row.coverage.value)
-            gathered.move(row.submission_id, None, ((*words, UNASKED, 0, ""), "", None, None))
+    as_plain, gathered = plain(tx), moves(tx)
+    insert_many(
+        tx,
+        messages,
+        [
+            (
+                as_plain.id(row.id),
+                as_plain.id(row.submission_id),
+                as_plain.id(row.contact_id),
+                row.recipient,
+                row.sender,
+                row.subject,
+                row.header_id,
+                to_microseconds(row.created_at),
+                WORDS[row.track_opens],
+                WORDS[row.track_clicks],
+                WORDS[row.coverage],
+                row.untracked_reason,
+                WORDS[row.state],
+                to_microseconds(row.state_at),
+            )
+            for row in rows
+        ],
+        columns=_OF_MESSAGE,
+    )
+    for row in rows:
+        words = (row.state.value, row.track_opens.value, row.track_clicks.value, row.coverage.value)
+        gathered.move(row.submission_id, None, ((*words, UNASKED, 0, ""), "", None, None))
+
+
+_OF_MESSAGE = (
+    *("id", "submission_id", "contact_id", "recipient", "sender", "subject", "header_id", "created_at"),
+    *("track_opens", "track_clicks", "coverage", "untracked_reason", "state", "state_at"),
+)
 
 
 def get_message(tx: Tx, message_id: UUID) -> Message | None:
@@ -399,7 +414,7 @@ def lock(tx: Tx, ids: Collection[UUID]) -> None:
     projections, so that two transactions cannot wait for each other. An UPDATE alone locks in any order.
     """
     if tx.dialect.name != "sqlite":
-        for _ in select_by_ids(tx, messages, ("id",), ids, lock=True):
+        for _ in select_by_ids(tx, messages, ("id",), ids, lock="UPDATE"):
             pass
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, func, or_, select, update
 
 from resonanz.model import EventKind, to_microseconds
 from resonanz.store.bulk import Ids, delete_by_ids, insert_many, plain, select_by_ids, update_by_ids
@@ -42,9 +42,9 @@ class Attempt:
 
 def enqueue_each(tx: Tx, due: Mapping[UUID, datetime]) -> None:
     """Put messages into the queue, each with its own time."""
-    rows = [{"message_id": message_id, "due_at": due_at} for message_id, due_at in due.items()]
-    if rows:
-        tx.execute(insert(queue), rows)
+    as_plain = plain(tx)
+    rows = [(as_plain.id(message_id), to_microseconds(due_at)) for message_id, due_at in due.items()]
+    insert_many(tx, queue, rows, columns=("message_id", "due_at"))
 
 
 def claim(tx: Tx, worker: str, now: datetime, until: datetime, limit: int) -> list[Claim]:
@@ -81,7 +81,7 @@ def lock(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozenset[UUID]:
     """
     known = Ids.known(tx, message_ids)
     columns = ("message_id", "claimed_by")
-    rows = select_by_ids(tx, queue, columns, message_ids, by="message_id", order="message_id", lock=True)
+    rows = select_by_ids(tx, queue, columns, message_ids, by="message_id", order="message_id", lock="UPDATE")
     return frozenset(known[message_id] for message_id, claimed_by in rows if claimed_by == worker)
 
 

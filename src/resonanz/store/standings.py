@@ -91,7 +91,7 @@ def lock_standings(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Standing]:
     Rows are locked in the order of their ids, so that two transactions cannot wait for each other.
     """
     known = Ids.known(tx, ids)
-    found = [_standing(row, known) for row in select_by_ids(tx, messages, _NAMES, ids, lock=True)]
+    found = [_standing(row, known) for row in select_by_ids(tx, messages, _NAMES, ids, lock="UPDATE")]
     return {standing.id: standing for standing in found}
 
 

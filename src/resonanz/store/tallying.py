@@ -12,17 +12,18 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_
 
-from resonanz.store.bulk import Row, add_up_many, plain
+from resonanz.store.bulk import Ids, Row, add_up_many, plain, select_by_ids
 from resonanz.store.engine import Tx, last_act
-from resonanz.store.rows import in_portions
 from resonanz.store.tables import link_tallies, moments, submissions, tallies
 
 COUNTED_FROM = 21  # recipients; fewer messages are counted when they are asked about
 
 # Which submissions have tallies. Neither side ever changes: campaigns grow, others are made whole.
 COUNTED: ColumnElement[bool] = or_(submissions.c.source == "campaign", submissions.c.recipients >= COUNTED_FROM)
+
+_COUNTED = f"(source = 'campaign' OR recipients >= {COUNTED_FROM})"  # the same as plain text
 
 UNASKED = "?"  # as a tally's gateway: who takes in the recipients' mail is not known
 
@@ -135,8 +136,6 @@ def moves(tx: Tx) -> Moves:
 def hold_counted(tx: Tx, ids: Collection[UUID]) -> set[UUID]:
     """Return those of these submissions that have tallies; whoever counts one of them anew waits for us, and we for
     them (PostgreSQL; `recount` is the other side)."""
-    found: set[UUID] = set()
-    for portion in in_portions(ids):
-        query = select(submissions.c.id).where(submissions.c.id.in_(portion), COUNTED).order_by(submissions.c.id)
-        found.update(tx.execute(query.with_for_update(read=True, key_share=True)).scalars())
-    return found
+    known = Ids.known(tx, ids)
+    rows = select_by_ids(tx, submissions, ("id",), ids, where=_COUNTED, lock="KEY SHARE")
+    return {known[id] for (id,) in rows}

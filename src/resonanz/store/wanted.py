@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, exists, insert, select, update
+from sqlalchemy import and_, delete, exists, select, update
 
-from resonanz.store.bulk import update_by_ids
+from resonanz.model import to_microseconds
+from resonanz.store.bulk import WORDS, insert_many, plain, update_by_ids
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions
 from resonanz.store.tables import queue, wanted_reports
@@ -44,8 +45,25 @@ class Wanted:
 
 def add_wanted(tx: Tx, rows: Collection[Wanted]) -> None:
     """Keep what senders want to be told."""
-    if rows:
-        tx.execute(insert(wanted_reports), [asdict(row) for row in rows])
+    as_plain = plain(tx)
+    insert_many(
+        tx,
+        wanted_reports,
+        [
+            (
+                as_plain.id(row.message_id),
+                row.on_failure,
+                row.on_delay,
+                row.on_success,
+                row.whole,
+                row.envelope_id,
+                row.original_recipient,
+                to_microseconds(row.created_at),
+                WORDS[row.due],
+            )
+            for row in rows
+        ],
+    )
 
 
 def find_wanted(tx: Tx, message_ids: Collection[UUID]) -> dict[UUID, Wanted]:

@@ -36,15 +36,19 @@ def shown(page: str) -> list[str]:
 def test_what_it_set_in_motion_stands_on_top_in_words(site: Site) -> None:
     """Who was reached, opened (with those whom privacy protection hides as a range), clicked, answered and left; then
     the links, what came back, and the recipients."""
-    submission, _ = mailing(site, 20)
+    submission, rows = mailing(site, 20)
     site = site.with_parts(outbox=None)
     text = words_of(site.alice().get(f"/submissions/{submission.id}").text)
-    assert "It reached 19 of 20 people. 3 to 4 people opened it, 2 followed a link. " in text
+    assert "It went to 19 of 20 people and has not come back; that it arrived is proven for 5. " in text
+    assert "3 to 4 people opened it, 2 followed a link. " in text
     assert "One person wrote back, one person unsubscribed. " in text
     assert "called it spam" not in text
-    order = ["What it set in motion", "It reached 19", "Help2", "No such user", "How many opened", "Recipients"]
+    order = ["What it set in motion", "It went to 19", "Help2", "No such user", "How many opened", "Recipients"]
     places = [text.index(said) for said in order]
     assert places == sorted(places)
+    with site.database.write() as tx:
+        record_all(tx, [event(row, EventKind.DELIVERED) for row in rows[1:]])
+    assert "It reached 19 of 20 people." in words_of(site.alice().get(f"/submissions/{submission.id}").text)
 
 
 def test_the_words_say_what_is_not_known_or_not_yet(site: Site) -> None:

@@ -28,9 +28,12 @@ def _reached(results: Results, *, in_outbox: bool) -> str:
     if not arrived:
         return f"Nothing has arrived yet{still}." if left else "Nothing of it arrived."
     of = f"{number(arrived)} of {number(recipients)}" if arrived < recipients else f"all {number(recipients)}"
-    return (
-        f"{of[0].upper()}{of[1:]} copies lie in the outbox{still}." if in_outbox else f"It reached {of} people{still}."
-    )
+    if in_outbox:
+        return f"{of[0].upper()}{of[1:]} copies lie in the outbox{still}."
+    proven = results.page.states.get(MessageState.DELIVERED, 0)
+    if proven < arrived:  # a next hop's word is no proof, and is not told as one
+        return f"It went to {of} people and has not come back; that it arrived is proven for {_number(proven)}{still}."
+    return f"It reached {of} people{still}."
 
 
 def _arrived(results: Results) -> int:

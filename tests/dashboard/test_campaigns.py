@@ -234,6 +234,23 @@ def test_the_best_first(site: Site) -> None:
     assert "50 % <span" in usual
 
 
+def test_a_report_stands_beside_what_is_usual(site: Site) -> None:
+    """By the account's other campaigns, all their copies taken together; fewer than three tell nothing."""
+    with site.database.write() as tx:
+        cast = Cast.enter(tx)
+        ids = [add_sent(tx, cast, name, 20, opened) for name, opened in (("one", 2), ("two", 4), ("new", 10))]
+    alice = site.alice()
+    assert "usually" not in alice.get(f"/campaigns/{ids[-1]}").text
+    with site.database.write() as tx:
+        add_sent(tx, cast, "three", 40, 18)
+        other = Cast.enter(tx, address="other@resonanz.example")
+        add_sent(tx, other, "theirs", 40, 40)
+    page = alice.get(f"/campaigns/{ids[-1]}").text
+    assert "24 of 80 copies of your 3 newest other campaigns" in page
+    assert "usually 30 %" in page
+    assert "usually 0 %" in page
+
+
 def test_a_report_tells_how_it_went_over_time(site: Site) -> None:
     """Hours while it is new, days later; each drawing has its figures beside it, and links the clicks without names."""
     with site.database.write() as tx:

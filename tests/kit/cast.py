@@ -55,12 +55,10 @@ class Cast:
     people: dict[str, UUID]
 
     @classmethod
-    def enter(cls, tx: Tx, *, now: datetime = NOON) -> Cast:
+    def enter(cls, tx: Tx, *, now: datetime = NOON, address: str = "owner@resonanz.example") -> Cast:
         """Write the account and the contacts."""
         account_id = new_id()
-        accounts.add_account(
-            tx, accounts.Account(account_id, "owner@resonanz.example", "Olga Owner", "no-password", now, now)
-        )
+        accounts.add_account(tx, accounts.Account(account_id, address, "Olga Owner", "no-password", now, now))
         people = [(ALMA, "Alma Adler"), (BRUNO, "Bruno Baum"), (CLEO, "")]
         return cls(account_id, contacts.ensure_contacts(tx, people, now))
 

@@ -27,7 +27,7 @@ from resonanz.insight.messages import (
     message_page,
 )
 from resonanz.insight.opens import Behind, Opens, Unmeasured, opens_of
-from resonanz.insight.ranking import By, Ranking, figures_of, rank_campaigns
+from resonanz.insight.ranking import By, Ranking, Usual, figures_of, rank_campaigns, usual_beside
 from resonanz.insight.rates import Interval, Rate, wilson
 from resonanz.insight.results import LinkResult, Results, results_of, table
 from resonanz.insight.submissions import Choice, SubmissionPage, submission_page
@@ -59,6 +59,7 @@ __all__ = [
     "SubmissionPage",
     "Today",
     "Unmeasured",
+    "Usual",
     "activity",
     "course_of",
     "explain_confidence",
@@ -80,5 +81,6 @@ __all__ = [
     "submission_page",
     "table",
     "today",
+    "usual_beside",
     "wilson",
 ]

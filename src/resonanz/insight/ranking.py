@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from resonanz.insight.rates import Prior, Rate, prior_of, shrunk
+from resonanz.insight.rates import FEWEST, Prior, Rate, prior_of, rate, shrunk
 from resonanz.insight.turnout import rates
 from resonanz.store import Database, Tx
 from resonanz.store.campaigns import Campaign, sent_campaigns
 from resonanz.store.tallies import tallies_among
 
+COMPARED = 20  # what was usual longer ago is not what is usual
 RANKED = 200  # the newest campaigns: more than anybody compares, and a page of constant cost
 
 
@@ -66,20 +67,48 @@ def figures_of(tx: Tx, submission_ids: Iterable[UUID]) -> dict[UUID, Figures]:
     return {id: Figures(each.opened, each.clicked) for id, each in found.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What an account's other campaigns came to, all their copies taken together: the newest `campaigns` of them."""
+
+    campaigns: int
+    opened: Rate | None
+    clicked: Rate | None
+
+
+def usual_beside(tx: Tx, campaign: Campaign) -> Usual | None:
+    """Return what is usual for the account of a campaign by its others, or None where they are too few to tell; two
+    statements."""
+    others = [
+        one.submission_id
+        for one in sent_campaigns(tx, limit=RANKED)
+        if one.submission_id is not None and one.account_id == campaign.account_id and one.id != campaign.id
+    ][:COMPARED]
+    if len(others) < FEWEST:
+        return None
+    theirs = list(figures_of(tx, others).values())
+    return Usual(len(others), *(_together(one.by(which) for one in theirs) for which in (By.OPENED, By.CLICKED)))
+
+
+def _together(rates: Iterable[Rate | None]) -> Rate | None:
+    known = [one for one in rates if one is not None]
+    return rate(sum(one.part for one in known), sum(one.whole for one in known), "arrived by name")
+
+
 def rank_campaigns(database: Database, by: By) -> Ranking:
     """Rank the newest campaigns of which mail went out; three statements."""
     with database.read() as tx:
         found = sent_campaigns(tx, limit=RANKED)
         figures = figures_of(tx, [one.submission_id for one in found if one.submission_id is not None])
     measured = [
-        (one, figures[one.submission_id], rate)
+        (one, figures[one.submission_id], own)
         for one in found
-        if one.submission_id is not None and (rate := figures[one.submission_id].by(by)) is not None
+        if one.submission_id is not None and (own := figures[one.submission_id].by(by)) is not None
     ]
-    priors = _priors((one, rate) for one, _, rate in measured)
+    priors = _priors((one, own) for one, _, own in measured)
     rows = [
-        Ranked(one, theirs, shrunk(rate.part, rate.whole, priors[one.account_id]), priors[one.account_id])
-        for one, theirs, rate in measured
+        Ranked(one, theirs, shrunk(own.part, own.whole, priors[one.account_id]), priors[one.account_id])
+        for one, theirs, own in measured
     ]
     rows.sort(key=lambda row: (-row.score, row.campaign.id))
     return Ranking(by, tuple(rows), len(found) - len(rows))
@@ -88,6 +117,6 @@ def rank_campaigns(database: Database, by: By) -> Ranking:
 def _priors(measured: Iterable[tuple[Campaign, Rate]]) -> Mapping[UUID | None, Prior | None]:
     """Return what the mailings of each account let one expect of another by it."""
     history: defaultdict[UUID | None, list[tuple[int, int]]] = defaultdict(list)
-    for campaign, rate in measured:
-        history[campaign.account_id].append((rate.part, rate.whole))
+    for campaign, own in measured:
+        history[campaign.account_id].append((own.part, own.whole))
     return {account_id: prior_of(theirs) for account_id, theirs in history.items()}

@@ -59,7 +59,7 @@ class Prior:
 
 
 # With fewer earlier mailings there is no telling how far they differ from each other.
-_FEWEST = 3
+FEWEST = 3
 # However little earlier mailings differ, they must not drown what a new one shows.
 _HEAVIEST = 500.0
 
@@ -71,7 +71,7 @@ def prior_of(history: Sequence[tuple[int, int]]) -> Prior | None:
     """
     known = [(part, whole) for part, whole in history if whole > 0]
     total = sum(whole for _, whole in known)
-    if len(known) < _FEWEST or total <= len(known):
+    if len(known) < FEWEST or total <= len(known):
         return None
     mean = sum(part for part, _ in known) / total
     if not 0 < mean < 1:

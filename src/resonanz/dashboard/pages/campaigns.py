@@ -360,7 +360,7 @@ def _render_progress(visit: Visit, campaign: Campaign) -> Response:
         position = events.last_id(tx)
         domain = domain_of(campaign.sender)
         seen = last_look(tx, domain)
-    report = report_of(visit, campaign.submission_id) if campaign.submission_id else None
+    report = report_of(visit, campaign.submission_id, campaign) if campaign.submission_id else None
     values: dict[str, Any] = {
         "campaign": campaign,
         "domain": domain,

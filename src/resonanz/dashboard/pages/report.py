@@ -10,11 +10,12 @@ from uuid import UUID
 from resonanz.dashboard.chart import draw_course
 from resonanz.dashboard.summary import opened_at_most, summary, waiting
 from resonanz.dashboard.visit import Visit, read_id
-from resonanz.insight import Choice, course_of, results_of
+from resonanz.insight import Choice, course_of, results_of, usual_beside
+from resonanz.store.campaigns import Campaign
 from resonanz.store.results import Which
 
 
-def report_of(visit: Visit, submission_id: UUID) -> dict[str, Any] | None:
+def report_of(visit: Visit, submission_id: UUID, campaign: Campaign | None = None) -> dict[str, Any] | None:
     """Return what the templates of a report are made of, or None when there is no such submission. Raises InvalidInput
     for a place in its list of recipients that is none."""
     choice = _choice(visit)
@@ -24,12 +25,14 @@ def report_of(visit: Visit, submission_id: UUID) -> dict[str, Any] | None:
     course = course_of(visit.parts.database, results.page, zone=visit.parts.zone, now=visit.now)
     with visit.parts.database.read() as tx:
         unknown = visit.parts.unknown_mode(tx)
+        usual = usual_beside(tx, campaign) if campaign is not None else None
     return {
         "results": results,
         "page": results.page,
         "course": course,
         "chart": draw_course(course) if course is not None else None,
         "unknown": unknown,
+        "usual": usual,
         "choice": choice,
         "kept": _kept(choice),
         "summary": summary(results, in_outbox=bool(visit.parts.outbox)),

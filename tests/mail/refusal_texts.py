@@ -109,9 +109,33 @@ mail domain mentioned in email address is unknown
 550 5.1.3 Invalid recipient format
 550 5.4.4 SMTPSEND.DNS.NonExistentDomain; nonexistent domain
 556 Invalid account. Tenant or Domain not found
+This address does not receive mail
+550 This account has been permanently closed
+550 Es existiert kein Postfach mit diesem Namen
+550 kein solcher Benutzer
+550 Cette adresse n'est plus utilisée
+550 Destinatário inexistente
+550 La casilla no existe
+550 Casella inesistente
+550 Gebruiker bestaat niet
+550 Brukeren finnes ikke
+550 Käyttäjää ei löydy
+550 ユーザが存在しません
+550 用户不存在
+550 수신자를 찾을 수 없습니다
+550 Uživatel neexistuje
+550 Ismeretlen felhasználó
+550 Невідомий користувач
+550 Ο χρήστης δεν υπάρχει
+550 המשתמש לא קיים
+550 Domain wurde nicht gefunden
+550 Empfängerdomain existiert nicht
+550 dominio inesistente
+550 домен не найден
 """.strip().splitlines()
 
 ALIVE_SAID = """
+550 5.2.1 Mailbox unavailable. This server takes no mail of that sender: it does not accept mails from this address
 550 5.2.1 The email account that you tried to reach is disabled. Learn more at https://support.google.com/mail/?p=DisabledUser
 550 5.2.1 The email account that you tried to reach is inactive.
 452 4.2.2 The email account that you tried to reach is over quota. https://support.google.com/mail/?p=OverQuotaTemp
@@ -261,4 +285,51 @@ DNS Error: 12345 DNS type 'mx' lookup of b.example responded with code SERVFAIL
 550 5.7.0 Our server does not accept mail from dynamic addresses
 421 Unable to resolve recipient host, try again
 554 5.7.8 user not found, authentication failed
+550 5.7.1 Your mailbox quota policy: message rejected because sender is unknown to recipient
+550 5.7.1 Sorry, the address you are sending from does not exist
+550 5.1.0 Your email was rejected: reply address not found
+554 5.7.1 This message was refused because the From: address is invalid
+550 The domain in your From address could not be found in DNS
+550 5.7.1 Hostname of your server could not be resolved
+550 unable to verify sender address
+451 4.1.8 Sender domain not found, try again
+550 Envelope sender domain has no MX records
+554 5.7.1 Sender domain must exist
+550 5.7.1 The HELO name does not exist in DNS
+550 spoofed sender: user does not exist on our server, mail from local domain must be authenticated
+552 The message contains a nonexistent attachment type which is not allowed
+550 5.6.1 body type not supported by the host; 8BITMIME not available
+550 5.7.1 invalid message: no recipient header
+550 Message rejected: missing or invalid Date header
+554 5.6.0 No such header: To field is missing
+550 5.7.1 Access to this mailbox is not allowed for external users
+550 The group x only accepts messages from its members; your address is not a member
+550 5.7.1 This list is closed; you're not subscribed
+450 4.2.1 mailbox temporarily locked
+550 5.2.1 The mailbox is locked for delivery
+450 4.3.2 Mailbox is not available right now
+421 4.4.5 Server too busy, unknown users exceeded
+554 Too many bad recipients in this session
+550 5.7.1 User x quota exceeded, invalid until cleanup
+Le compte du destinataire est suspendu, utilisateur inactif
+Der Absender ist auf diesem Server unbekannt
+Ihr Server wurde nicht gefunden (kein PTR-Eintrag)
+Die Mail wurde abgelehnt, weil der Anhang nicht erlaubt ist
+Verbindung zum Server des Empfängers nicht möglich
+El servidor del remitente no existe en el DNS
+No se pudo conectar con el servidor del destinatario
+El mensaje fue rechazado por el filtro antispam
+Impossible d'établir une connexion avec le serveur du destinataire
+L'expéditeur n'est pas autorisé à envoyer à ce destinataire
+Il server del destinatario non risponde
+O servidor do destinatário não está respondendo
+送信元ドメインが存在しません
+接続できませんでした。宛先サーバーが応答していません
+发件人域名不存在
+对方服务器拒绝连接
+Сервер получателя не отвечает
+Домен отправителя не существует
+Serwer odbiorcy nie odpowiada
+Alıcı sunucusu yanıt vermiyor
+Gönderenin alan adı bulunamadı
 """.strip().splitlines()

@@ -18,7 +18,10 @@ def _any(*patterns: str) -> str:
     return "|".join(patterns)
 
 
-_FRENCH_GONE = r"inconnu|n.exist|introuvable|non (recens|valide|trouv)|invalide|pas été trouvé|erroné"
+_FRENCH_GONE = (
+    r"inconnu|n.exist|introuvable|non (recens|valide|trouv)|invalide|pas été trouvé|erroné"
+    r"|n.est plus (utilis|valide|attribu|en service)"
+)
 _SPANISH_GONE = r"desconocid|no existe|no (fue |se )?(encontr|ha encontrado|pudo encontrar)|inexistente|inv[aá]lid"
 _ITALIAN_GONE = r"sconosciut|non esist|inesistent|non (è )?(stat[oa] )?trovat|non valid"
 _PORTUGUESE_GONE = r"desconhecid|n[aã]o exist|inexistente|n[aã]o (foi |p[oô]de ser )?encontrad|inv[aá]lid"
@@ -142,6 +145,7 @@ IN_OTHER_LANGUAGES: dict[Reason, str] = {
         r"empf[äa]e?nger.{0,60}(unbekannt|nicht (gefunden|bekannt|vorhanden|erreichbar)|existiert nicht|ung[üu]e?ltig)",
         r"(adresse|postfach|benutzer|konto|teilnehmer).{0,40}(unbekannt|nicht gefunden|existiert nicht"
         r"|nicht (vorhanden|bekannt)|konnte nicht gefunden|ung[üu]e?ltig)|unbekannte[rs]? (benutzer|empf|adress)",
+        r"kein (solches |solcher )?(postfach|benutzer|konto)\b",
         _either(r"adresse|utilisateur|destinataire|compte|bo[iî]te", _FRENCH_GONE, apart=60) + "|n.existe pas",
         _either(r"usuario|direcci[oó]n|destinatario|cuenta|buz[oó]n|casilla", _SPANISH_GONE),
         _either(r"utente|indirizzo|destinatario|casella", _ITALIAN_GONE) + "|nessun (utente|destinatario|indirizzo)",
@@ -155,11 +159,15 @@ IN_OTHER_LANGUAGES: dict[Reason, str] = {
         _either(r"kullanıcı|adres|alıcı|posta kutusu|hesap", _TURKISH_GONE)
         + r"|(kullanıcı|adres|alıcı|hesap)\w{0,4} yok",
         _either(r"adresát|uživatel|adresa|příjemce|schránka", r"neexistuje|nenalezen|neznám|nebyla nalezena"),
-        r"(osoite|vastaanottaja|käyttäjä).{0,30}(tuntematon|ei löy)|(címzett|felhasználó).{0,30}(nem létez|ismeretlen)",
+        r"(osoite|vastaanottaja|käyttäjä).{0,30}(tuntematon|ei löy)|(címzett|felhasználó).{0,30}(nem létez|ismeretlen)"
+        r"|ismeretlen (címzett|felhasználó)",
         r"(あて先|宛先|ユーザ|アドレス|受信者).{0,40}(見つかり|存在し|不明|ありません|不存在|誤り|間違)|ユーザー?不明",
         rf"(收件人|用户|用戶|地址|帐号|账号|邮箱|郵箱|信箱|使用者|帳號).{{0,20}}({_CHINESE_GONE})|不存在",
         r"找不到.{0,4}(收件人|用户|用戶|地址|邮箱|郵箱|信箱)",
         r"(사용자|주소|수신자|받는 사람|계정).{0,20}(없|찾을 수|존재하지)",
+        _either(r"користувач|отримувач|адрес|скриньк", r"не (існує|знайден)|невідом"),
+        _either(r"χρήστη|παραλήπτη|διεύθυνση", r"δεν (υπάρχει|βρέθηκε)|άγνωστ"),
+        r"(משתמש|נמען|כתובת).{0,20}לא (קיים|קיימת|נמצא)|(المستخدم|المستلم|العنوان).{0,20}غير (موجود|معروف)",
     ),
     Reason.CONTENT: _any(
         r"pourriel|courrier indésirable|correo (no deseado|basura)|posta indesiderata|lixo eletr|ongewenst|skräppost",

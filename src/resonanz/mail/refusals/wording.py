@@ -31,7 +31,8 @@ PLAIN: Table = (
     (
         Reason.NO_MAIL_ACCEPTED,
         r"null ?mx|nullmx|no smtp service|not accepting network messages"
-        r"|(domain|host|server|system) (does not|doesn.t|do not) (accept|receive) (any )?(e-?)?mails?\b(?! from)"
+        r"|(domain|host|server|system|address) (does not|doesn.t|do not) (accept"
+        r"|receive) (any )?(e-?)?mails?\b(?! from)"
         r"|does not accept (any )?mail\b(?! from)|accepts no mail|smtp protocol is not (available|supported) on this"
         # an old Postfix that meets a null MX
         r"|type=mx: malformed (or unexpected )?name server reply|cname lookup for null",
@@ -79,7 +80,8 @@ PLAIN: Table = (
     (
         Reason.SENDER_REFUSED,
         # what is said to lack something is ours: the sender's domain, not the recipient's
-        r"\b(sender.{0,3}|sending|mail.?from|envelope.?from|return.?path|your( \w{1,12})?) (e-?mail )?(address"
+        r"\b(sender.{0,3}|sending|reply(.to)?|mail.?from|envelope.?from|return.?path"
+        r"|your( \w{1,12})?) (e-?mail )?(address"
         r"|domain)\b"
         r".{0,40}(has no|have no|no valid|does not|doesn.t|not |cannot|can.t|without|null|invalid|unknown|unresolv)"
         r"|(resolv|find|locat|look ?up|verif)\w{0,4}.{0,12}(your|the sender.?s?|sender.?s?"
@@ -97,7 +99,8 @@ PLAIN: Table = (
         r"|(cannot|can.t|not (permitted|allowed|able) to|does not|won.t) relay|relay (access|not permitted"
         r"|prohibited)"
         r"|not a gateway|insecure mail relay|that domain isn.t in my list of allowed rcpthosts|no relaying"
-        r"|turn on smtp auth|requires authentication when|permissions? to send as"
+        r"|(does not|doesn.t) accept (any )?(e-?)?mails? from|turn on smtp auth|spoofed|requires authentication when"
+        r"|permissions? to send as"
         r"|please use the smtp server of your isp|invalid domain name$|" + IN_OTHER_LANGUAGES[Reason.SENDER_REFUSED],
     ),
     # ── Names of the sending server ─────────────────────────────────────────────────────────────────────────────────

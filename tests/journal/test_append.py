@@ -18,6 +18,7 @@ from resonanz.journal import JournalReader, JournalUnavailable, SqliteJournal
 from resonanz.journal.writer import Writer
 from resonanz.model import Hit, HitKind
 from tests.kit.disks import fill, small_disk
+from tests.kit.waiting import DEADLINE
 
 PROGRAM = Path(__file__).with_name("append_until_killed.py")
 
@@ -268,7 +269,7 @@ def test_a_disk_that_does_not_answer_is_not_waited_for(folder: Path, monkeypatch
         with pytest.raises(JournalUnavailable):
             await journal.append(click(5))
         answers.set()
-        deadline = asyncio.get_running_loop().time() + 10
+        deadline = asyncio.get_running_loop().time() + DEADLINE
         while asyncio.get_running_loop().time() < deadline:
             try:
                 await journal.append(click(6))
@@ -285,13 +286,13 @@ def test_a_disk_that_does_not_answer_is_not_waited_for(folder: Path, monkeypatch
 
 def test_a_file_being_kept_to_its_limit_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While giving pixels up hangs, appends are refused instead of hanging too; they are written afterwards."""
-    monkeypatch.setattr("resonanz.journal.append._STALLED_SECONDS", 0.05)
     answers = threading.Event()
     monkeypatch.setattr(Writer, "keep_to_limit", lambda _: answers.wait())
     journal = SqliteJournal.open(folder)
 
     async def append_in_trouble() -> None:
         await journal.append(click(1))
+        monkeypatch.setattr("resonanz.journal.append._STALLED_SECONDS", 0.05)  # not before: a disk may be that slow
         with pytest.raises(JournalUnavailable):
             await journal.append(click(2))
         answers.set()
@@ -340,7 +341,6 @@ def test_what_is_to_run_before_a_commit_never_waits_for_a_dead_disk(
 ) -> None:
     """Calls run in the writer's thread and their hits are written; behind a disk that hangs, and after the journal was
     closed, they are run all the same, and their hits are refused."""
-    monkeypatch.setattr("resonanz.journal.append._STALLED_SECONDS", 0.05)
     answers = threading.Event()
     insert = Writer._insert
 
@@ -362,15 +362,16 @@ def test_what_is_to_run_before_a_commit_never_waits_for_a_dead_disk(
         pending.then(resume)
 
     journal.soon(lambda: append(1))
-    assert ran.acquire(timeout=20)
+    assert ran.acquire(timeout=DEADLINE)
+    monkeypatch.setattr("resonanz.journal.append._STALLED_SECONDS", 0.05)  # not before: a disk may be that slow
     monkeypatch.setattr(Writer, "_insert", hang)
     for number in (2, 3):
         journal.soon(lambda number=number: append(number))  # type: ignore[misc]
-        assert ran.acquire(timeout=20)
+        assert ran.acquire(timeout=DEADLINE)
     answers.set()
     journal.close()
     journal.soon(lambda: append(4))
-    assert ran.acquire(timeout=20)
+    assert ran.acquire(timeout=DEADLINE)
     assert done == [(1, 1), (2, 0), (3, 0), (4, 0)]
     assert JournalReader(folder).depth(journal.id) == 3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -122,15 +122,15 @@ def test_tampered_tokens(edge: Edge, data: st.DataObject) -> None:
 )
 def test_hostile_bodies(edge: Edge, kind: TokenKind, body: bytes, encoding: str, length: int) -> None:
     """Bodies that lie about their length, and chunks that are none, change nothing."""
-    before = len(edge.hits())
+    id = uuid4()  # of its own: what was asked before may still be on its way to the disk
     framing = f"Transfer-Encoding: {encoding}" if encoding else f"Content-Length: {min(length, len(body))}"
-    head = f"POST {edge.path(kind)} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n{framing}\r\n\r\n"
+    head = f"POST {edge.path(kind, id=id)} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n{framing}\r\n\r\n"
     raw = head.encode() + body
     if encoding:
         raw += b"\r\n0\r\n\r\n"
     check(edge, edge.exchange(raw, patience=0.3))
     if not re.search(rb"One-Click|confirm=unsubscribe|tracking=o(ff|n)", body):
-        assert len(edge.hits()) == before
+        assert id not in {hit.id for hit in edge.hits()}
 
 
 @hostile

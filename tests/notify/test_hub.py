@@ -16,9 +16,9 @@ from resonanz.notify.tail import Tail
 from resonanz.store import Database, events, open_database
 from resonanz.store.messages import Message
 from tests.kit.cast import ALMA, NOON, Cast, event
+from tests.kit.waiting import DEADLINE
 
 T = TypeVar("T")
-DEADLINE = 20.0
 
 
 def given(database: Database, **more: Any) -> list[Message]:

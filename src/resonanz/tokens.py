@@ -37,6 +37,7 @@ VERSION = 1
 TAG_BYTES = 12
 KEY_BYTES = 32
 MAX_TOKEN_CHARACTERS = 16_384
+LINK_START = 18  # where index and destination begin in the signed bytes of a link's token
 RETURN_PATH_PREFIX = "b+"
 UNSUBSCRIBE_PREFIX = "u+"
 REPLY_PREFIX = "r+"
@@ -199,9 +200,9 @@ def head(kind: TokenKind, *, anonymous: bool = False) -> int:
     return VERSION << 5 | anonymous << 4 | kind
 
 
-def link_in(signed: bytes) -> tuple[int, str]:
-    """Return index and destination in the signed bytes of a link's token. Raises BadToken."""
-    link, start = _read_varint(signed, 18)
+def link_in(signed: bytes, at: int = LINK_START) -> tuple[int, str]:
+    """Return index and destination in the signed bytes of a link's token, where they begin `at`. Raises BadToken."""
+    link, start = _read_varint(signed, at)
     return link, signed[start:].decode("utf-8", "surrogatepass")
 
 

@@ -50,8 +50,13 @@ def test_the_interval_holds_where_its_assumptions_do(world: World) -> None:
 
 @pytest.mark.parametrize(
     "world",
-    [World(2000, odds=2.0), World(2000, 0.3, 0.7, 0.2, leaked=0.01), World(2000, odds=2.0, private=0.3)],
-    ids=["odds", "leak", "privacy"],
+    [
+        World(2000, odds=2.0),
+        World(4000, 0.5, 0.3, 0.5, odds=2.0),
+        World(2000, 0.3, 0.7, 0.2, leaked=0.01),
+        World(2000, odds=2.0, private=0.3),
+    ],
+    ids=["odds", "odds, where half of them click", "leak", "privacy"],
 )
 def test_the_band_holds_where_they_bend_as_declared(world: World) -> None:
     """Loaders who click at twice the odds, or machines' clicks left of one in a hundred: the band holds the truth
@@ -59,6 +64,11 @@ def test_the_band_holds_where_they_bend_as_declared(world: World) -> None:
     record = simulate(world, 200)
     assert record.sensitivity >= 0.93
     assert record.interval < 0.9
+
+
+def test_where_every_image_is_seen_nothing_is_uncertain() -> None:
+    """All who opened were seen: the interval begins there, and not a hair above."""
+    assert simulate(World(loads=1.0), 20).interval == 1
 
 
 @pytest.mark.parametrize(

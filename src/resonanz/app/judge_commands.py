@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("trace", type=click.File("r", encoding="utf-8", errors="replace"), metavar="TRACE.jsonl")
+@click.argument("trace", type=click.File("r", encoding="utf-8-sig", errors="replace"), metavar="TRACE.jsonl")
 @click.option("--windows", "changed", metavar="JSON", help="Change windows: a JSON object, or the name of a file.")
 @click.option("--at", "moment", type=float, help="Judge as of so many seconds after sending. Default: long after.")
 def judge(trace: IO[str], changed: str | None, moment: float | None) -> None:

@@ -174,7 +174,8 @@ def _opened(counts: Tally, *, odds: float, leaked: float) -> _Opened:
     # are drawn from the openers without putting them back, which tells more than draws with: the finite population
     # correction, taken into the sample's size (Cochran 1977, section 2.6).
     drawn = 1 / (1 - min(counts.both / counts.opened, 0.99))
-    captured = wilson(counts.both * drawn, clickers * drawn)
+    told = drawn / _spread(counts, clickers, odds)
+    captured = wilson(counts.both * told, clickers * told)
     of_captured = Interval(
         _by_share(counts.opened, counts.both, captured.high, odds),
         _by_share(counts.opened, counts.both, captured.low, odds),
@@ -201,6 +202,24 @@ def _by_share(opened: int, both: int, share: float, odds: float) -> float:
     return opened * (1 + rate / other * (1 - share) / share)
 
 
+def _spread(counts: Tally, clickers: float, odds: float) -> float:
+    """Return by how much the estimate varies more than the share of the recaptured tells; as variances, by the delta
+    method.
+
+    Those not seen are their clickers ÷ their rate of clicks. Where that rate is a fraction of the seen ones', both vary
+    by more; and how many clicks leaked varies like any count of rare things. 1 where the assumptions hold.
+    """
+    rate, leaked = counts.both / counts.opened, counts.clicked - clickers
+    lower = rate + odds * (1 - rate)  # by so much their rate is lower than the seen ones'
+    unseen = (clickers - counts.both) * lower / rate
+    for_each = unseen / counts.opened
+    told = unseen * (1 - rate) / rate * (lower + for_each)
+    if not told:
+        return 1.0
+    true = unseen * (1 - rate) / rate * odds * (1 + odds * for_each / lower**2) + leaked * (lower / rate) ** 2
+    return true / told
+
+
 def _together(*factors: tuple[float, Interval]) -> Interval:
     """Return the interval of a product of independent positive figures, from each one's own."""
     logs = [(math.log(value), math.log(around.low), math.log(around.high)) for value, around in factors]
@@ -211,4 +230,4 @@ def _together(*factors: tuple[float, Interval]) -> Interval:
 
 
 def _between(value: float, least: int, most: int) -> float:
-    return min(max(value, float(least)), float(most))
+    return min(max(round(value, 6), float(least)), float(most))  # no limit is missed by how numbers are kept

@@ -119,6 +119,27 @@ def test_lines_that_leave_out_the_recipient() -> None:
     assert (summary["recipients"], summary["human_clicks"], summary["machine_clicks"]) == (3, 1, 2)
 
 
+def test_names_may_be_numbers_and_numbers_may_be_written_otherwise() -> None:
+    """Messages and recipients by number, `AS15169`, 1.0 for 1, a mark of byte order: what other programs write."""
+    numbers = OPEN | {"message": 7, "recipient": 9, "ip": "192.0.2.200", "asn": "AS15169"}
+    plain = numbers | {"id": 2, "recipient": 10, "asn": "15169"}
+    click = CLICK | {"message": 7, "recipient": 9, "link": 1.0, "asn": 3320.0}
+    found = judged("\ufeff" + lines(numbers, plain, click, OPEN | {"id": 3, "message": "7"}))
+    assert [line["network"] and line["network"]["owner"] for line in found[:3]] == ["Google", "Google", None]
+    assert [line["counted"] for line in found[:4]] == [True] * 4
+    assert [(line["message"], line["recipients"]) for line in found[4:]] == [(7, 2), ("7", 1)]
+
+
+def test_who_looks_at_the_unsubscribe_page_and_then_sends_its_form_is_unsubscribed() -> None:
+    """The form repeats no look at its page; a look alone, however often, unsubscribes nobody."""
+    look = CLICK | {"kind": "unsubscribe_get", "link": None}
+    form = look | {"id": "f", "kind": "unsubscribe_post", "t": 4030}
+    page, sent, again, summary = judged(lines(look, form, form | {"id": "g", "t": 9000}))
+    assert (page["repeat_of"], sent["repeat_of"], again["repeat_of"]) == (None, None, "f")
+    assert summary["unsubscribed"] is True
+    assert judged(lines(look, look | {"id": "d", "t": 4030}))[-1]["unsubscribed"] is False
+
+
 def test_fields_nobody_knows_and_blank_lines_are_no_trouble() -> None:
     """Traces are written by other programs, which write more than is asked."""
     plain = judged(lines(OPEN))
@@ -139,7 +160,9 @@ def test_a_message_to_a_stripping_domain() -> None:
         (OPEN | {"kind": "opened"}, "kind: not one of sent, delivered"),
         (OPEN | {"t": "soon"}, "t: not a number"),
         (OPEN | {"t": 1e300}, "t: beyond"),
-        ({**OPEN, "message": None}, "message: not a text"),
+        ({**OPEN, "message": None}, "message: neither a text"),
+        (OPEN | {"asn": "Google"}, "asn: not the number"),
+        (OPEN | {"asn": 1.5}, "asn: not a whole number"),
         ({**OPEN, "id": None}, "id: neither"),
         (OPEN | {"id": "1", "link": -1}, "link: not a whole number"),
         (OPEN | {"headers": "none"}, "headers: not an object"),

@@ -101,7 +101,7 @@ def _read_line(trace: Trace, row: dict[str, Any], classify: Classify, seen: set[
     kind = row.get("kind")
     if kind not in _HITS and kind not in _FACTS:
         raise InvalidInput(f"not one of {', '.join((*_FACTS, *_HITS))}", where="kind")
-    at, message, recipient = _moment(row), _text(row, "message"), _text(row, "recipient", needed=False).strip()
+    at, message, recipient = _moment(row), _named(row, "message"), _recipient(row)
     links, key = _amount(row, "links_total"), _key(message, recipient)
     hit = _hit(row, kind, at, key, classify) if kind in _HITS else None
     if hit is not None:
@@ -185,21 +185,29 @@ def _hit(row: dict[str, Any], kind: str, at: int, mail: MailKey, classify: Class
         headers={str(name).lower(): str(value) for name, value in headers.items()},
         user_agent=user_agent,
         identity=identify(user_agent),
-        network=classify(address, _amount(row, "asn") or None),
+        network=classify(address, _asn(row)),
         address=address,
         at=at,
-        id=_id(row),
+        id=_named(row, "id"),
         mail=mail,
         link=None if link is None else _amount(row, "link"),
         own=row.get("own") is True,
     )
 
 
-def _id(row: dict[str, Any]) -> str:
-    id = row.get("id")
-    if isinstance(id, bool) or not isinstance(id, (str, int)) or id == "":
-        raise InvalidInput("neither a text nor a whole number", where="id")
-    return json.dumps(id)  # so that 1 and "1" stay two ids
+def _named(row: dict[str, Any], name: str) -> str:
+    """Return a name in the form of its JSON, so that 1 and "1" stay two."""
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+        raise InvalidInput("neither a text nor a whole number", where=name)
+    return json.dumps(value)
+
+
+def _recipient(row: dict[str, Any]) -> str:
+    value = row.get("recipient")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _text(row, "recipient", needed=False).strip()
 
 
 def _moment(row: dict[str, Any]) -> int:
@@ -220,10 +228,23 @@ def _text(row: dict[str, Any], name: str, *, needed: bool = True) -> str:
     return value
 
 
+def _asn(row: dict[str, Any]) -> int | None:
+    """Return the number of an autonomous system; databases also write it `AS15169`. 0 is none (RFC 7607)."""
+    value = row.get("asn")
+    if isinstance(value, str):
+        digits = value.strip().upper().removeprefix("AS")
+        if digits and not digits.isdecimal():
+            raise InvalidInput("not the number of an autonomous system", where="asn")
+        row = {"asn": int(digits[:11]) if digits else None}
+    return _amount(row, "asn") or None
+
+
 def _amount(row: dict[str, Any], name: str) -> int:
     value = row.get(name)
     if value is None:
         return 0
+    if isinstance(value, float) and value.is_integer():  # to JSON, 1.0 is the number 1
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 32:
         raise InvalidInput("not a whole number", where=name)
     return value
@@ -241,6 +262,8 @@ class _Seen:
 
     @property
     def kind(self) -> EventKind:
+        if self.hit.kind is HitKind.UNSUBSCRIBE and self.hit.method != "POST":
+            return EventKind.VISITED  # a look at the page is no part of the form that is sent from it
         return _EVENTS[self.hit.kind]
 
     @property
@@ -312,7 +335,7 @@ def _summary(letter: Letter, firsts: Sequence[_Seen], found: Mapping[int | str, 
     opened, clicked = EventKind.OPENED, EventKind.CLICKED
     verdict = _opened(firsts)
     return {
-        "message": letter.message,
+        "message": json.loads(letter.message),
         "recipient": letter.recipient,
         "recipients": 1,
         "coverage": _coverage(letter, found).value,
@@ -336,7 +359,8 @@ def _of_all(copies: Sequence[dict[str, Any]]) -> dict[str, Any]:
     coverages = Counter(copy["coverage"] for copy in copies)
     verdicts = [Verdict(copy["opened"]) for copy in copies if copy["opened"] is not None]
     verdicts.sort(key=lambda verdict: _TELLS_MOST.index(verdict.who))
-    counts = {name: sum(copy[name] for copy in copies) for name, value in copies[0].items() if type(value) is int}
+    names = [name for name, value in copies[0].items() if type(value) is int and name != "message"]
+    counts = {name: sum(copy[name] for copy in copies) for name in names}
     return (
         copies[0]
         | counts
@@ -353,7 +377,7 @@ _COVERAGES = [coverage.value for coverage in Coverage]
 
 
 def _is_unsubscribe(seen: _Seen) -> bool:
-    return seen.hit.kind is HitKind.UNSUBSCRIBE and seen.hit.method == "POST"
+    return seen.kind is EventKind.UNSUBSCRIBED
 
 
 def _opened(firsts: Sequence[_Seen]) -> Verdict | None:

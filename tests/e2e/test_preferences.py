@@ -72,10 +72,8 @@ def test_tracking_off_silences_this_mail_and_the_next(
     bob, bobs = _receive(instance, BOB)  # what he does stands behind all that in the journal
     reader.get(_only("/o/", bobs))
     wait_for(lambda: EventKind.OPENED in _kinds(database, bob), "the open of somebody else")
-    kinds = _kinds(database, first)
-    assert kinds[-2:] == [EventKind.OPENED, EventKind.PREFERRED]
-    assert kinds.count(EventKind.OPENED) == 1
-    assert EventKind.CLICKED not in kinds
+    own = (EventKind.OPENED, EventKind.CLICKED, EventKind.PREFERRED)  # that it was sent may be noted in between
+    assert [kind for kind in _kinds(database, first) if kind in own] == [EventKind.OPENED, EventKind.PREFERRED]
 
     second, html = _receive(instance, GRACE)
     assert f"{instance.edge}/o/" not in html

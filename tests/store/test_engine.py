@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from traceback import format_exception
 
 import pytest
 from sqlalchemy import insert, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from resonanz.model import TemporaryFailure, new_id
-from resonanz.store import Database, open_database
+from resonanz.model import Event, EventKind, TemporaryFailure, new_id
+from resonanz.store import Database, events, open_database
 from resonanz.store.tables import contacts
 from tests.kit.cast import NOON
 
@@ -26,6 +28,24 @@ def test_a_refusal_for_content_is_no_outage(database: Database) -> None:
     with pytest.raises(DBAPIError) as caught:
         refuse()
     assert SECRET not in str(caught.value)
+
+
+def test_many_rows_are_refused_like_one(database: Database) -> None:
+    """As a refusal, without their data in its text; nothing of them stays, and the next ones are taken."""
+    fact = Event(EventKind.OPENED, NOON, NOON, "edge", id=7, recipient=SECRET, reasons=("a", "b"), detail={"judge": 1})
+
+    good = [replace(fact, id=8 + number) for number in range(99)]
+
+    def add(*facts: Event) -> None:
+        with database.write() as tx:
+            events.add_events(tx, facts)
+
+    with pytest.raises(IntegrityError) as caught:
+        add(*good, replace(fact, source=None))  # type: ignore[arg-type]  # a column that must not be empty
+    assert "".join(format_exception(caught.value)).count(SECRET) == 0
+    add(*good)
+    with database.read() as tx:
+        assert events.after(tx, 0, limit=999) == good
 
 
 def test_an_oversize_key_is_no_outage(postgresql_url: str) -> None:

@@ -174,3 +174,16 @@ def test_a_record_that_names_no_host(run: Run) -> None:
     _, records = checked(run, {("shop.example", "TXT"): [txt("v=spf1 include:a..example -all")]})
     assert [row["state"] for row in records.values() if row["purpose"] == "spf"] == ["wrong"]
     assert records["dmarc _dmarc.shop.example"]["state"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted"),
+    [("localhost", ""), ("localhost.localdomain", ""), ("mx1", ""), ("mx.shop.example", "10 mx.shop.example")],
+)
+def test_nobody_is_told_to_publish_a_machines_nickname(
+    run: Run, monkeypatch: pytest.MonkeyPatch, host: str, wanted: str
+) -> None:
+    """What the return path's MX is to say is shown where this machine knows its name in DNS, else it is left open."""
+    monkeypatch.setattr("socket.getfqdn", lambda: host)
+    _, records = checked(run, {}, RESONANZ_RETURN_PATH_DOMAIN="bounce.example")
+    assert records["return path bounce.example"]["wanted"] == wanted

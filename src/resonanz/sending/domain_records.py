@@ -237,7 +237,9 @@ def _return_path(around: Surroundings, names: Names) -> Iterator[Record]:
         return
     found = names.mail_hosts(domain)
     texts = tuple(f"{preference} {host}" for preference, host in found)
-    wanted = f"10 {around.relay_host}"
+    # Many a machine does not know its own name: nobody is told to publish `localhost`.
+    is_named = "." in around.relay_host and not around.relay_host.startswith("localhost.")
+    wanted = f"10 {around.relay_host}" if is_named else ""
     if not found:
         state, note = State.MISSING, "Bounces do not come back to us. Lead them to the host of our inbound door."
     elif not any(host and names.addresses(host) for _, host in found):

@@ -59,7 +59,7 @@ def test_the_words_say_what_is_not_known_or_not_yet(site: Site) -> None:
         nameless = add_sent(tx, cast, "nameless", 30, 0, TrackingMode.ANONYMOUS)
     alice = site.alice()
     text = words_of(alice.get(f"/campaigns/{unseen}").text)
-    assert "All 3 copies lie in the outbox. Nobody was seen to open it, nobody followed a link." in text
+    assert "All 3 copies lie in the outbox. Nobody was seen to open it, nobody was seen to follow a link." in text
     assert "Nobody unsubscribed or called it spam." in text
     text = words_of(alice.get(f"/campaigns/{nameless}").text)
     assert "Without names it was opened 0 times and clicked 0 times." in text

@@ -50,8 +50,7 @@ def _read(results: Results) -> Iterator[str]:
     if page.names_openers:
         said.append(f"{_seen(page.openers, opened_at_most(results))} it")
     if page.names_clickers:
-        followed = "" if said or page.clickers < 2 else " people"
-        said.append(f"{_number(page.clickers)}{followed} followed a link")
+        said.append(_followed(page.clickers, first=not said))
     if said:
         sentence = ", ".join(said)
         yield f"{sentence[0].upper()}{sentence[1:]}."
@@ -68,6 +67,13 @@ def opened_at_most(results: Results) -> int:
     """Return how many may have opened, as far as images can tell: whoever Apple's privacy protection hides included."""
     page = results.page
     return page.openers + (page.opens.estimate.indeterminate if page.opens.estimate else 0)
+
+
+def _followed(clickers: int, *, first: bool) -> str:
+    """A click that is not decided yet is no proof: that nobody followed a link is never said."""
+    if not clickers:
+        return "nobody was seen to follow a link"
+    return f"{_people(clickers) if first else _number(clickers)} followed a link"
 
 
 def _seen(proven: int, possible: int) -> str:

@@ -163,7 +163,7 @@ class Mailing:
 
     def _office(self) -> Office:
         kind = self.world.chance.choices([name for name, _, _ in SCANNERS], [share for _, share, _ in SCANNERS])[0]
-        where = {"crowd": "home", "home network": "home"}.get(kind, "aws")
+        where = {"crowd": "home", "home network": "home", "two at once": "home"}.get(kind, "aws")
         way_out = "ovh" if self.world.chance.random() < 0.03 else "home"  # a few go through rented machines
         shared = self.world.address(way_out) if self.world.chance.random() < 0.5 else None
         return Office(kind, self.world.address(where), self.world.chance.choice(SCANNER_BROWSERS), shared)
@@ -222,17 +222,18 @@ class Mailing:
             where = self.world.address("apple")  # Private Relay
         elif chance.random() < 0.02:
             where = self.world.address("ovh")  # the company's way to the internet
-        elif office is not None and office.kind in ("Proofpoint", "Mimecast") and chance.random() < 0.1:
-            where = self.world.address(office.kind.lower())  # an isolated browser
+        elif office is not None and office.kind in ISOLATED and chance.random() < 0.1:
+            where = self.world.address(ISOLATED[office.kind])  # an isolated browser
         elif chance.random() < 0.2:
             where = self.world.address("home")  # the telephone, on its own network
         wanted = min(truth.links, 1 + (chance.random() < 0.25) + (chance.random() < 0.05))
         hasty = chance.random() < 0.1  # opens links in tabs
         for link in chance.sample(range(truth.links), wanted):
-            if office is not None and office.kind == "Safe Links" and chance.random() < 0.5:
+            if office is not None and office.kind in CHECKED_AT_THE_CLICK and chance.random() < 0.5:
                 agent = chance.choice(SCANNER_BROWSERS)
                 before = at - self.world.about(1, 0.5)
-                self.hit(truth, "Safe Links", CLICK, before, self.world.address("microsoft"), agent, link)
+                checked_from = self.world.address(CHECKED_AT_THE_CLICK[office.kind])
+                self.hit(truth, office.kind, CLICK, before, checked_from, agent, link)
             truth.clicked.add(link)
             self.hit(truth, "person", CLICK, at, where, browser, link)
             if chance.random() < 0.02:
@@ -453,12 +454,50 @@ def _crowd(mailing: Mailing, truth: Truth, office: Office, _delivered: float) ->
     mailing.hit(truth, "crowd", CLICK, at, office.gateway, office.agent, world.chance.randrange(truth.links))
 
 
+def _detonation(mailing: Mailing, truth: Truth, _office: Office, delivered: float) -> None:
+    """One address of Microsoft's looks at the mail and follows a link, as two different browsers."""
+    world = mailing.world
+    at, where = delivered + 2 + min(400, world.about(60, 1)), world.address("microsoft")
+    looks, follows = world.chance.sample(SCANNER_BROWSERS, 2)
+    mailing.hit(truth, "detonation", OPEN, at, where, looks)
+    later = at + world.chance.uniform(0.2, 8)
+    mailing.hit(truth, "detonation", CLICK, later, where, follows, world.chance.randrange(truth.links))
+
+
+def _two_at_once(mailing: Mailing, truth: Truth, office: Office, delivered: float) -> None:
+    """Two of the links at the same time, an hour later, from what looks like a home's network."""
+    world = mailing.world
+    at = delivered + 600 + world.about(3600, 0.7)
+    for link in world.chance.sample(range(truth.links), min(2, truth.links)) if truth.links > 1 else ():
+        mailing.hit(truth, "two at once", CLICK, at, office.gateway, office.agent, link)
+        at += world.chance.uniform(0.02, 0.8)
+
+
+def _unsubscribing(mailing: Mailing, truth: Truth, office: Office, delivered: float) -> None:
+    """Follows the links that the mail's header names too."""
+    world = mailing.world
+    at = delivered + 3 + world.about(200, 1)
+    for link in world.chance.sample(range(truth.links), min(2, truth.links)):
+        mailing.hit(truth, "unsubscribe page too", CLICK, at, office.gateway, office.agent, link)
+        at += world.chance.uniform(0.1, 0.9)
+    mailing.hit(truth, "unsubscribe page too", UNSUBSCRIBE, at, office.gateway, office.agent)
+
+
+def _by_name(mailing: Mailing, truth: Truth, office: Office, delivered: float) -> None:
+    """Hours later, a program that says what it is."""
+    world = mailing.world
+    agent = world.chance.choice([chrome(120).replace("Chrome/", "HeadlessChrome/"), "python-requests/2.32.3", ""])
+    at = delivered + world.about(9000, 1)
+    mailing.hit(truth, "by its name", OPEN, at, office.gateway, agent)
+    mailing.hit(truth, "by its name", CLICK, at + 2, office.gateway, agent, world.chance.randrange(truth.links))
+
+
 def _none(_mailing: Mailing, _truth: Truth, _office: Office, _delivered: float) -> None:
     """No gateway that fetches anything."""
 
 
 SCANNERS: tuple[tuple[str, float, Scan], ...] = (
-    ("none", 0.25, _none),
+    ("none", 0.14, _none),
     ("Microsoft 365 protection", 0.14, _m365),
     ("Safe Links", 0.14, _safe_links),
     ("Barracuda", 0.08, _barracuda),
@@ -470,9 +509,18 @@ SCANNERS: tuple[tuple[str, float, Scan], ...] = (
     ("fan-out", 0.03, _fan_out),
     ("HEAD, then GET", 0.03, _asking),
     ("crowd", 0.03, _crowd),
+    ("check at the click", 0.04, _none),
+    ("detonation", 0.02, _detonation),
+    ("two at once", 0.02, _two_at_once),
+    ("unsubscribe page too", 0.02, _unsubscribing),
+    ("by its name", 0.02, _by_name),
 )
 
 _SCANS = {name: scan for name, _, scan in SCANNERS}
+
+# Who looks again at each link as it is followed, and from where; and whose people may browse in isolation.
+CHECKED_AT_THE_CLICK = {"Safe Links": "microsoft", "check at the click": "mimecast"}
+ISOLATED = {"Proofpoint": "proofpoint", "Mimecast": "mimecast", "check at the click": "proofpoint"}
 
 # ── Held against the truth ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,6 +9,7 @@ from resonanz.model import HitKind, new_id
 from resonanz.tokens import TokenKind
 from tests.kit.edges import Edge, running_edge
 from tests.kit.ports import free_range
+from tests.kit.waiting import wait_for
 
 LIMIT = 400_000
 LONG = {"User-Agent": "x" * 500, "Accept": "y" * 500}
@@ -45,3 +46,35 @@ def test_at_the_limit_the_oldest_pixels_are_given_up(tmp_path: Path) -> None:
     reader = JournalReader(edge.journal_folder)
     assert [reader.given_up(journal) for journal in reader.journals()] == [lost]
     reader.close()
+
+
+def test_clicks_beyond_the_limit_are_kept_and_told_of(tmp_path: Path) -> None:
+    """With nothing but clicks and wishes the journal grows on: each is answered and kept, and the operators' listener
+    says so, once in the log, until somebody has taken them over."""
+    ops_port = free_range(1)
+    with running_edge(tmp_path, journal_limit=100_000, ops_port=ops_port) as edge:
+        ops = Edge(tmp_path, port=ops_port)
+        wanted = []
+        while b"over its limit" not in ops.ask("GET", "/healthz").body:
+            wanted += [new_id(), new_id()]
+            click = edge.path(TokenKind.CLICK, id=wanted[-2], destination="https://a.example/")
+            assert edge.ask("GET", click, LONG).status == 302
+            leave = edge.path(TokenKind.UNSUBSCRIBE, id=wanted[-1])
+            assert edge.ask("POST", leave, LONG, b"List-Unsubscribe=One-Click").status == 200
+            assert len(wanted) < 1000, "it is never told"
+        assert b"resonanz_journal_over_limit 1.0" in ops.ask("GET", "/metrics").body
+        assert [hit.id for hit in edge.hits()] == wanted
+        for _ in range(5):
+            assert edge.ask("GET", edge.path(TokenKind.CLICK, destination="https://a.example/"), LONG).status == 302
+        assert edge.log().count("journal.over_limit") == 1
+        reader = JournalReader(edge.journal_folder)
+        for journal in reader.journals():
+            reader.trim(journal, 10_000)
+        reader.close()
+
+        def is_told() -> bool:
+            edge.ask("GET", edge.path(TokenKind.CLICK, destination="https://a.example/"))
+            return b"over its limit" in ops.ask("GET", "/healthz").body
+
+        wait_for(lambda: not is_told(), "the limit is kept again")
+        assert b"resonanz_journal_over_limit 0.0" in ops.ask("GET", "/metrics").body

@@ -53,6 +53,7 @@ class EdgeMetrics:
         self._failed = 0
         self._given_up = 0
         self.journal_available: Callable[[], bool] = lambda: True
+        self.journal_over_limit: Callable[[], bool] = lambda: False
         self.further: list[Callable[[], Iterable[Metric]]] = []
 
     def count(self, kind: str, outcome: str) -> None:
@@ -90,6 +91,11 @@ class EdgeMetrics:
         )
         yield GaugeMetricFamily(
             "resonanz_journal_available", "Whether hits can be stored: 1 or 0.", int(self.journal_available())
+        )
+        yield GaugeMetricFamily(
+            "resonanz_journal_over_limit",
+            "Whether clicks and POSTs alone fill more than the journal's limit, so that it grows on: 1 or 0.",
+            int(self.journal_over_limit()),
         )
         for families in self.further:
             yield from families()

@@ -91,6 +91,7 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
     REGISTRY.register(metrics)
     journal = SqliteJournal.open(settings.journal_folder, limit_bytes=settings.journal_limit_bytes, observer=metrics)
     metrics.journal_available = lambda: journal.available
+    metrics.journal_over_limit = lambda: journal.over_limit
     known = Known(settings.snapshot_file)
     metrics.further += [known.families, lambda: [_journal_info(journal)]]
     edge = build(
@@ -104,7 +105,7 @@ def run(settings: EdgeSettings, *, build_ops: OpsBuilder | None = None) -> None:
     )
     servers = [http_server(edge, settings.host, settings.port, connections=connections)]
     if build_ops is not None and settings.ops_port:
-        ops = build_ops(_health(journal), known.note, {ASK_PATH: known.ask})
+        ops = build_ops(_health(journal), _notes(journal, known), {ASK_PATH: known.ask})
         servers.append(http_server(_in_loop(ops), settings.ops_host, settings.ops_port))
     gc.collect()
     gc.freeze()  # what lives as long as the process is not looked through again and again
@@ -227,6 +228,14 @@ def _health(journal: SqliteJournal) -> Health:
         return "" if journal.available else f"the journal cannot be written: {journal.trouble}"
 
     return health
+
+
+def _notes(journal: SqliteJournal, known: Known) -> Callable[[], str]:
+    def notes() -> str:
+        full = "the journal is over its limit and grows until the disk is full; is `resonanz worker` running?"
+        return "\n".join(filter(None, (known.note(), full if journal.over_limit else "")))
+
+    return notes
 
 
 async def _follow_keys(edge: Edge, path: Path) -> None:

@@ -86,6 +86,12 @@ class SqliteJournal:
         return "the disk does not answer" if self._stalled else self._writer.trouble
 
     @property
+    def over_limit(self) -> bool:
+        """Whether it holds more than its limit although there are no pixel fetches to give up: until somebody takes the
+        hits over it grows with every click."""
+        return self._writer.over_limit
+
+    @property
     def place(self) -> str:
         """The file, or the folder while there is none."""
         return self._writer.place

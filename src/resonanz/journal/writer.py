@@ -54,6 +54,7 @@ class Writer:
         self.id = ""
         self.available = False
         self.trouble = ""  # why the last attempt failed
+        self.over_limit = False  # with nothing left that may be given up
         self._folder = folder
         self._limit_bytes = limit_bytes
         self._observer = observer
@@ -98,18 +99,19 @@ class Writer:
 
         A little at a time: hits wait meanwhile. Where more is to go, it goes after the next groups.
         """
-        if self._connection is None or self._unweighed < min(self._limit_bytes // 64, _WEIGH_BYTES):
+        if self._connection is None or not (
+            self.over_limit or self._unweighed >= min(self._limit_bytes // 64, _WEIGH_BYTES)
+        ):
             return
         given_up = 0
         try:
             for _ in range(_ROUNDS):
                 if self._used_bytes() <= self._limit_bytes:
-                    self._unweighed = 0
+                    self._unweighed, self.over_limit = 0, False
                     break
                 dropped = self._drop_oldest_pixels()
                 if not dropped:
-                    self._unweighed = 0
-                    _log.error("journal.over_limit", path=self.place, remedy="see why ingest does not read the journal")
+                    self._note_over_limit()
                     break
                 given_up += dropped
         except DatabaseError as error:
@@ -230,6 +232,12 @@ class Writer:
             _log.warning("journal.works_again", path=self.place, lost_hits=self._failed_since_log)
         if self._observer is not None:
             self._observer.appended(hits, seconds)
+
+    def _note_over_limit(self) -> None:
+        """Clicks and what people do are never given up: from here on it is the disk that ends. Said once each time."""
+        if not self.over_limit:
+            _log.error("journal.over_limit", path=self.place, remedy="see why ingest does not read the journal")
+        self._unweighed, self.over_limit = 0, True
 
     def _note_failure(self, error: Exception, hits: int) -> JournalUnavailable:
         self.available = False

@@ -376,6 +376,70 @@ def test_what_their_words_mean(
     assert reason is None or found.detail["reason"] == reason
 
 
+BY_POLICY = "550 5.7.1 rejected by our security policy"
+OWN_VIEWS: list[tuple[str, Callable[[str], dict[str, object]]]] = [
+    (
+        "postmark",
+        lambda to: {
+            "RecordType": "Bounce", "Type": "HardBounce", "Email": to, "MessageID": "pm-1",
+            "Details": f"smtp;{BY_POLICY}", "Description": "Not delivered (ex: unknown user).",
+        },
+    ),
+    (
+        "mandrill",
+        lambda to: {
+            "event": "hard_bounce", "_id": "md-1", "ts": 1,
+            "msg": {"email": to, "_id": "md-1", "diag": f"smtp;{BY_POLICY}", "bounce_description": "bad_mailbox"},
+        },
+    ),
+    (
+        "mailjet",
+        lambda to: {
+            "event": "bounce", "email": to, "hard_bounce": True, "error": "user unknown", "comment": BY_POLICY,
+        },
+    ),
+    (
+        "resend",
+        lambda to: {
+            "type": "email.bounced",
+            "data": {
+                "to": [to], "email_id": "re-1",
+                "bounce": {
+                    "type": "Permanent", "subType": "NoEmail", "diagnosticCode": [BY_POLICY],
+                    "message": "The user is unknown or the mailbox does not exist.",
+                },
+            },
+        },
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "made"), OWN_VIEWS, ids=[name for name, _ in OWN_VIEWS])
+def test_the_server_outranks_the_provider(door: Door, name: str, made: Callable[[str], dict[str, object]]) -> None:
+    """Where the server's reply is told, what the provider makes of it kills nobody: a policy is a policy."""
+    now = model.now()
+    event = made(door.message.recipient) | {"BouncedAt": now.isoformat(), "ts": int(now.timestamp())}
+    assert door.tell(name, event).json() == {"recorded": 1}
+    with door.database.read() as tx:
+        found = events.of_message(tx, door.message.id)[-1]
+        assert (found.detail["bounce"], found.detail["reason"]) == ("soft", "policy")
+        assert reason_for(tx, ALMA) is None
+
+
+def test_why_mailgun_never_sent(door: Door) -> None:
+    """A mail that Mailgun itself refused says so, in the words it gives."""
+    told = {
+        "event": "rejected",
+        "id": "mg-1",
+        "timestamp": model.now().timestamp(),
+        "recipient": door.message.recipient,
+    }
+    assert door.tell("mailgun", told | {"reject": {"reason": "a trial only"}}).json() == {"recorded": 1}
+    with door.database.read() as tx:
+        found = events.of_message(tx, door.message.id)[-1]
+    assert found.detail["reply"] == "a trial only"
+
+
 def test_mail_that_postal_takes_in(door: Door) -> None:
     """Its trouble with mail that came in says nothing about ours, even to the same person."""
     told = {"to": door.message.recipient, "message_id": "x@shop.example", "token": "abcdef123", "direction": "incoming"}

@@ -62,7 +62,7 @@ def read(delivery: Delivery) -> list[Notice]:
             recipient=text(one.get("recipient"), 320),
             header_ids=header_id(part(one, "message", "headers").get("message-id")),
             sender=text(part(one, "envelope").get("sender"), 320),
-            reply=joined((status.get("message"), status.get("description"), one.get("reject"))),
+            reply=joined((status.get("message"), status.get("description"), part(one, "reject").get("reason"))),
             code=number(status.get("code")),
             status=text(status.get("enhanced-code"), 20),
             url=text(one.get("url"), 8_000),

@@ -39,7 +39,8 @@ def _notice(one: Json, delivery: Delivery) -> Notice:
         key=key_of(one),
         recipient=text(one.get("email"), 320),
         provider_id=text(one.get("Message_GUID"), 100),
-        reply=joined((one.get("smtp_reply"), one.get("comment"), one.get("error_related_to"), one.get("error"))),
+        # What Mailjet makes of the reply speaks only where the reply itself is not told.
+        reply=joined((one.get("smtp_reply"), one.get("comment"))) or joined((one.get("error_related_to"), error)),
         dead=bool(one.get("hard_bounce")) and error in _DEAD,
         url=text(one.get("url"), 8_000),
         address=text(one.get("ip"), 64),

@@ -10,7 +10,6 @@ from resonanz.ingest.sources.notices import (
     Json,
     Notice,
     header_id,
-    joined,
     key_of,
     moment,
     objects,
@@ -68,7 +67,8 @@ def _notice(one: Json, delivery: Delivery) -> Notice:
         recipient=text(message.get("email"), 320),
         header_ids=header_id(part(message, "headers").get("Message-Id")),
         provider_id=text(one.get("_id") or message.get("_id"), 100),
-        reply=joined((message.get("diag") or _last_reply(message), described.replace("_", " "), message.get("reject"))),
+        # What Mandrill makes of the reply speaks only where the reply itself is not told.
+        reply=text(message.get("diag")) or _last_reply(message) or described.replace("_", " "),
         dead=described in ("bad_mailbox", "invalid_domain"),
         url=text(one.get("url"), 8_000),
         address=text(one.get("ip"), 64),

@@ -70,7 +70,8 @@ def _notice(one: Json, delivery: Delivery) -> Notice:
         key=key_of(one),
         recipient=text(one.get("Recipient") or one.get("Email"), 320),
         provider_id=text(one.get("MessageID"), 100),
-        reply=joined((one.get("Details"), one.get("Description"))),
+        # The description is of the type, with examples ("unknown user, …"): it speaks only where the server did not.
+        reply=joined((one.get("Details"),)) or joined((one.get("Description"),)),
         dead=sort in ("HardBounce", "BadEmailAddress"),
         url=text(one.get("OriginalLink"), 8_000),
         address=text(part(one, "Geo").get("IP"), 64),

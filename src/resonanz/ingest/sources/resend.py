@@ -64,8 +64,8 @@ def read(delivery: Delivery) -> list[Notice]:
             recipient=recipient,
             header_ids=header_id(_header(data.get("headers"), "message-id") or data.get("message_id")),
             provider_id=text(data.get("email_id"), 100),
-            # What the recipient's server said outranks Resend's own words about it.
-            reply=joined((*texts(bounce.get("diagnosticCode")), bounce.get("message"), failed.get("reason"))),
+            # Resend's own words about a refusal speak only where the server's are not told.
+            reply=joined(texts(bounce.get("diagnosticCode"))) or joined((bounce.get("message"), failed.get("reason"))),
             dead=bounce.get("type") == "Permanent" and bounce.get("subType") == "NoEmail",
             url=text(fetched.get("link"), 8_000),
             address=text(fetched.get("ipAddress"), 64),

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
+from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from resonanz.edge.documents import disposition, name_in, type_of
 from resonanz.edge.outgoing import PIECE_BYTES
 from resonanz.model import CONTINUED, Hit, HitKind, document_place
 from resonanz.store.documents import keep
@@ -297,6 +302,7 @@ def test_only_a_token_for_files_opens_a_file(edge: Edge, kind: TokenKind) -> Non
         ("..%5C..%5Cboot.exe", "boot.exe", "boot.exe", "application/octet-stream"),
         ("%E2%80%AEfdp.exe", "fdp.exe", "fdp.exe", "application/octet-stream"),
         ("%FF%00.pdf", "_.pdf", "%EF%BF%BD.pdf", "application/pdf"),
+        ("n" * 200 + ".pdf", "n" * 116 + ".pdf", "n" * 116 + ".pdf", "application/pdf"),  # shortened, of the same kind
         ("", "document", "document", "application/octet-stream"),
         ("..", "document", "document", "application/octet-stream"),
     ],
@@ -309,6 +315,21 @@ def test_a_name_cannot_harm_whoever_saves_it(edge: Edge, name: str, plain: str, 
     assert reply.header("content-disposition") == f"attachment; filename=\"{plain}\"; filename*=UTF-8''{extended}"
     assert reply.header("content-type") == type
     assert reply.header("set-cookie") is None
+
+
+@given(st.text(st.characters(), max_size=300))
+def test_no_name_gets_out_of_its_header(written: str) -> None:
+    """Anybody may write anything behind a token: the header stays one line of two well-formed parameters that give the
+    same name, one that leads to no folder, hides nothing, and is of a bearable length."""
+    name = name_in(written)
+    found = re.fullmatch(rb"attachment; filename=\"([^\"\\\r\n]+)\"; filename\*=UTF-8''([!-~]+)", disposition(name))
+    assert found is not None
+    assert unquote(found[2].decode()) == name
+    assert len(found[1]) == len(name) <= 120
+    assert name.isprintable()
+    assert not set(name) & set('/\\:"<>|?*')
+    assert name == name.strip(". ")
+    assert type_of(name) not in ("text/html", "image/svg+xml", "text/javascript", "application/xhtml+xml", "text/xml")
 
 
 def test_a_document_needs_no_name(edge: Edge) -> None:

@@ -17,6 +17,7 @@ from resonanz.mail.structure import Part, Structure
 from resonanz.mail.transfer import DamagedEncoding, Splice, open_body
 
 MAX_NAME = 120
+_LONGEST_ENDING = 10  # of a name, with its dot: more is no kind of file
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,15 @@ def safe_name(name: str) -> str:
     """Return a file name without folders, controls or anything a header or a path could take amiss."""
     last = name.replace("\\", "/").rpartition("/")[2]
     cleaned = "".join(character for character in last if character.isprintable() and character not in '"<>:|?*')
-    return cleaned.strip(". ")[:MAX_NAME]
+    return _shortened(cleaned.strip(". ")).strip(". ")
+
+
+def _shortened(name: str) -> str:
+    """Return a name within its length, with its ending: without it nobody's program knows what to do with the file."""
+    stem, dot, ending = name.rpartition(".")
+    if len(name) <= MAX_NAME or not dot or len(dot + ending) > _LONGEST_ENDING:
+        return name[:MAX_NAME]
+    return stem[: MAX_NAME - len(dot + ending)] + dot + ending
 
 
 def removal(structure: Structure, part: Part) -> Splice:

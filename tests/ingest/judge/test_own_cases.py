@@ -578,6 +578,16 @@ CASES = {
         7262  click:0  aws        chrome         human_likely counted
         """,
     ),
+    "93 a rented desktop, soon after delivery": Case(
+        "A mail client showed the mail there: its reader works on a rented machine. Nobody else there is believed.",
+        """
+        0    sent
+        1    delivered
+        600  open     aws   outlook  human_direct counted mail_client
+        640  click:0  aws   edge     human_likely counted hosting_network
+        641  click:1  aws2  edge     machine_scanner at_once
+        """,
+    ),
 }
 
 

@@ -82,9 +82,16 @@ class Scene:
 
     def is_read(self, hit: Evidence) -> bool:
         """Whether a mail program showed the mail to somebody just before: from this address, or through its proxy."""
+        return self.is_read_here(hit) or self._lately(self._shown().get(_PROXIES, ()), hit)
+
+    def is_read_here(self, hit: Evidence) -> bool:
+        """Whether a mail client showed the mail to somebody at this address just before; if none is known, never."""
+        return bool(hit.address) and self._lately(self._shown().get(hit.address, ()), hit)
+
+    def _shown(self) -> Mapping[str, list[int]]:
         if self._readings is None:
             self._readings = self._find_readings()
-        return self._lately(self._readings.get(_who(hit), ()), hit) or self._lately(self._readings.get("", ()), hit)
+        return self._readings
 
     def _lately(self, times: Sequence[int], hit: Evidence) -> bool:
         last = bisect_right(times, hit.at)
@@ -106,7 +113,7 @@ class Scene:
         return found
 
     def _find_readings(self) -> dict[str, list[int]]:
-        """Return when mail programs showed the mail: by address, and under no name by the proxies of mail providers.
+        """Return when mail programs showed the mail: by address, and together by the proxies of mail providers.
 
         Scanners call themselves browsers, so that a browser's image says nothing here.
         """
@@ -116,10 +123,13 @@ class Scene:
             if hit.kind is not HitKind.OPEN:
                 continue
             if alone is not None and alone.verdict is Verdict.HUMAN_PROXIED:
-                found[""].append(hit.at)
-            elif alone is None and hit.identity.client.kind is ClientKind.MAIL_CLIENT:
-                found[_who(hit)].append(hit.at)
+                found[_PROXIES].append(hit.at)
+            elif alone is None and hit.address and hit.identity.client.kind is ClientKind.MAIL_CLIENT:
+                found[hit.address].append(hit.at)
         return found
+
+
+_PROXIES = ""  # whose addresses say nothing of where a reader is
 
 
 def _who(hit: Evidence) -> str:

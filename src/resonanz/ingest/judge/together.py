@@ -157,8 +157,8 @@ def _patience(hit: Evidence, scene: Scene) -> int:
         return microseconds(windows.probable)
     if is_open and hit.identity.client.kind is ClientKind.MAIL_CLIENT:
         return -microseconds(windows.acceptance)  # shows a mail the moment it comes in, and clocks differ
-    if kind is NetworkKind.HOSTING:
-        return microseconds(windows.hosting)
+    if kind is NetworkKind.HOSTING and (is_open or not scene.is_read_here(hit)):
+        return microseconds(windows.hosting)  # but some work there: who has a mail client on a rented desktop
     # Microsoft and Google show images through their networks: they say nothing against an open.
     return microseconds(windows.instant_open if is_open else windows.instant_click)
 

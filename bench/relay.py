@@ -46,9 +46,6 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(prog="bench relay")
     parser.add_argument("--mails", type=int, default=2_000)
     parser.add_argument("--connections", type=int, default=8)
-    parser.add_argument(
-        "--profile", type=Path, help="write cProfile's figures of door and worker to FILE.door, .worker"
-    )
     options = parser.parse_args(list(arguments))
     if not Path(SINK).exists() or not Path(SOURCE).exists():
         raise SystemExit("needs smtp-sink and smtp-source: apt install postfix")

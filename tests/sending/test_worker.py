@@ -367,9 +367,13 @@ def test_a_lease_that_could_not_be_extended(database: Database, monkeypatch: pyt
     assert sorted(envelope.recipient for envelope, _ in transport.taken) == [f"p{n}@rcpt.example" for n in range(6)]
 
 
-def test_stopping_gives_back_what_was_not_begun(sqlite_database: Database) -> None:
-    """After an orderly stop the mail in hand is sent, and the rest is free for the next worker at once."""
-    hand_in(sqlite_database, draft(recipients=[f"p{number}@rcpt.example" for number in range(10)]))
+@pytest.mark.parametrize("is_one_submission", [True, False])
+def test_stopping_gives_back_what_was_not_begun(sqlite_database: Database, is_one_submission: bool) -> None:
+    """After an orderly stop the mail in hand is sent, and the rest is free for the next worker at once: what was only
+    claimed, what is being built ahead of its turn, and what was built."""
+    people = [f"p{number}@rcpt.example" for number in range(10)]
+    for recipients in [people] if is_one_submission else [[person] for person in people]:
+        hand_in(sqlite_database, draft(recipients=recipients))
     reached, go_on = asyncio.Event(), asyncio.Event()
 
     async def wait(envelope: Envelope, message: bytes) -> Delivery:

@@ -16,6 +16,7 @@ import structlog
 from resonanz.model import TemporaryFailure
 from resonanz.sending import outcomes
 from resonanz.sending.building import Work, Workshop, build
+from resonanz.sending.loading import SMALL
 from resonanz.store import Database, messages
 from resonanz.store.messages import Content
 
@@ -52,8 +53,19 @@ class Builder:
         return self._build(work) if self._is_quick(work) else await asyncio.to_thread(self._build, work)
 
     async def build_ahead(self, works: Sequence[Work]) -> list[Work]:
-        """Build a portion of those that `can_be_ahead`. They let go of their contents: the copies say it all."""
+        """Build a portion of what `goes_ahead`. They let go of their contents: the copies say it all."""
         return await asyncio.to_thread(self._build_each, works)
+
+    def goes_ahead(self, work: Work) -> bool:
+        """Whether a copy may be built before its turn, and had better be: its content, a small one, is here already,
+        nothing of it goes to disk, and its lane would have to hand it to a thread."""
+        if work.submission.track_documents:
+            return False
+        if work.content is not None:
+            return True
+        last = self._contents.last
+        is_here = last is not None and last.id == work.submission.content_id and len(last.body) <= SMALL
+        return is_here and not self._is_quick(work)
 
     def _build_each(self, works: Sequence[Work]) -> list[Work]:
         return [replace(self._build(work), content=None) for work in works]
@@ -80,9 +92,3 @@ class Builder:
         except Exception as error:
             log.exception("a mail could not be built", message=str(work.message.id))
             return work.ended(outcomes.deferred(f"our own failure: {type(error).__name__}", work.claim))
-
-
-def can_be_ahead(work: Work) -> bool:
-    """Whether a copy may be built before its turn: its content, a small one, is there already, and nothing of it goes
-    to disk."""
-    return work.content is not None and not work.submission.track_documents

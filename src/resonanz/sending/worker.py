@@ -27,7 +27,7 @@ from resonanz import model
 from resonanz.mail.gateways import Receiver
 from resonanz.model import PermanentFailure, TemporaryFailure, TrackingMode
 from resonanz.sending import outcomes
-from resonanz.sending.builder import Builder, LastContent, can_be_ahead
+from resonanz.sending.builder import Builder, LastContent
 from resonanz.sending.building import Work, Workshop
 from resonanz.sending.claims import Claims
 from resonanz.sending.directory import Carrier, Changes, Directory, Known, Open, as_moment
@@ -200,8 +200,9 @@ class Worker:
     async def _line_up(self, works: list[Work]) -> None:
         """Hand what was claimed to the lanes: at once what they build themselves, the rest as it is built; as many at a
         time as there are lanes, so that what they write down comes together."""
-        self._dispatch.add(work for work in works if not can_be_ahead(work))
-        ahead = [work for work in works if can_be_ahead(work)]
+        ahead = [work for work in works if self._builder.goes_ahead(work)]
+        early = {work.message.id for work in ahead}
+        self._dispatch.add(work for work in works if work.message.id not in early)
         while ahead and not self._dispatch.has_ended:
             portion, ahead = ahead[: self._settings.connections], ahead[self._settings.connections :]
             self._dispatch.add(await self._builder.build_ahead(portion))

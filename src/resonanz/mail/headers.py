@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from urllib.parse import unquote_to_bytes
 
 from resonanz.mail.charset import decode_leniently
@@ -41,17 +42,18 @@ class Header:
         return decode_words(self.text)
 
 
+@value
 class Block:
     """A header block: its fields, where the body begins, and whether lines that are no fields stood among them."""
 
-    __slots__ = ("_by_name", "body_start", "fields", "has_junk")
+    fields: tuple[Header, ...]
+    body_start: int
+    has_junk: bool
+    # One mail's fields are asked for some thirty times.
+    _by_name: dict[str, list[Header]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def __init__(self, fields: tuple[Header, ...], body_start: int, has_junk: bool) -> None:
-        self.fields = fields
-        self.body_start = body_start
-        self.has_junk = has_junk
-        self._by_name: dict[str, list[Header]] = {}  # one mail's fields are asked for some thirty times
-        for found in fields:
+    def __post_init__(self) -> None:
+        for found in self.fields:
             self._by_name.setdefault(found.name.lower(), []).append(found)
 
     def first(self, name: str) -> Header | None:

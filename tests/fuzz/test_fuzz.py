@@ -11,7 +11,7 @@ import pytest
 
 CORPUS = Path(__file__).parent / "corpus"
 ROOT = Path(__file__).parents[2]
-INPUTS = 3_000
+INPUTS = 2_000
 
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="there is no atheris for this Python")

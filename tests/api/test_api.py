@@ -24,6 +24,7 @@ from resonanz.sending.submit import Limits, submit
 from resonanz.store import Database, accounts, contacts, events, messages
 from tests.kit.cast import NOON, Cast, event
 from tests.kit.openers import opener_on
+from tests.kit.rows import update_message
 from tests.kit.waiting import wait_for
 
 LIMIT = 100_000
@@ -507,7 +508,7 @@ def test_who_stands_before_a_recipient_is_told(client: TestClient, database: Dat
     with database.write() as tx:
         submission, rows = Cast(accounts.list_accounts(tx)[0].id, {}).mailing(tx, 8, now=NOON)
         for row, name in zip(rows, ["HEY", "Mimecast", "Mimecast", ""], strict=False):
-            messages.update_message(tx, row.id, {"gateway": name})
+            update_message(tx, row.id, {"gateway": name})
     said = client.get(f"/api/v1/submissions/{submission.id}").json()["gateways"]
     assert [(each["gateway"], each["strips"], each["messages"], each["share"]) for each in said] == [
         ("Mimecast", False, 2, 0.25),

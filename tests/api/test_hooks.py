@@ -27,7 +27,7 @@ from resonanz.sending.submit import Limits, submit
 from resonanz.store import Database, events, messages
 from resonanz.store.messages import Message
 from resonanz.store.providers import ProviderRow, add_provider
-from resonanz.store.queue import Attempt, add_attempt
+from resonanz.store.queue import Attempt, add_attempts
 from resonanz.store.strays import list_strays
 from resonanz.tokens import mint_return_path
 from tests.kit.cast import ALMA, BRUNO, Cast
@@ -268,7 +268,7 @@ def test_by_the_id_in_the_providers_reply(door: Door) -> None:
         other = door.cast.mail(tx, now=model.now() - timedelta(minutes=1))
         at = model.now()
         reply = f"250 2.0.0 queued as pm-{door.message.id}"
-        add_attempt(tx, door.message.id, Attempt(1, at, at, "smtp", EventKind.SENT, reply))
+        add_attempts(tx, [(door.message.id, Attempt(1, at, at, "smtp", EventKind.SENT, reply))])
     assert door.report(BY_NAME["postmark"], "delivered").json() == {"recorded": 1}
     assert door.kinds() == [EventKind.DELIVERED]
     door.message = other

@@ -12,9 +12,9 @@ from resonanz.people import imports
 from resonanz.store import Database
 from resonanz.store.histories import messages_of
 from resonanz.store.imports import ids_in_state
-from resonanz.store.messages import update_message
 from tests.api.test_blocking import clients
 from tests.kit.cast import ALMA, NOON
+from tests.kit.rows import update_message
 
 __all__ = ["clients"]
 

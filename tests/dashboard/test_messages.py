@@ -204,7 +204,7 @@ def test_a_mail_in_the_outbox_has_reached_nobody(site: Site) -> None:
     with site.database.write() as tx:
         message = cast_of(site).mail(tx, now=NOON, state=MessageState.DELIVERED)
         attempt = queue.Attempt(1, NOON, NOON, "outbox", EventKind.SENT, "written to the outbox")
-        queue.add_attempt(tx, message.id, attempt)
+        queue.add_attempts(tx, [(message.id, attempt)])
         record_all(tx, [event(message, kind, at=NOON) for kind in (EventKind.SENT, EventKind.DELIVERED)])
     for parts in ({}, {"outbox": None}):  # mail that went there before a server was set, too
         text = words_of(site.with_parts(**parts).alice().get(f"/messages/{message.id}").text)
@@ -237,7 +237,7 @@ def test_the_other_servers_words_are_shown(site: Site) -> None:
     with site.database.write() as tx:
         message = cast_of(site).mail(tx, now=NOON)
         reply = "550 5.1.1 no such mailbox"
-        queue.add_attempt(tx, message.id, queue.Attempt(1, NOON, NOON, "smtp", EventKind.BOUNCED, reply))
+        queue.add_attempts(tx, [(message.id, queue.Attempt(1, NOON, NOON, "smtp", EventKind.BOUNCED, reply))])
         record_all(tx, [event(message, EventKind.BOUNCED, at=NOON, detail={"reply": reply})])
     text = site.alice().get(f"/messages/{message.id}").text
     assert text.count(reply) >= 2
@@ -426,7 +426,7 @@ def _hostile_mail(site: Site) -> tuple[Message, Submission]:
         )
         messages.add_messages(tx, [message])
         attempt = queue.Attempt(1, NOON, NOON, HOSTILE[:64], EventKind.DEFERRED, HOSTILE)
-        queue.add_attempt(tx, message.id, attempt)
+        queue.add_attempts(tx, [(message.id, attempt)])
         for kind in EventKind:
             record_all(
                 tx,

@@ -15,10 +15,11 @@ from resonanz.insight import explain_coverage
 from resonanz.insight.contacts import history_of
 from resonanz.model import Coverage, EventKind, TrackingMode, Verdict
 from resonanz.people import imports, reason_for
-from resonanz.store import contacts, lists, messages, suppressions
+from resonanz.store import contacts, lists, suppressions
 from tests.dashboard.test_messages import words_of
 from tests.kit.cast import ALMA, NOON, Cast, event
 from tests.kit.pages import Site, site
+from tests.kit.rows import update_message
 
 __all__ = ["site"]
 
@@ -108,17 +109,17 @@ def test_what_cannot_be_measured_of_them_is_counted_with_its_reason(site: Site) 
         cast = Cast(site.account.id, contacts.ensure_contacts(tx, [(ALMA, "Alma")], NOON))
         reasons = [one for one in Coverage if one is not Coverage.TRACKABLE]
         for coverage in reasons:
-            messages.update_message(tx, cast.mail(tx).id, {"coverage": coverage, "gateway": "Proofpoint"})
+            update_message(tx, cast.mail(tx).id, {"coverage": coverage, "gateway": "Proofpoint"})
         heard = cast.mail(tx)  # trackable, and then only privacy protection was heard
         record_all(tx, [event(heard, EventKind.OPENED, verdict=Verdict.PRIVACY_PREFETCH)])
         nameless, untracked = cast.mail(tx, opens=TrackingMode.ANONYMOUS), cast.mail(tx, opens=TrackingMode.OFF)
         seen = cast.mail(tx)
-        messages.update_message(tx, seen.id, {"coverage": Coverage.TEXT_ONLY, "gateway": "Mimecast"})
+        update_message(tx, seen.id, {"coverage": Coverage.TEXT_ONLY, "gateway": "Mimecast"})
         record_all(tx, [event(seen, EventKind.OPENED, verdict=Verdict.HUMAN_DIRECT)])
         record_all(tx, [event(cast.mail(tx), EventKind.BOUNCED)])
         for row in (nameless, untracked):
-            messages.update_message(tx, row.id, {"gateway": "Proofpoint"})
-        messages.update_message(tx, seen.id, {"created_at": NOON + timedelta(hours=1)})
+            update_message(tx, row.id, {"gateway": "Proofpoint"})
+        update_message(tx, seen.id, {"created_at": NOON + timedelta(hours=1)})
     shown = words_of(alice.get(f"/contacts/{cast.people[ALMA]}").text)
     expected = dict.fromkeys(reasons, 1) | {Coverage.PRIVACY_CLIENT: 2, Coverage.NOT_TRACKED: 2}
     for coverage, times in expected.items():

@@ -22,6 +22,7 @@ from resonanz.tokens import Token, TokenKind, mint, read, sign_inside
 from tests.kit.cast import BROWSER, NOON, Cast, event, hit
 from tests.kit.journals import MemoryJournals
 from tests.kit.mails import NOW, draft, hand_in, raw_draft
+from tests.kit.rows import update_message
 from tests.kit.workers import EDGE, KEYS, ScriptedTransport, is_empty, run_until, worker_on
 
 HTML = (
@@ -154,7 +155,7 @@ def test_there_is_no_record_without_a_name(sqlite_database: Database, ask: Ask) 
     assert ask("record", Token(TokenKind.PREFERENCES, message.submission_id))[0] == 404
     assert ask("record", Token(TokenKind.VIEW, message.id))[0] == 404
     with sqlite_database.write() as tx:
-        messages.update_message(tx, message.id, {"contact_id": None})
+        update_message(tx, message.id, {"contact_id": None})
     assert ask("record", Token(TokenKind.PREFERENCES, message.id))[0] == 404
 
 
@@ -184,5 +185,5 @@ def test_a_mail_that_was_never_built_or_whose_contact_is_gone(sqlite_database: D
     assert ask("copy", Token(TokenKind.VIEW, receipt.messages[0][0]))[0] == 404
     message, _ = sent(sqlite_database)
     with sqlite_database.write() as tx:
-        messages.update_message(tx, message.id, {"contact_id": None})
+        update_message(tx, message.id, {"contact_id": None})
     assert ask("copy", Token(TokenKind.VIEW, message.id))[0] == 404

@@ -16,6 +16,7 @@ from resonanz.ingest import Summary, rebuild, record_all
 from resonanz.model import EventKind, MessageState, TrackingMode, Verdict, Who
 from resonanz.store import Database, events, messages, tables
 from tests.kit.cast import NOON, Cast, event
+from tests.kit.rows import update_message
 from tests.kit.waiting import wait_for
 
 PROJECTED = (tables.messages, tables.submissions, tables.rollup)
@@ -114,7 +115,7 @@ def test_what_sending_has_in_hand_stays_in_hand(database: Database) -> None:
     """The facts do not know that a worker holds a message; a rebuild must not take it away from it."""
     with database.write() as tx:
         message = Cast.enter(tx).mail(tx, state=MessageState.QUEUED)
-        messages.update_message(tx, message.id, {"state": MessageState.SENDING, "state_note": "by worker 1"})
+        update_message(tx, message.id, {"state": MessageState.SENDING, "state_note": "by worker 1"})
     assert rebuild(database) == Summary(1, 0, 0, 0, 0)
 
 

@@ -12,10 +12,11 @@ from resonanz.ingest import record_all
 from resonanz.insight import Query, activity, message_list, message_page, submission_page
 from resonanz.insight.messages import TIMELINE_LIMIT
 from resonanz.model import Coverage, Event, EventKind, MessageState, TrackingMode, Verdict, new_id
-from resonanz.store import Database, Tx, messages, queue
+from resonanz.store import Database, Tx, queue
 from resonanz.store.messages import Message
 from resonanz.store.queue import Attempt
 from tests.kit.cast import ALMA, BRUNO, LINKS, NOON, Cast, event
+from tests.kit.rows import update_message
 
 MINUTE = timedelta(minutes=1)
 
@@ -108,8 +109,8 @@ def test_an_untracked_mail_says_why(database: Database) -> None:
     """Coverage and reason come in words."""
     message = given(database)
     with database.write() as tx:
-        messages.update_message(tx, message.id, {"coverage": Coverage.NOT_TRACKED, "untracked_reason": "signed"})
-        queue.add_attempt(tx, message.id, Attempt(1, NOON, NOON + MINUTE, "outbox", EventKind.SENT, "250 ok"))
+        update_message(tx, message.id, {"coverage": Coverage.NOT_TRACKED, "untracked_reason": "signed"})
+        queue.add_attempts(tx, [(message.id, Attempt(1, NOON, NOON + MINUTE, "outbox", EventKind.SENT, "250 ok"))])
     page = message_page(database, message.id)
     assert page is not None
     assert page.untracked is not None

@@ -18,6 +18,7 @@ from resonanz.store.messages import Link, Message
 from resonanz.store.results import Which
 from tests.kit.campaigns import add_list, add_people, expand, plan, started
 from tests.kit.mails import NOW
+from tests.kit.rows import update_message
 
 
 def test_what_came_of_it(database: Database) -> None:
@@ -77,7 +78,7 @@ def test_every_recipient_has_a_row(database: Database, monkeypatch: pytest.Monke
     )
     with database.write() as tx:
         modes = {"track_opens": TrackingMode.ANONYMOUS, "track_clicks": TrackingMode.ANONYMOUS}
-        messages.update_message(tx, nameless.id, modes)
+        update_message(tx, nameless.id, modes)
     written = "".join(table(database, bounced.submission_id))
     heading, *rows = csv.reader(written.splitlines(keepends=True))
     assert tuple(heading) == results.HEADINGS

@@ -20,6 +20,7 @@ from resonanz.people import (
 from resonanz.store import Database, messages
 from resonanz.store.contacts import ensure_contacts
 from tests.kit.cast import ALMA, BRUNO, NOON, Cast
+from tests.kit.rows import update_message
 
 OFF, ANONYMOUS, INDIVIDUAL = TrackingMode.OFF, TrackingMode.ANONYMOUS, TrackingMode.INDIVIDUAL
 
@@ -95,7 +96,7 @@ def test_nothing_is_recorded_of_an_erased_contact(database: Database) -> None:
     """A message that lost its contact by erasure is nobody's any more."""
     with database.write() as tx:
         message = Cast.enter(tx).mail(tx)
-        messages.update_message(tx, message.id, {"contact_id": None})
+        update_message(tx, message.id, {"contact_id": None})
         erased = messages.get_message(tx, message.id)
         assert erased is not None
         assert still_allowed(tx, erased) == (False, False)

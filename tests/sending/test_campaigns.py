@@ -22,6 +22,7 @@ from resonanz.store.campaigns import CampaignState
 from tests.kit.campaigns import HTML, add_list, add_people, expand, plan, recipients, started, stored, subjects
 from tests.kit.mails import NOW
 from tests.kit.relays import DOMAIN
+from tests.kit.rows import next_due
 from tests.kit.waiting import wait_for
 from tests.kit.worker_process import start_expanding
 from tests.kit.workers import ScriptedTransport, is_empty, run_until, worker_on
@@ -142,7 +143,7 @@ def test_as_fast_as_it_was_told(database: Database) -> None:
         expand(database, now=at)
         with database.write() as tx:
             claims = queue.claim(tx, "w", at, at + timedelta(hours=1), 1_000)
-            queue.settle(tx, "w", [claim.message_id for claim in claims])
+            queue.take_out(tx, queue.lock(tx, "w", [claim.message_id for claim in claims]))
         sent += [str(claim.message_id) for claim in claims]
         assert len(sent) - before <= 31
         assert at < NOW + timedelta(minutes=5)
@@ -178,7 +179,7 @@ def test_what_a_worker_has_already_when_it_is_paused(database: Database) -> None
 
     def put_back() -> bool:
         with database.read() as tx:
-            due_at = queue.next_due(tx)
+            due_at = next_due(tx)
             return due_at is not None and due_at > NOW
 
     run_until(worker_on(database, transport), put_back)

@@ -22,6 +22,7 @@ from resonanz.store.strays import Stray, add_strays, list_strays
 from resonanz.store.tables import metadata
 from resonanz.store.tables import queue as queue_table
 from tests.kit.cast import ALMA, BRUNO, NOON, Cast, event, hit
+from tests.kit.rows import update_message
 
 REPLY = f"550 5.1.1 <{ALMA}> does not like us"
 
@@ -60,7 +61,7 @@ def test_nothing_that_stays_names_them(database: Database) -> None:
                 event(alone, EventKind.BOUNCED, detail={"bounce": "soft", "reply": REPLY}),
             ],
         )
-        messages.update_message(tx, together.id, {"gateway": "Proofpoint"})
+        update_message(tx, together.id, {"gateway": "Proofpoint"})
         queue.add_attempts(tx, [(alone.id, Attempt(1, NOON, NOON, "smtp", EventKind.BOUNCED, REPLY))])
         assert ALMA in everything_said(tx)
     assert erase(database, cast) == 2

@@ -21,6 +21,7 @@ from resonanz.store import messages as rows
 from resonanz.store.opens import NO_PAST, Past, put_receiver_right
 from tests.kit.cast import NOON, Cast, event
 from tests.kit.nameserver import nameserver
+from tests.kit.rows import update_message
 from tests.kit.workers import ScriptedTransport, is_empty, run_until, worker_on
 
 GATEWAY, STRIPPER = Receiver("Proofpoint"), Receiver("Proton")
@@ -188,7 +189,7 @@ def test_what_is_put_right_later_is_what_would_have_been_said_at_once(
     """Whether DNS answers before or after a copy is built makes no difference to what its row says."""
     with sqlite_database.write() as tx:
         _, (message,) = Cast.enter(tx).mailing(tx, ["a@example.org"])
-        rows.update_message(tx, message.id, {"coverage": known})
+        update_message(tx, message.id, {"coverage": known})
         put_receiver_right(tx, [message.id], receiver.name, strips=receiver.strips)
         row = rows.get_message(tx, message.id)
     assert row is not None

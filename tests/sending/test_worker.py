@@ -28,6 +28,7 @@ from resonanz.store import Database, contacts, events, messages, queue
 from resonanz.store.messages import Message
 from resonanz.tokens import TokenKind, read, read_return_path
 from tests.kit.mails import NOW, RAW, draft, hand_in, raw_draft
+from tests.kit.rows import next_due
 from tests.kit.waiting import until
 from tests.kit.workers import EDGE, KEYS, ScriptedTransport, is_empty, run_until, worker_on
 
@@ -546,7 +547,7 @@ def _die_with(database: Database, *, on_wire: UUID) -> None:
     """Leave the queue as a worker leaves it that was killed a while ago with one mail on the wire."""
     with database.write() as tx:
         queue.claim(tx, "dead", NOW, NOW + timedelta(seconds=1), limit=99)
-        assert queue.mark_on_wire(tx, "dead", [on_wire])
+        queue.set_on_wire(tx, queue.lock(tx, "dead", [on_wire]))
 
 
 def _dying_on_the_wire(database: Database) -> Worker:
@@ -584,6 +585,6 @@ def _attempts(database: Database, message_id: UUID) -> list[queue.Attempt]:
 
 def _due(database: Database) -> datetime:
     with database.read() as tx:
-        due = queue.next_due(tx)
+        due = next_due(tx)
     assert due is not None
     return due

@@ -13,6 +13,7 @@ from resonanz.model import Coverage, MessageState, TrackingMode
 from resonanz.store import Database, Tx, contacts, messages, open_database
 from resonanz.store.messages import Built
 from tests.kit.mails import NOW, draft, hand_in
+from tests.kit.rows import update_message
 from tests.kit.waiting import wait_for
 
 
@@ -52,7 +53,7 @@ def test_messages_are_locked_in_the_order_of_their_ids(
     first, second, third = sorted(message for message, _ in receipt.messages)
     for moved in (first, second):  # an update writes the row anew, behind the others
         with postgresql.write() as tx:
-            messages.update_message(tx, moved, {"state_note": "moved"})
+            update_message(tx, moved, {"state_note": "moved"})
 
     def scan(tx: Tx) -> None:
         for way in ("indexscan", "bitmapscan"):  # as for many messages: the table is read from its start
@@ -61,9 +62,9 @@ def test_messages_are_locked_in_the_order_of_their_ids(
 
     _in_turn(
         postgresql,
-        lambda tx: messages.update_message(tx, second, {"state_note": "fact"}),
+        lambda tx: update_message(tx, second, {"state_note": "fact"}),
         scan,
-        lambda tx: messages.update_message(tx, third, {"state_note": "fact"}),
+        lambda tx: update_message(tx, third, {"state_note": "fact"}),
     )
     with postgresql.read() as tx:
         found = messages.get_messages(tx, [first, second, third])

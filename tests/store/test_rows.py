@@ -27,6 +27,7 @@ from resonanz.model import (
     to_microseconds,
 )
 from resonanz.store import Database, Tx, accounts, contacts, events, messages, open_database, queue, suppressions
+from tests.kit.rows import add_event, update_message
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
@@ -84,7 +85,7 @@ def test_a_list_is_read_page_by_page_without_gaps(database: Database) -> None:
     """Following `before` gives each message once, newest first; state and search narrow it."""
     with database.write() as tx:
         rows = _submission(tx, [f"person{number}@example.org" for number in range(25)])
-        messages.update_message(tx, rows[3].id, {"state": MessageState.BOUNCED})
+        update_message(tx, rows[3].id, {"state": MessageState.BOUNCED})
     seen: list[UUID] = []
     with database.read() as tx:
         before = None
@@ -148,15 +149,17 @@ def test_a_claim_belongs_to_one_worker(database: Database) -> None:
         second = queue.claim(tx, "two", NOW, until, limit=9)
         assert len(first) == 2
         assert len(second) == 1
-        assert queue.mark_on_wire(tx, "one", [first[0].message_id]) == {first[0].message_id}
-        assert not queue.mark_on_wire(tx, "two", [first[0].message_id])
+        mine = queue.lock(tx, "one", [first[0].message_id])
+        assert mine == {first[0].message_id}
+        assert not queue.lock(tx, "two", [first[0].message_id])
+        queue.set_on_wire(tx, mine)
     with database.write() as tx:
         later = queue.claim(tx, "two", until + timedelta(seconds=1), until + timedelta(minutes=5), limit=9)
         assert {claim.message_id: claim.on_wire for claim in later}[first[0].message_id]
-        assert not queue.mark_on_wire(tx, "one", [first[0].message_id])
-        queue.settle(tx, "one", [first[0].message_id])
+        assert not queue.lock(tx, "one", [first[0].message_id])
+        queue.take_out(tx, queue.lock(tx, "one", [first[0].message_id]))
         assert queue.depth(tx) == 3, "a worker that lost its lease settled what another holds"
-        queue.settle(tx, "two", [first[0].message_id])
+        queue.take_out(tx, queue.lock(tx, "two", [first[0].message_id]))
         queue.release(tx, "two", first[1].message_id, NOW + timedelta(hours=1), attempts_made=1)
         assert queue.depth(tx) == 2
         assert queue.claim(tx, "two", NOW, until, limit=9) == []
@@ -207,7 +210,7 @@ def test_events_come_back_and_count_once(database: Database) -> None:
         detail={"raw": "x"},
     )
     with database.write() as tx:
-        first = events.add_event(tx, event)
+        first = add_event(tx, event)
     with database.read() as tx:
         (found,) = events.after(tx, 0, limit=10)
         assert found.id == first == events.last_id(tx)
@@ -215,7 +218,7 @@ def test_events_come_back_and_count_once(database: Database) -> None:
         assert events.has_event(tx, "test", "k1")
         assert not events.has_event(tx, "test", "k2")
     with pytest.raises(IntegrityError), database.write() as tx:
-        events.add_event(tx, event)
+        add_event(tx, event)
 
 
 def _fields(event: Event) -> dict[str, object]:
@@ -298,8 +301,8 @@ def test_what_is_folded_against_is_found_by_its_time(database: Database) -> None
         message = _submission(tx, ["a@example.org"])[0]
         for number in range(5):
             moment = NOW + number * minute
-            events.add_event(tx, Event(EventKind.CLICKED, moment, moment, "test", message_id=message.id, link=number))
-        events.add_event(tx, Event(EventKind.OPENED, NOW, NOW, "test", message_id=message.id))
+            add_event(tx, Event(EventKind.CLICKED, moment, moment, "test", message_id=message.id, link=number))
+        add_event(tx, Event(EventKind.OPENED, NOW, NOW, "test", message_id=message.id))
     span = (to_microseconds(NOW + minute), to_microseconds(NOW + 3 * minute))
     with database.read() as tx:
         found = events.firsts_of(tx, EventKind.CLICKED, [message.id], span=span)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, text
+from sqlalchemy import func, or_, select, text
 
 from resonanz.model import (
     Client,
@@ -39,12 +39,6 @@ from resonanz.store.bulk import (
 from resonanz.store.engine import Tx
 from resonanz.store.rows import in_portions, insert_missing, upsert
 from resonanz.store.tables import contents, cursors, events, messages, rollup, submissions
-
-
-def add_event(tx: Tx, event: Event) -> int:
-    """Append one fact and return its id. A second fact with the same source key raises IntegrityError: look first."""
-    row = tx.execute(insert(events).values(**_values(event)).returning(events.c.id)).one()
-    return int(row.id)
 
 
 def reserve_ids(tx: Tx, amount: int) -> list[int]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from resonanz.store.engine import Tx
 from resonanz.store.rows import insert_missing
@@ -127,11 +127,6 @@ def list_errors(tx: Tx, import_id: UUID, *, after: int = 0, limit: int) -> list[
         .limit(limit)
     )
     return [RefusedRow(*row) for row in tx.execute(query)]
-
-
-def count_errors(tx: Tx, import_id: UUID) -> int:
-    """Return how many refused rows are kept."""
-    return tx.execute(select(func.count()).where(import_errors.c.import_id == import_id)).scalar_one()
 
 
 def has_running(tx: Tx) -> bool:

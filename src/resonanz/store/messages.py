@@ -394,19 +394,6 @@ def list_messages(
     return [Message(**row._mapping) for row in tx.execute(query)]
 
 
-def update_message(tx: Tx, message_id: UUID, values: Mapping[str, Any]) -> None:
-    """Set columns of one message; only `sending` (what was built) and the projections (what happened) do."""
-    standings = lock_standings(tx, [message_id])
-    tx.execute(update(messages).where(messages.c.id == message_id).values(**values))
-    for standing in standings.values():
-        for name in values.keys() & _COUNTED:
-            setattr(standing, name, values[name])
-    count_changes(tx, standings.values())
-
-
-_COUNTED = frozenset({"state", "track_opens", "track_clicks", "coverage", "gateway"})
-
-
 def lock(tx: Tx, ids: Collection[UUID]) -> None:
     """Hold these messages' rows until the transaction ends; on SQLite a writing transaction holds everything anyway.
 

@@ -85,14 +85,6 @@ def lock(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozenset[UUID]:
     return frozenset(known[message_id] for message_id, claimed_by in rows if claimed_by == worker)
 
 
-def mark_on_wire(tx: Tx, worker: str, message_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Note that messages are about to be handed over. Those that are not returned must not be sent: their lease was
-    lost."""
-    held = lock(tx, worker, message_ids)
-    set_on_wire(tx, held)
-    return held
-
-
 def set_on_wire(tx: Tx, locked: Collection[UUID]) -> None:
     """Note that messages, whose rows this transaction has locked, are about to be handed over."""
     update_by_ids(tx, queue, "on_wire = TRUE", locked, by="message_id")
@@ -255,32 +247,14 @@ def _of(submission_id: UUID) -> ColumnElement[bool]:
     return mine.correlate(queue)
 
 
-def settle(tx: Tx, worker: str, message_ids: Collection[UUID]) -> None:
-    """Take messages out of the queue: they are sent, or given up. Leaves alone what another worker holds by now."""
-    take_out(tx, lock(tx, worker, message_ids))
-
-
 def take_out(tx: Tx, locked: Collection[UUID]) -> None:
     """Take messages out of the queue whose rows this transaction has locked."""
     delete_by_ids(tx, queue, locked, by="message_id")
 
 
-def next_due(tx: Tx) -> datetime | None:
-    """Return when the next unclaimed message is due, or None when nothing waits."""
-    due_at: datetime | None = tx.execute(
-        select(func.min(queue.c.due_at)).where(queue.c.claimed_until.is_(None))
-    ).scalar_one()
-    return due_at
-
-
 def depth(tx: Tx) -> int:
     """Return how many messages are in the queue."""
     return tx.execute(select(func.count()).select_from(queue)).scalar_one()
-
-
-def add_attempt(tx: Tx, message_id: UUID, attempt: Attempt) -> None:
-    """Write down one try."""
-    add_attempts(tx, [(message_id, attempt)])
 
 
 def add_attempts(tx: Tx, made: Sequence[tuple[UUID, Attempt]]) -> None:

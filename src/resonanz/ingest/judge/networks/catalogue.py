@@ -7,7 +7,7 @@ takes the place of ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -244,10 +244,3 @@ def without(own: Sequence[Row], ours: Sequence[Row], range_: str) -> list[Row]:
         if row.range == range_:
             return [*kept, replace(row, state=RowState.OFF)]
     raise InvalidInput(f"there is no row for {range_}", where="range", remedy="`resonanz networks list` shows them")
-
-
-def asns_of(rows: Iterable[Row]) -> Iterator[int]:
-    """Yield the autonomous systems that rows are about."""
-    for row in rows:
-        if row.asn is not None:
-            yield row.asn

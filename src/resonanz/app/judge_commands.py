@@ -32,7 +32,8 @@ def judge(trace: IO[str], changed: str | None, moment: float | None) -> None:
     """
     from resonanz.app.settings import load_settings
     from resonanz.ingest.judge.networks import Networks
-    from resonanz.ingest.judge.trace import judge_trace, read_trace
+    from resonanz.ingest.judge.trace import read_trace
+    from resonanz.ingest.judge.verdict_lines import judge_trace
     from resonanz.ingest.judge.windows import microseconds
 
     windows = _windows(changed)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 
 from resonanz.model import MessageState, TrackingMode
 from resonanz.store.engine import Tx
@@ -39,7 +39,7 @@ _IS: Mapping[Which, Callable[[Any], ColumnElement[bool]]] = {
         c.track_clicks == TrackingMode.INDIVIDUAL,
         *(count == 0 for count in (c.opens_human, c.opens_indeterminate, c.clicks_human)),
     ),
-    Which.LOST: lambda c: or_(*(c.state == state for state in LOST)),
+    Which.LOST: lambda c: c.state.in_(LOST),
 }
 
 

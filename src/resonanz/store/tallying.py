@@ -23,7 +23,7 @@ COUNTED_FROM = 21  # recipients; fewer messages are counted when they are asked 
 # Which submissions have tallies. Neither side ever changes: campaigns grow, others are made whole.
 COUNTED: ColumnElement[bool] = or_(submissions.c.source == "campaign", submissions.c.recipients >= COUNTED_FROM)
 
-_COUNTED = f"(source = 'campaign' OR recipients >= {COUNTED_FROM})"  # the same as plain text
+_COUNTED = f"({COUNTED.compile(compile_kwargs={'literal_binds': True})})"  # as text, for the driver
 
 UNASKED = "?"  # as a tally's gateway: who takes in the recipients' mail is not known
 

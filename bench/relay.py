@@ -194,7 +194,7 @@ async def _take_in(url: str, account: Account, ready: Callable[[int], None], sto
     """The submission door, whose sessions are logged in."""
     from resonanz.relay.door import Door
     from resonanz.relay.submission import SubmissionDoor, SubmissionHandler
-    from resonanz.sending.submit import Limits
+    from resonanz.sending.drafts import Limits
     from resonanz.sending.together import Together
 
     class LoggedIn(SubmissionDoor):

@@ -24,8 +24,9 @@ import aiosmtplib
 
 from resonanz.mail.dkim import Algorithm, Signer
 from resonanz.model import TrackingMode, now
+from resonanz.sending.drafts import Draft, Limits
 from resonanz.sending.signing import SigningKeys
-from resonanz.sending.submit import Draft, Limits, submit
+from resonanz.sending.submit import submit
 from resonanz.sending.transports import SmtpTransport, read_smtp_url
 from resonanz.sending.worker import Worker, WorkerSettings
 from resonanz.store import Database, open_database, queue

@@ -20,7 +20,8 @@ from resonanz.api.shapes import MessageIn
 from resonanz.ingest import record, record_all
 from resonanz.mail.structure import parse
 from resonanz.model import Event, EventKind, Place, TrackingMode, Verdict
-from resonanz.sending.submit import Limits, submit
+from resonanz.sending.drafts import Limits
+from resonanz.sending.submit import submit
 from resonanz.store import Database, accounts, contacts, events, messages
 from tests.kit.cast import NOON, Cast, event
 from tests.kit.openers import opener_on
@@ -283,7 +284,7 @@ def test_mails_are_read_beside_the_event_loop(client: TestClient, monkeypatch: p
 
         return read
 
-    monkeypatch.setattr(import_module("resonanz.sending.submit"), "parse", seen(parse))
+    monkeypatch.setattr(import_module("resonanz.sending.checking"), "parse", seen(parse))
     monkeypatch.setattr(MessageIn, "model_validate_json", seen(MessageIn.model_validate_json))
     content = RAW if kind == "message/rfc822" else json.dumps(MAIL).encode()
     assert client.post("/api/v1/messages", content=content, headers={"Content-Type": kind}).status_code == 202

@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 from resonanz.accounts import authenticate_key, create_key
 from resonanz.api import ApiParts, build
 from resonanz.model import new_id
-from resonanz.sending.submit import Limits, submit
+from resonanz.sending.drafts import Limits
+from resonanz.sending.submit import submit
 from resonanz.store import Database, accounts
 from tests.kit.cast import NOON, Cast
 from tests.kit.openers import opener_on

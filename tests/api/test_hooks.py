@@ -23,7 +23,8 @@ from resonanz.ingest.webhooks import Incoming, Webhooks, take_delivery
 from resonanz.model import EventKind, MessageState, TrackingMode
 from resonanz.people import reason_for
 from resonanz.sealing import Sealer
-from resonanz.sending.submit import Limits, submit
+from resonanz.sending.drafts import Limits
+from resonanz.sending.submit import submit
 from resonanz.store import Database, events, messages
 from resonanz.store.messages import Message
 from resonanz.store.providers import ProviderRow, add_provider

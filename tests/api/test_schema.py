@@ -19,7 +19,8 @@ from resonanz import model
 from resonanz.accounts import authenticate_key, create_key
 from resonanz.api import ApiParts, build
 from resonanz.sealing import Sealer
-from resonanz.sending.submit import Limits, submit
+from resonanz.sending.drafts import Limits
+from resonanz.sending.submit import submit
 from resonanz.store import open_database
 from resonanz.store.migrate import migrate
 from tests.kit.cast import Cast

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from resonanz.sending.submit import Draft, Limits, submit
+from resonanz.sending.drafts import Draft, Limits
+from resonanz.sending.submit import submit
 from resonanz.store.messages import add_anonymous
 from tests.dashboard.test_blocking import other_account
 from tests.dashboard.test_compose import MAIL, stored

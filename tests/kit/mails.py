@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from resonanz.sending.submit import Draft, Limits, Receipt, submit
+from resonanz.sending.drafts import Draft, Limits, Receipt
+from resonanz.sending.submit import submit
 from resonanz.store import Database
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -17,7 +17,8 @@ from resonanz.accounts import Passwords
 from resonanz.dashboard import DashboardParts, build
 from resonanz.model import new_id
 from resonanz.notify import Hub
-from resonanz.sending.submit import Limits, submit
+from resonanz.sending.drafts import Limits
+from resonanz.sending.submit import submit
 from resonanz.sending.transports.outbox import SUFFIX, Outbox
 from resonanz.store import Database
 from resonanz.store.accounts import Account

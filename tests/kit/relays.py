@@ -18,7 +18,7 @@ from uuid import uuid4
 from resonanz import model
 from resonanz.accounts import authenticate_mail, create_key
 from resonanz.relay.serve import RelaySettings, doors
-from resonanz.sending.submit import Draft, Limits, Receipt
+from resonanz.sending.drafts import Draft, Limits, Receipt
 from resonanz.sending.together import Together
 from resonanz.store import Database, accounts
 from resonanz.store.accounts import Account

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from resonanz.model import TemporaryFailure
 from resonanz.relay.submission import SubmissionHandler
-from resonanz.sending.submit import Draft, Receipt
+from resonanz.sending.drafts import Draft, Receipt
 from resonanz.store import Database, accounts, messages, queue
 from tests.kit.certificates import make_certificate
 from tests.kit.mails import NOW, RAW

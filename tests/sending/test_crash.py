@@ -12,7 +12,7 @@ import pytest
 from resonanz import model
 from resonanz.ingest.inbound import Arrived, take_mail
 from resonanz.model import MessageState
-from resonanz.sending.submit import Limits
+from resonanz.sending.drafts import Limits
 from resonanz.store import Database, events, messages
 from resonanz.store.messages import Message
 from tests.kit.mails import draft, hand_in

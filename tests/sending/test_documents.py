@@ -10,7 +10,7 @@ import pytest
 
 from resonanz.mail import parse
 from resonanz.model import Conflict, MessageState, TrackingMode, document_place
-from resonanz.sending.submit import Draft
+from resonanz.sending.drafts import Draft
 from resonanz.sending.transports.base import Delivery, Envelope
 from resonanz.sending.worker import Worker
 from resonanz.store import Database, messages

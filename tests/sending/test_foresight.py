@@ -12,9 +12,10 @@ from resonanz.ingest import record_all
 from resonanz.mail.gateways import NOBODY_SPECIAL, Receiver, receiver_at, receiver_of
 from resonanz.model import Coverage, EventKind, TemporaryFailure, TrackingMode, Verdict
 from resonanz.outbound import Resolver
+from resonanz.sending.drafts import Draft, Limits
 from resonanz.sending.foresight import foresee
 from resonanz.sending.receivers import REST_SECONDS, Receivers
-from resonanz.sending.submit import Draft, Limits, submit
+from resonanz.sending.submit import submit
 from resonanz.sending.transports.outbox import OutboxTransport
 from resonanz.store import Database
 from resonanz.store import messages as rows

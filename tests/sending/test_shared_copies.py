@@ -8,9 +8,9 @@ import pytest
 
 from resonanz.model import InvalidInput, MessageState, TrackingMode
 from resonanz.people import Choice, Purpose, record_choice
+from resonanz.sending.drafts import Draft, Receipt
 from resonanz.sending.rule_book import set_copies_of_instance, set_rules
 from resonanz.sending.rules import Copies, Rules
-from resonanz.sending.submit import Draft, Receipt
 from resonanz.store import Database, contacts, messages
 from resonanz.tokens import read, read_return_path
 from tests.kit.cast import Cast

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 from resonanz.model import Conflict, EventKind, InvalidInput, MessageState, TooLarge, TrackingMode
-from resonanz.sending.submit import Draft, Limits, submit
+from resonanz.sending.drafts import Draft, Limits
+from resonanz.sending.submit import submit
 from resonanz.store import Database, accounts, contacts, events, messages, queue
 from resonanz.store.accounts import Account
 from resonanz.store.tables import metadata

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 
 from resonanz.model import Forbidden, InvalidInput, new_id
-from resonanz.sending.submit import Limits
+from resonanz.sending.drafts import Limits
 from resonanz.sending.together import Together
 from resonanz.store import Database, accounts, messages, queue
 from tests.kit.cast import Cast

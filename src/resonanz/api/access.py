@@ -17,9 +17,9 @@ from resonanz import model
 from resonanz.accounts.operators import check_operator
 from resonanz.model import TemporaryFailure
 from resonanz.sending.domains import Check, not_checked
+from resonanz.sending.drafts import Draft, Receipt
 from resonanz.sending.erasure import ForgetMails, no_mails
 from resonanz.sending.sender_checks import LookUp, nobody_to_ask
-from resonanz.sending.submit import Draft, Receipt
 from resonanz.sending.transports.opening import Opener
 from resonanz.store import Database
 from resonanz.store.accounts import Account

@@ -17,7 +17,7 @@ from resonanz.insight import opens_of, rates_of
 from resonanz.insight.submissions import group_of
 from resonanz.model import InvalidInput, NotFound, ResonanzError, TooLarge, TrackingMode
 from resonanz.sending.blocking import standing
-from resonanz.sending.submit import Draft, Receipt
+from resonanz.sending.drafts import Draft, Receipt
 from resonanz.store import messages as rows
 
 router = APIRouter(tags=["Sending"])

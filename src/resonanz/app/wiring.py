@@ -19,7 +19,8 @@ from resonanz import model
 from resonanz.accounts import authenticate_key, authenticate_mail, setup_link_secret, tracking_without_choice
 from resonanz.accounts.instance import own_sites
 from resonanz.model import InvalidInput, TrackingMode
-from resonanz.sending.submit import Draft, Limits, Receipt, submit
+from resonanz.sending.drafts import Draft, Limits, Receipt
+from resonanz.sending.submit import submit
 from resonanz.sending.transports import Transport, open_transport
 from resonanz.sending.transports.opening import Opener
 from resonanz.store import Database, Tx, open_database

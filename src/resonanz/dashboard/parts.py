@@ -18,9 +18,9 @@ from resonanz.model import TemporaryFailure, TrackingMode
 from resonanz.notify.hub import Hub
 from resonanz.proxies import Proxies
 from resonanz.sending.domains import Check, not_checked
+from resonanz.sending.drafts import Draft, Receipt
 from resonanz.sending.erasure import ForgetMails, no_mails
 from resonanz.sending.sender_checks import LookUp, nobody_to_ask
-from resonanz.sending.submit import Draft, Receipt
 from resonanz.sending.transports.opening import Opener
 from resonanz.sending.transports.outbox import Outbox
 from resonanz.store import Database, Tx

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from resonanz.sending.submit import ToBeTold, Wish
+from resonanz.sending.drafts import ToBeTold, Wish
 
 MAX_ENVELOPE_ID = 100  # RFC 3461 section 4.4
 MAX_ORIGINAL_RECIPIENT = 500  # section 4.2

@@ -22,7 +22,7 @@ from resonanz.model import Forbidden, InvalidInput, TemporaryFailure, TooLarge, 
 from resonanz.relay.asked import Asked
 from resonanz.relay.door import OUR_FAILURE, Door, Handler, one_line
 from resonanz.relay.trust import ATTRIBUTES, Network, is_trusted, read_forwarded
-from resonanz.sending.submit import Draft, Receipt
+from resonanz.sending.drafts import Draft, Receipt
 from resonanz.store import Database
 from resonanz.store.accounts import Account
 

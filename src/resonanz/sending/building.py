@@ -22,11 +22,11 @@ from resonanz.sending import outcomes
 from resonanz.sending.attachments import may_become_documents
 from resonanz.sending.bulk import Ways, bulk_headers
 from resonanz.sending.copies import AsWritten, Copy, Further, given_header_id, make_copy
+from resonanz.sending.drafts import OWN
 from resonanz.sending.foresight import foresee
 from resonanz.sending.outcomes import Outcome
 from resonanz.sending.press import Press, as_it_is
 from resonanz.sending.rules import RULE_REASONS
-from resonanz.sending.submit import OWN
 from resonanz.sending.transports.base import ALL_WISHES, Wishes
 from resonanz.store.campaigns import CampaignState
 from resonanz.store.contacts import Contact

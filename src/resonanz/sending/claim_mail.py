@@ -9,7 +9,9 @@ from resonanz.accounts.claims import VALID_FOR, claim_sender
 from resonanz.mail.address import Address
 from resonanz.model import Conflict, NotFound, TrackingMode
 from resonanz.people import suppressed_among
-from resonanz.sending.submit import NOTICE, Draft, HandedIn, Limits, check, store
+from resonanz.sending.checking import check
+from resonanz.sending.drafts import NOTICE, Draft, HandedIn, Limits
+from resonanz.sending.submit import store
 from resonanz.store import Database, accounts
 
 MAX_NAME = 80  # characters of whoever asks, which they chose themselves

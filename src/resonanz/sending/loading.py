@@ -10,8 +10,8 @@ from resonanz.model import TrackingMode
 from resonanz.people import hides_in_group, suppressed_among, tracking_modes
 from resonanz.sending.building import Work
 from resonanz.sending.domains import TrackingHosts
+from resonanz.sending.drafts import OWN
 from resonanz.sending.rules import RULE_REASONS
-from resonanz.sending.submit import OWN
 from resonanz.sending.transports.base import ALL_WISHES, Wishes
 from resonanz.store import Tx, contacts, messages
 from resonanz.store.blocks import blocked_among

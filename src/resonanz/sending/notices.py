@@ -19,9 +19,11 @@ from resonanz.mail.notices import Fate, Notice, compose_notice, language_of
 from resonanz.mail.refusals import Reason, understand
 from resonanz.mail.structure import parse
 from resonanz.model import Event, EventKind, InvalidInput, MessageState, TrackingMode, new_id
+from resonanz.sending.checking import check
 from resonanz.sending.copies import given_header_id, header_id_for, prepare_copy
+from resonanz.sending.drafts import NOTICE, Draft, HandedIn, Limits
 from resonanz.sending.schedule import DELAYS
-from resonanz.sending.submit import NOTICE, Draft, HandedIn, Limits, check, store
+from resonanz.sending.submit import store
 from resonanz.store import Database, Tx, contacts, events, messages
 from resonanz.store.messages import Message
 from resonanz.store.wanted import Action, Wanted, take_due, told

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DataError, IntegrityError
 from resonanz import ingest
 from resonanz.model import Event, EventKind
 from resonanz.sending.building import Work, built_of, links_of
+from resonanz.sending.drafts import OWN
 from resonanz.sending.outcomes import Outcome
-from resonanz.sending.submit import OWN
 from resonanz.store import Tx, messages, queue
 from resonanz.store.messages import Link
 from resonanz.store.queue import Attempt

@@ -17,8 +17,10 @@ from resonanz.mail.answers import answers_to, goes_round, hops_of
 from resonanz.mail.composing import write_header
 from resonanz.mail.structure import parse
 from resonanz.model import InvalidInput, TrackingMode
+from resonanz.sending.checking import check
+from resonanz.sending.drafts import REPLY, Draft, HandedIn, Limits, ToBeTold
 from resonanz.sending.fields import Fields
-from resonanz.sending.submit import REPLY, Draft, HandedIn, Limits, ToBeTold, check, store
+from resonanz.sending.submit import store
 from resonanz.store import Database, Tx, messages
 from resonanz.store.messages import Content, Message
 

@@ -13,7 +13,9 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 
 from resonanz.model import ResonanzError
-from resonanz.sending.submit import Draft, HandedIn, Limits, Receipt, check, store, submit
+from resonanz.sending.checking import check
+from resonanz.sending.drafts import Draft, HandedIn, Limits, Receipt
+from resonanz.sending.submit import store, submit
 from resonanz.store import Database
 
 MOST = 50  # in one transaction, which holds every other writer up

@@ -13,11 +13,11 @@ from resonanz.mail.readable import text_from_html
 from resonanz.mail.tracking import CLIPPED_AT
 from resonanz.model import InvalidInput, TrackingMode
 from resonanz.sending.campaigns import Plan, faults, fields_of
+from resonanz.sending.drafts import Draft
 from resonanz.sending.expansion import next_portion
 from resonanz.sending.placeholders import Template
 from resonanz.sending.preheader import with_preheader
 from resonanz.sending.sender_checks import complaint, domain_of, last_look
-from resonanz.sending.submit import Draft
 from resonanz.store import Database, Tx, contacts, lists
 from resonanz.store.contacts import Contact
 

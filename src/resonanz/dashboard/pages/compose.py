@@ -10,7 +10,7 @@ from starlette.responses import Response
 from resonanz.dashboard.visit import Visit, errors_of, told
 from resonanz.mail.address import Address, parse_address, parse_addresses
 from resonanz.model import Conflict, Forbidden, InvalidInput, TooLarge, TrackingMode, new_id
-from resonanz.sending.submit import Draft
+from resonanz.sending.drafts import Draft
 
 # Where an error comes from, and which field of the form it is shown beside.
 _FIELDS = {

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from resonanz.dashboard.preview import preview_token
 from resonanz.dashboard.visit import Visit, not_found, read_id
 from resonanz.mail.structure import Structure, parse
-from resonanz.sending.submit import NOTICE
+from resonanz.sending.drafts import NOTICE
 from resonanz.sending.transports.outbox import Outbox
 from resonanz.store import messages
 

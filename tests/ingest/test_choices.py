@@ -143,7 +143,7 @@ def test_a_choice_is_recorded_once_whatever_dies(database: Database, monkeypatch
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
-    for owner, step in ((taking.store, "move_cursor"), (journals, "trim")):
+    for owner, step in ((taking.cursors, "move_cursor"), (journals, "trim")):
         with monkeypatch.context() as patch:
             patch.setattr(owner, step, die)
             with pytest.raises(KeyboardInterrupt):

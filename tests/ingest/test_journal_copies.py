@@ -14,7 +14,7 @@ from resonanz.ingest import take_journals
 from resonanz.journal import JournalReader, SqliteJournal
 from resonanz.journal.gauge import gauges
 from resonanz.model import HitKind
-from resonanz.store import Database, events
+from resonanz.store import Database, cursors, events
 from tests.kit.cast import NOON, Cast, hit
 
 
@@ -134,8 +134,8 @@ def test_what_was_taken_leaves_the_file_after_a_crash_before_that(world: World, 
     with closing(JournalReader(tmp_path)) as reader:
         (name,) = reader.journals()
         with world.database.write() as tx:
-            events.lock_cursor(tx, name, NOON)
-            events.move_cursor(tx, name, 3, NOON)
+            cursors.lock_cursor(tx, name, NOON)
+            cursors.move_cursor(tx, name, 3, NOON)
         with closing(SqliteJournal.open(tmp_path)) as journal:
             assert reader.journals() == [name, journal.id]
             take_journals(world.database, reader, now=lambda: NOON)

@@ -29,7 +29,7 @@ from resonanz.model import (
     new_id,
 )
 from resonanz.people import Choice, Purpose, reason_for, record_choice, restore
-from resonanz.store import Database, events, messages
+from resonanz.store import Database, events, messages, rollup
 from resonanz.store.aside import count_aside, list_aside
 from resonanz.store.messages import Message, Submission
 from tests.kit.cast import ALMA, APPLE_PRIVACY, BROWSER, GMAIL, NOON, OUTLOOK, Cast, hit
@@ -260,7 +260,7 @@ def test_five_hundred_fetches_of_one_pixel_are_one_open(database: Database) -> N
     assert (now.opens_human, now.opens_machine) == (1, 0)
     assert (now.first_opened_at, now.last_opened_at) == (NOON, NOON + timedelta(minutes=499))
     with database.read() as tx:
-        counted = events.counts_between(tx, NOON - timedelta(days=1), NOON + timedelta(days=1))
+        counted = rollup.counts_between(tx, NOON - timedelta(days=1), NOON + timedelta(days=1))
     assert [row for row in counted if row[1] is EventKind.OPENED] == [(NOON, EventKind.OPENED, Who.HUMAN, 1)]
 
 
@@ -336,7 +336,7 @@ def test_a_crash_before_the_commit_loses_and_doubles_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(taking.store, "move_cursor", die)
+        patch.setattr(taking.cursors, "move_cursor", die)
         with pytest.raises(KeyboardInterrupt):
             take_journals(database, journals, now=later)
     assert facts(database) == []

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, update
 
 from resonanz.ingest import Summary, rebuild, record_all
 from resonanz.model import EventKind, MessageState, TrackingMode, Verdict, Who
-from resonanz.store import Database, events, messages, tables
+from resonanz.store import Database, events, messages, rollup, tables
 from tests.kit.cast import NOON, Cast, event
 from tests.kit.rows import update_message
 from tests.kit.waiting import wait_for
@@ -159,7 +159,7 @@ def test_rebuilding_while_hits_come_in_counts_each_once(database: Database) -> N
     with database.read() as tx:
         now = messages.get_messages(tx, [row.id for row in rows])
         total = messages.get_submission(tx, submission.id)
-        counted = events.counts_between(tx, NOON, NOON + timedelta(hours=1))
+        counted = rollup.counts_between(tx, NOON, NOON + timedelta(hours=1))
     assert [now[row.id].opens_human for row in rows] == [*recorded, 0, 0]
     assert total is not None
     assert total.anonymous_opens == sum(recorded)

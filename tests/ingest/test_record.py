@@ -11,7 +11,7 @@ import pytest
 from resonanz.ingest import record, record_all
 from resonanz.model import EventKind, MessageState, TrackingMode, Verdict, Who
 from resonanz.people import reason_for
-from resonanz.store import Database, events, messages
+from resonanz.store import Database, events, messages, rollup
 from resonanz.store.messages import Message
 from tests.kit.cast import ALMA, NOON, Cast, event
 
@@ -93,7 +93,7 @@ def test_counting_at_the_same_moment_loses_nothing(database: Database) -> None:
         thread.join()
     with database.read() as tx:
         now = messages.get_message(tx, message.id)
-        counted = events.counts_between(tx, NOON, NOON + HOUR)
+        counted = rollup.counts_between(tx, NOON, NOON + HOUR)
     assert now is not None
     assert now.opens_human == 20
     assert (NOON, EventKind.OPENED, Who.HUMAN, 20) in counted
@@ -163,7 +163,7 @@ def test_quarters_of_an_hour_are_counted_by_kind_and_side(database: Database) ->
                 event(message, EventKind.SENT, at=NOON + HOUR - timedelta(microseconds=1)),
             ],
         )
-        assert events.counts_between(tx, NOON, NOON + 2 * HOUR) == [
+        assert rollup.counts_between(tx, NOON, NOON + 2 * HOUR) == [
             (NOON, EventKind.QUEUED, Who.HUMAN, 1),
             (NOON + HOUR * 3 / 4, EventKind.SENT, Who.HUMAN, 1),
             (NOON + HOUR, EventKind.OPENED, Who.HUMAN, 1),

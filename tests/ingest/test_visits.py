@@ -15,7 +15,7 @@ from resonanz.ingest.pipeline import DropReason
 from resonanz.insight import message_page
 from resonanz.model import Event, EventKind, Hit, HitKind, TrackingMode, Verdict, Who, new_id, to_microseconds
 from resonanz.people import Choice, Purpose, record_choice
-from resonanz.store import Database, events
+from resonanz.store import Database, events, rollup
 from resonanz.store.messages import Message
 from tests.kit.cast import BROWSER, NOON, Cast, hit
 from tests.kit.journals import MemoryJournals
@@ -63,7 +63,7 @@ def test_a_page_is_a_visit_of_its_mail_and_link(database: Database) -> None:
     assert event.verdict is Verdict.HUMAN_LIKELY
     with database.read() as tx:
         assert (EventKind.VISITED, Who.HUMAN, 1) in [
-            row[1:] for row in events.counts_between(tx, NOON, CLICKED + timedelta(days=1))
+            row[1:] for row in rollup.counts_between(tx, NOON, CLICKED + timedelta(days=1))
         ]
 
 

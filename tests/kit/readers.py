@@ -21,7 +21,7 @@ from resonanz.journal import JournalReader
 from resonanz.model import EventKind, TrackingMode, new_id, now
 from resonanz.store import Database, Tx
 from resonanz.store.accounts import Account, add_account
-from resonanz.store.events import cursor
+from resonanz.store.cursors import cursor
 from resonanz.store.tables import events
 from resonanz.tokens import Keys, Token, TokenKind, mint
 from tests.kit.cast import BROWSER, Cast

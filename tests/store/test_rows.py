@@ -26,7 +26,19 @@ from resonanz.model import (
     new_id,
     to_microseconds,
 )
-from resonanz.store import Database, Tx, accounts, contacts, events, messages, open_database, queue, suppressions
+from resonanz.store import (
+    Database,
+    Tx,
+    accounts,
+    contacts,
+    cursors,
+    events,
+    messages,
+    open_database,
+    queue,
+    rollup,
+    suppressions,
+)
 from tests.kit.rows import add_event, update_message
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
@@ -241,28 +253,28 @@ def test_a_failed_block_leaves_nothing(database: Database) -> None:
 
 def test_the_rollup_adds_up(database: Database) -> None:
     """Counts add up per bucket, by kind and by who caused them; the end of a range is outside it."""
-    bucket = events.bucket_of(NOW)
-    assert bucket <= NOW < bucket + events.BUCKET
+    bucket = rollup.bucket_of(NOW)
+    assert bucket <= NOW < bucket + rollup.BUCKET
     with database.write() as tx:
         for later in (0, 0, 1):
-            events.count(tx, {(bucket + later * events.BUCKET, EventKind.OPENED, Who.HUMAN): 1})
-        events.count(tx, {(bucket, EventKind.OPENED, Who.MACHINE): 5})
-        events.count(tx, {})
+            rollup.count(tx, {(bucket + later * rollup.BUCKET, EventKind.OPENED, Who.HUMAN): 1})
+        rollup.count(tx, {(bucket, EventKind.OPENED, Who.MACHINE): 5})
+        rollup.count(tx, {})
     with database.read() as tx:
-        assert events.counts_between(tx, bucket, bucket + events.BUCKET) == [
+        assert rollup.counts_between(tx, bucket, bucket + rollup.BUCKET) == [
             (bucket, EventKind.OPENED, Who.HUMAN, 2),
             (bucket, EventKind.OPENED, Who.MACHINE, 5),
         ]
-        assert len(events.counts_between(tx, bucket, bucket + 2 * events.BUCKET)) == 3
+        assert len(rollup.counts_between(tx, bucket, bucket + 2 * rollup.BUCKET)) == 3
 
 
 def test_cursors_move(database: Database) -> None:
     """A journal nobody has read starts at 0."""
     with database.write() as tx:
-        assert events.cursor(tx, "j") == 0
-        events.move_cursor(tx, "j", 7, NOW)
-        events.move_cursor(tx, "j", 9, NOW)
-        assert events.cursor(tx, "j") == 9
+        assert cursors.cursor(tx, "j") == 0
+        cursors.move_cursor(tx, "j", 7, NOW)
+        cursors.move_cursor(tx, "j", 9, NOW)
+        assert cursors.cursor(tx, "j") == 9
 
 
 def test_a_one_time_choice_is_used_up_once(database: Database) -> None:

@@ -24,7 +24,7 @@ from resonanz import model
 from resonanz.dashboard.operations import Alarm, JournalState, Operations, RoleState, WebhookState
 from resonanz.journal.gauge import Gauge, gauges
 from resonanz.model import TemporaryFailure
-from resonanz.store import Database, events, queue
+from resonanz.store import Database, cursors, queue
 from resonanz.store.webhook_endpoints import troubled_endpoints
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Watch:
                     WebhookState(one.id, one.description or one.url, one.failures, one.paused_at is not None, one.note)
                     for one in troubled_endpoints(tx)
                 ]
-                return events.cursors_taken(tx), queue.depth(tx), tuple(troubled)
+                return cursors.cursors_taken(tx), queue.depth(tx), tuple(troubled)
         except TemporaryFailure:
             return {}, None, ()
 

@@ -19,7 +19,7 @@ from resonanz.ingest.judge.network import NetworkKind
 from resonanz.ingest.projections import count_buckets, count_for_person
 from resonanz.ingest.rebuild import replay
 from resonanz.model import Confidence, Event, EventKind, Place, Verdict, Who, to_microseconds
-from resonanz.store import Tx
+from resonanz.store import Tx, rollup
 from resonanz.store import events as store
 from resonanz.store.events import First
 from resonanz.store.standings import Standing, save_counts, save_standings
@@ -79,7 +79,7 @@ def correct(
     store.correct(tx, changed)
     store.fold(tx, [event for event in changed if event.repeat_of != before[event.id].repeat_of])
     told = _tell(tx, [(before[event.id], event) for event in changed], now)
-    store.count(tx, _difference([before[event.id] for event in changed], [*changed, *told]))
+    rollup.count(tx, _difference([before[event.id] for event in changed], [*changed, *told]))
     _project(tx, [(before[event.id], event) for event in changed], upset, standings)
     return told
 

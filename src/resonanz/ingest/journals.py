@@ -30,7 +30,7 @@ from resonanz.ingest.sources.site import about_of
 from resonanz.journal import JournalUnavailable, decode, encode, whole_row
 from resonanz.model import Event, EventKind, Hit, HitKind, JournalEntry, NotFound, from_microseconds, to_microseconds
 from resonanz.people import allowed_among
-from resonanz.store import Database, Tx
+from resonanz.store import Database, Tx, cursors
 from resonanz.store import events as store
 from resonanz.store.aside import AsideRow, drop_aside, keep_aside, list_aside
 from resonanz.store.evidence import Kept, keep
@@ -104,7 +104,7 @@ class Taking(NamedTuple):
 
 def _take_journal(taking: Taking, reader: Reader, journal: str, batch: int) -> int:
     with taking.database.read() as tx:
-        position = store.cursor(tx, journal)
+        position = cursors.cursor(tx, journal)
     taken = 0
     try:
         for _ in range(_BATCHES_AT_A_TIME):
@@ -146,18 +146,18 @@ def _take_batch(taking: Taking, entries: Sequence[JournalEntry]) -> None:
         outcome = Outcome(aside=[_set_aside(entries[0], error, taking.now())])
         with taking.database.write() as tx:
             keep_aside(tx, outcome.aside)
-            store.move_cursor(tx, entries[0].journal, entries[0].position, taking.now())
+            cursors.move_cursor(tx, entries[0].journal, entries[0].position, taking.now())
     _count(outcome, time.perf_counter() - started, taking.now())
 
 
 def _write_batch(tx: Tx, entries: Sequence[JournalEntry], taking: Taking, now: datetime) -> Outcome:
     journal = entries[0].journal
-    position = store.lock_cursor(tx, journal, now)
+    position = cursors.lock_cursor(tx, journal, now)
     fresh = [entry for entry in entries if entry.position > position]
     if not fresh:
         return Outcome()
     outcome = _write_fresh(tx, fresh, taking, now)
-    store.move_cursor(tx, journal, fresh[-1].position, now)
+    cursors.move_cursor(tx, journal, fresh[-1].position, now)
     return outcome
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from resonanz.ingest.transitions import move
 from resonanz.model import Event, EventKind, MessageState, Who, to_microseconds
-from resonanz.store.events import bucket_of
+from resonanz.store.rollup import bucket_of
 from resonanz.store.standings import Answer, Standing
 
 BucketKey = tuple[datetime, EventKind, Who]

@@ -25,7 +25,7 @@ from resonanz.ingest.softly import Step, follow, step_of
 from resonanz.mail.address import parse_address
 from resonanz.model import Event, EventKind, InvalidInput, to_microseconds
 from resonanz.people import Reason, is_pseudonym, suppress, without_person
-from resonanz.store import Tx
+from resonanz.store import Tx, rollup
 from resonanz.store import events as store
 from resonanz.store.messages import add_anonymous
 from resonanz.store.standings import Standing, lock_standings, save_counts, save_standings
@@ -106,7 +106,7 @@ def _project_submissions(tx: Tx, events: Sequence[Event]) -> None:
 
 
 def _project_rollup(tx: Tx, events: Sequence[Event]) -> None:
-    store.count(tx, count_buckets(events))
+    rollup.count(tx, count_buckets(events))
 
 
 # ── Suppression: an act, not a projection; a rebuild must not undo what a person restored since ─────────────────────

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from resonanz.model import EventKind, Who
 from resonanz.store import Database
-from resonanz.store.events import counts_between
+from resonanz.store.rollup import counts_between
 
 Counts = Mapping[tuple[EventKind, Who], int]
 Row = tuple[datetime, EventKind, Who, int]

@@ -1,35 +1,23 @@
-"""Facts, the journals' cursors, and the rollup, as rows."""
+"""Facts."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, text
 
 from resonanz.model import (
-    Client,
-    ClientKind,
-    Confidence,
     Event,
     EventKind,
-    Place,
     Verdict,
-    Who,
-    from_microseconds,
     to_microseconds,
 )
 from resonanz.store.bulk import (
-    WORDS,
     Ids,
-    Plain,
-    Row,
-    add_up_many,
     insert_many,
     plain,
     select_by_ids,
@@ -37,8 +25,20 @@ from resonanz.store.bulk import (
     update_many,
 )
 from resonanz.store.engine import Tx
-from resonanz.store.rows import in_portions, insert_missing, upsert
-from resonanz.store.tables import contents, cursors, events, messages, rollup, submissions
+from resonanz.store.event_rows import (
+    JUDGED,
+    KINDS,
+    NAMES,
+    VERDICTS,
+    event_of,
+    judged_row,
+    plain_row,
+    read_plain,
+    read_words,
+    values_of,
+)
+from resonanz.store.rows import in_portions, insert_missing
+from resonanz.store.tables import contents, events, messages, submissions
 
 
 def reserve_ids(tx: Tx, amount: int) -> list[int]:
@@ -64,7 +64,7 @@ def add_events(tx: Tx, facts: Sequence[Event]) -> None:
     for event in facts:
         if event.received_at is not received_at:  # the same moment for all of a batch
             received_at, received_us = event.received_at, to_microseconds(event.received_at)
-        rows.append(_row(event, received_us, as_plain))
+        rows.append(plain_row(event, received_us, as_plain))
     insert_many(tx, events, rows)
 
 
@@ -73,7 +73,7 @@ def add_event_once(tx: Tx, event: Event) -> bool:
 
     Safe against another transaction doing the same: on PostgreSQL it waits for the other one's end.
     """
-    return insert_missing(tx, events, [{"id": event.id, **_values(event)}]) == 1
+    return insert_missing(tx, events, [{"id": event.id, **values_of(event)}]) == 1
 
 
 def has_event(tx: Tx, source: str, source_key: str) -> bool:
@@ -87,7 +87,7 @@ def of_message(tx: Tx, message_id: UUID, *, after: int = 0, limit: int = 1000) -
     query = (
         select(events).where(events.c.message_id == message_id, events.c.id > after).order_by(events.c.id).limit(limit)
     )
-    return [_event(row) for row in tx.execute(query)]
+    return [event_of(row) for row in tx.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def firsts_in_full(tx: Tx, message_id: UUID, *, limit: int) -> list[Event]:
         .order_by(events.c.id)
         .limit(limit)
     )
-    return [_event(row) for row in tx.execute(query)]
+    return [event_of(row) for row in tx.execute(query)]
 
 
 def repeats_of(tx: Tx, message_id: UUID) -> dict[int, Repeats]:
@@ -123,8 +123,8 @@ def of_messages(tx: Tx, message_ids: Collection[UUID]) -> dict[UUID, list[Event]
     """Return all events of each of these messages, oldest first, repeats included."""
     found: dict[UUID, list[Event]] = {id: [] for id in message_ids}
     known = Ids.known(tx, message_ids)
-    for row in select_by_ids(tx, events, _NAMES, message_ids, by="message_id"):
-        event = _read(row, known)
+    for row in select_by_ids(tx, events, NAMES, message_ids, by="message_id"):
+        event = read_plain(row, known)
         assert event.message_id is not None
         found[event.message_id].append(event)
     return found
@@ -133,8 +133,8 @@ def of_messages(tx: Tx, message_ids: Collection[UUID]) -> dict[UUID, list[Event]
 def by_ids(tx: Tx, ids: Collection[int]) -> list[Event]:
     """Return these events, in order of their ids; those that do not exist are left out."""
     known = Ids()
-    rows = select_by_numbers(tx, events, _NAMES, ids)
-    return sorted((_read(row, known) for row in rows), key=lambda event: event.id)
+    rows = select_by_numbers(tx, events, NAMES, ids)
+    return sorted((read_plain(row, known) for row in rows), key=lambda event: event.id)
 
 
 def judgements_of(tx: Tx, ids: Collection[int]) -> dict[int, tuple[str, str, tuple[str, ...]]]:
@@ -143,13 +143,13 @@ def judgements_of(tx: Tx, ids: Collection[int]) -> dict[int, tuple[str, str, tup
     Empty words stand for what an event has not.
     """
     rows = select_by_numbers(tx, events, ("id", "verdict", "confidence", "reasons"), ids)
-    return {id: (verdict or "", confidence or "", _words(reasons)) for id, verdict, confidence, reasons in rows}
+    return {id: (verdict or "", confidence or "", read_words(reasons)) for id, verdict, confidence, reasons in rows}
 
 
 def correct(tx: Tx, facts: Sequence[Event]) -> None:
     """Bring what the judge says of these events to what stands in them. Nothing else changes."""
     as_plain = plain(tx)
-    update_many(tx, events, _JUDGED, [_judged_row(event, as_plain) for event in facts])
+    update_many(tx, events, JUDGED, [judged_row(event, as_plain) for event in facts])
 
 
 def fold(tx: Tx, facts: Sequence[Event]) -> None:
@@ -160,24 +160,6 @@ def fold(tx: Tx, facts: Sequence[Event]) -> None:
     update_many(tx, events, ("repeat_of",), [(event.repeat_of, event.id) for event in facts])
 
 
-_JUDGED = ("verdict", "confidence", "reasons", "country", "region", "city", "timezone", "detail")
-
-
-def _judged_row(event: Event, as_plain: Plain) -> Row:
-    place = event.place or _NO_PLACE
-    return (
-        WORDS[event.verdict],
-        WORDS[event.confidence],
-        as_plain.words(event.reasons),
-        place.country,
-        place.region,
-        place.city,
-        place.timezone,
-        as_plain.json(event.detail),
-        event.id,
-    )
-
-
 def latest_of(tx: Tx, message_id: UUID, kind: EventKind, *, limit: int = 50) -> list[Event]:
     """Return the newest events of one kind for one message, newest first; what repeats are folded against."""
     query = (
@@ -186,7 +168,7 @@ def latest_of(tx: Tx, message_id: UUID, kind: EventKind, *, limit: int = 50) -> 
         .order_by(events.c.id.desc())
         .limit(limit)
     )
-    return [_event(row) for row in tx.execute(query)]
+    return [event_of(row) for row in tx.execute(query)]
 
 
 class First(NamedTuple):
@@ -204,9 +186,6 @@ class First(NamedTuple):
 
 _FIRST_COLUMNS = ("id", "message_id", "kind", "link", "verdict", "occurred_at")
 # Looked up a hundred thousand times a second, where calling the enums would take twenty times as long.
-_KINDS = {kind.value: kind for kind in EventKind}
-_CONFIDENCES: dict[str | None, Confidence | None] = {None: None, **{word.value: word for word in Confidence}}
-_VERDICTS: dict[str | None, Verdict | None] = {None: None, **{verdict.value: verdict for verdict in Verdict}}
 
 
 def firsts_of(
@@ -225,7 +204,7 @@ def firsts_of(
     )
     known = Ids.known(tx, message_ids)
     return [
-        First(id, known[message_id], _KINDS[kind], link, _VERDICTS[verdict], occurred_us)
+        First(id, known[message_id], KINDS[kind], link, VERDICTS[verdict], occurred_us)
         for id, message_id, kind, link, verdict, occurred_us in rows
     ]
 
@@ -272,13 +251,13 @@ def after(tx: Tx, event_id: int, *, limit: int, received_before: datetime | None
     query = select(events).where(events.c.id > event_id).order_by(events.c.id).limit(limit)
     if received_before is not None:
         query = query.where(events.c.received_at < received_before)
-    return [_event(row) for row in tx.execute(query)]
+    return [event_of(row) for row in tx.execute(query)]
 
 
 def firsts_between(tx: Tx, after_id: int, upto: int, kinds: Collection[EventKind], *, limit: int) -> list[Event]:
     """Return events of these kinds that repeat nothing, behind one id up to another, in order."""
     wanted = (events.c.id > after_id, events.c.id <= upto, events.c.repeat_of.is_(None), events.c.kind.in_(kinds))
-    return [_event(row) for row in tx.execute(select(events).where(*wanted).order_by(events.c.id).limit(limit))]
+    return [event_of(row) for row in tx.execute(select(events).where(*wanted).order_by(events.c.id).limit(limit))]
 
 
 def after_or_among(tx: Tx, event_id: int, missing: Collection[int], *, limit: int) -> list[Event]:
@@ -286,7 +265,7 @@ def after_or_among(tx: Tx, event_id: int, missing: Collection[int], *, limit: in
     wanted = events.c.id > event_id
     if missing:
         wanted = or_(wanted, events.c.id.in_(list(missing)))
-    return [_event(row) for row in tx.execute(select(events).where(wanted).order_by(events.c.id).limit(limit))]
+    return [event_of(row) for row in tx.execute(select(events).where(wanted).order_by(events.c.id).limit(limit))]
 
 
 def latest(tx: Tx, *, limit: int, kinds: Sequence[EventKind] = (), repeats: bool = False) -> list[Event]:
@@ -296,7 +275,7 @@ def latest(tx: Tx, *, limit: int, kinds: Sequence[EventKind] = (), repeats: bool
         query = query.where(events.c.kind.in_(kinds))
     if not repeats:
         query = query.where(events.c.repeat_of.is_(None))
-    return [_event(row) for row in tx.execute(query)]
+    return [event_of(row) for row in tx.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,199 +323,3 @@ def every(tx: Tx, *, batch: int = 1000) -> Iterator[list[Event]]:
     while rows := after(tx, position, limit=batch):
         yield rows
         position = rows[-1].id
-
-
-# ── Cursors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def cursor(tx: Tx, journal: str) -> int:
-    """Return the position up to which a journal has been taken over."""
-    return tx.execute(select(cursors.c.position).where(cursors.c.journal == journal)).scalar_one_or_none() or 0
-
-
-def cursors_taken(tx: Tx) -> dict[str, int]:
-    """Return the positions up to which journals have been taken over, by the journals' ids."""
-    return {row.journal: row.position for row in tx.execute(select(cursors.c.journal, cursors.c.position))}
-
-
-def lock_cursor(tx: Tx, journal: str, now: datetime) -> int:
-    """Return a journal's position and hold it: another process taking the same journal over waits, then reads ours."""
-    insert_missing(tx, cursors, [{"journal": journal, "position": 0, "moved_at": now}])
-    query = select(cursors.c.position).where(cursors.c.journal == journal).with_for_update()
-    return int(tx.execute(query).scalar_one())
-
-
-def move_cursor(tx: Tx, journal: str, position: int, now: datetime) -> None:
-    """Note how far a journal has been taken over; in the same transaction as its facts, so that each counts once."""
-    upsert(tx, cursors, {"journal": journal}, {"position": position, "moved_at": now})
-
-
-# ── The rollup ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-BUCKET = timedelta(minutes=15)  # the day of every time zone in use begins and ends with one of these
-
-
-def bucket_of(moment: datetime) -> datetime:
-    """Return the start of the bucket that an aware time falls into, in UTC."""
-    return _bucket(to_microseconds(moment) // _BUCKET_US)
-
-
-_BUCKET_US = BUCKET // timedelta(microseconds=1)
-
-
-@lru_cache(maxsize=1_000)
-def _bucket(number: int) -> datetime:
-    return from_microseconds(number * _BUCKET_US)
-
-
-def count(tx: Tx, amounts: Mapping[tuple[datetime, EventKind, Who], int]) -> None:
-    """Add to the counts of buckets, given by bucket, kind and side; one statement."""
-    rows = [
-        (to_microseconds(bucket), WORDS[kind], WORDS[who], amount)
-        for (bucket, kind, who), amount in sorted(amounts.items())
-    ]
-    add_up_many(tx, rollup, 3, rows)
-
-
-def counts_between(tx: Tx, start: datetime, end: datetime) -> list[tuple[datetime, EventKind, Who, int]]:
-    """Return the counts of the buckets that begin in [start, end), in order of time."""
-    query = select(rollup).where(rollup.c.bucket >= start, rollup.c.bucket < end).order_by(*rollup.primary_key)
-    return [(row.bucket, row.kind, row.who, int(row.events)) for row in tx.execute(query)]
-
-
-# ── Rows and values ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _values(event: Event) -> dict[str, Any]:
-    client, place = event.client or _NO_CLIENT, event.place or _NO_PLACE
-    return {
-        "kind": event.kind,
-        "message_id": event.message_id,
-        "submission_id": event.submission_id,
-        "recipient": event.recipient,
-        "occurred_at": event.occurred_at,
-        "received_at": event.received_at,
-        "source": event.source,
-        "source_key": event.source_key,
-        "verdict": event.verdict,
-        "confidence": event.confidence,
-        "reasons": list(event.reasons),
-        "client_kind": event.client.kind if event.client else None,
-        "client_name": client.name,
-        "client_os": client.os,
-        "client_device": client.device,
-        "country": place.country,
-        "region": place.region,
-        "city": place.city,
-        "timezone": place.timezone,
-        "link": event.link,
-        "url": event.url,
-        "repeat_of": event.repeat_of,
-        "detail": dict(event.detail),
-    }
-
-
-def _row(event: Event, received_us: int, as_plain: Plain) -> Row:
-    """Return an event's columns in their order in the table, for the bulk path."""
-    client, place = event.client or _NO_CLIENT, event.place or _NO_PLACE
-    return (
-        event.id,
-        WORDS[event.kind],
-        as_plain.id(event.message_id),
-        as_plain.id(event.submission_id),
-        event.recipient,
-        to_microseconds(event.occurred_at),
-        received_us,
-        event.source,
-        event.source_key,
-        WORDS[event.verdict],
-        WORDS[event.confidence],
-        as_plain.words(event.reasons),
-        WORDS[client.kind] if event.client is not None else None,
-        client.name,
-        client.os,
-        client.device,
-        place.country,
-        place.region,
-        place.city,
-        event.link,
-        event.url,
-        event.repeat_of,
-        as_plain.json(event.detail),
-        place.timezone,
-    )
-
-
-_NO_CLIENT, _NO_PLACE = Client(ClientKind.UNKNOWN, ""), Place("")
-
-
-_NAMES = [column.name for column in events.columns]
-
-
-def _read(row: Any, ids: Ids) -> Event:
-    """Read the driver's row, for the bulk path; in the order of the table's columns."""
-    id, kind, message_id, submission_id, recipient, occurred_us, received_us, source, source_key, *more = row
-    verdict, confidence, reasons, *client, country, region, city, link, url, repeat_of, detail, timezone = more
-    return Event(
-        _KINDS[kind],
-        from_microseconds(occurred_us),
-        from_microseconds(received_us),
-        source,
-        source_key,
-        id,
-        None if message_id is None else ids[message_id],
-        None if submission_id is None else ids[submission_id],
-        recipient,
-        _VERDICTS[verdict],
-        _CONFIDENCES[confidence],
-        _words(reasons),
-        _client(*client) if client[0] is not None else None,
-        Place(country, region, city, timezone) if country else None,
-        link,
-        url,
-        repeat_of,
-        _detail(detail) if isinstance(detail, str) else detail,
-    )
-
-
-def _words(words: str | list[str]) -> tuple[str, ...]:
-    return _words_of(words) if isinstance(words, str) else tuple(words)
-
-
-# The same few programs, lists of words and small objects come thousands of times.
-@lru_cache(maxsize=1_000)
-def _words_of(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
-
-
-@lru_cache(maxsize=1_000)
-def _client(kind: str, name: str, os: str, device: str) -> Client:
-    return Client(ClientKind(kind), name, os, device)
-
-
-@lru_cache(maxsize=1_000)
-def _detail(text: str) -> Mapping[str, object]:
-    return dict(json.loads(text))
-
-
-def _event(row: Any) -> Event:
-    return Event(
-        id=row.id,
-        kind=row.kind,
-        message_id=row.message_id,
-        submission_id=row.submission_id,
-        recipient=row.recipient,
-        occurred_at=row.occurred_at,
-        received_at=row.received_at,
-        source=row.source,
-        source_key=row.source_key,
-        verdict=row.verdict,
-        confidence=row.confidence,
-        reasons=tuple(row.reasons),
-        client=Client(row.client_kind, row.client_name, row.client_os, row.client_device) if row.client_kind else None,
-        place=Place(row.country, row.region, row.city, row.timezone) if row.country else None,
-        link=row.link,
-        url=row.url,
-        repeat_of=row.repeat_of,
-        detail=row.detail,
-    )

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, delete, func, insert, or_, sel
 
 from resonanz.model import EventKind, Verdict, Who, from_microseconds
 from resonanz.store.engine import Tx
-from resonanz.store.events import BUCKET
+from resonanz.store.rollup import BUCKET
 from resonanz.store.rows import upsert
 from resonanz.store.tables import events, link_tallies, moments, rollup, submissions
 from resonanz.store.tallying import hold_counted

@@ -141,20 +141,6 @@ MORE_TEXTS = (
                     gesendet wurde. Überprüfen Sie die E-Mail-Adresse.
                     <mx.rcpt.example #5.1.1>
         """, "bounce", {GRACE: ("hard", "unknown_mailbox")}),
-    Text("domino", "Postmaster@rcpt.example",
-         "DELIVERY FAILURE: User grace (grace@rcpt.example) not listed in Domino Directory", f"""
-        Your message
-
-          Subject: Minutes
-
-        was not delivered to:
-
-          {GRACE}
-
-        because:
-
-          User grace ({GRACE}) not listed in Domino Directory
-        """, "bounce", {GRACE: ("hard", "unknown_mailbox")}),
     Text("groupwise", "Mailer-Daemon@rcpt.example", "Message status - undeliverable", f"""
         The message that you sent was undeliverable to the following:
                 grace (user not found)

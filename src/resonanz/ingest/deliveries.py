@@ -33,9 +33,7 @@ SOURCE = "mailbox"
 class Deliveries:
     """Takes mails out of mailboxes. `domain` is that of our addresses (empty: there are none)."""
 
-    def __init__(
-        self, database: Database, keys: Keys, *, domain: str = "", take_answer: TakeAnswer | None = None
-    ) -> None:
+    def __init__(self, database: Database, keys: Keys, *, domain: str, take_answer: TakeAnswer) -> None:
         self._database = database
         self._keys = keys
         self._domain = domain
@@ -57,12 +55,10 @@ class Deliveries:
                 return take_mail(self._database, self._keys, arrived, source=SOURCE, now=now, place=place)
             if goes_round(content, address):  # what was passed on has come to the author's own mailbox
                 return Taken(ReportKind.NONE, None)
-            if self._take_answer is not None:
-                return self._answer(arrived, place.message_id, Came(address, by), now, whole=whole)
+            return self._answer(arrived, place.message_id, Came(address, by), now, whole=whole)
         return self._other(arrived, now)
 
     def _answer(self, arrived: Arrived, message_id: UUID, came: Came, now: datetime, *, whole: bool) -> Taken:
-        assert self._take_answer is not None
         try:
             if not whole:
                 raise InvalidInput("the mail is too large to be passed on", where="mail")

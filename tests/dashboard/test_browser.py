@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.kit.instance import Instance
 from tests.kit.listeners import Listener, listener
+from tests.kit.waiting import wait_for
 
 __all__ = ["listener"]
 
@@ -220,7 +221,8 @@ def test_news_do_not_swallow_a_press(chromium: Browser, state: dict[str, object]
     )
     assert stands
     page.mouse.up()
-    page.wait_for_function("!entry.isConnected")
+    # Asked again and again from outside: the page's own policy forbids waiting for it inside.
+    wait_for(lambda: page.evaluate("!entry.isConnected"), "the entry to be drawn anew")
     context.close()
 
 
